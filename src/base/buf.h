@@ -1,0 +1,36 @@
+/*
+ * base/buf.h - a growing byte buffer that takes its maximum at birth.
+ * Lives in an arena, or on the heap when the arena is NULL (then km_buf_finish() frees it).
+ * Past the maximum or out of memory, appends are dropped and `cut` is set: check it once at the
+ * end.
+ */
+#ifndef KM_BASE_BUF_H
+#define KM_BASE_BUF_H
+
+#include "base/arena.h"
+
+typedef struct {
+	char *p;
+	size_t n;   /* bytes in use */
+	size_t cap; /* bytes allocated */
+	size_t max; /* bytes allowed */
+	km_arena *arena;
+	bool cut; /* something did not fit */
+} km_buf;
+
+void km_buf_init(km_buf *b, km_arena *arena, size_t max);
+void km_buf_finish(km_buf *b);
+
+/* Room for @n more bytes at b->p + b->n; false when they would pass the maximum. */
+bool km_buf_reserve(km_buf *b, size_t n);
+/* Appends all of @v, or as much of it as the maximum allows. */
+void km_buf_add(km_buf *b, km_sv v);
+void km_buf_byte(km_buf *b, char c);
+void km_buf_fmt(km_buf *b, const char *fmt, ...) KM_PRINTF(2, 3);
+
+static inline km_sv km_buf_sv(const km_buf *b)
+{
+	return (km_sv){ b->p, b->n };
+}
+
+#endif

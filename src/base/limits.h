@@ -1,0 +1,70 @@
+/*
+ * base/limits.h - every bound of the reader in one table.
+ * Columns: name, value, unit, fact written when it is met, what it bounds.
+ * A reader that meets one sets its bit with km_limit_hit() and goes on with what fits;
+ * content/structure turns the bits into facts.
+ */
+#ifndef KM_BASE_LIMITS_H
+#define KM_BASE_LIMITS_H
+
+#include "base/sv.h"
+
+#define KM_LIMITS(X)                                                                               \
+	X(MESSAGE_BYTES, 134217728, "bytes", LIMIT_SIZE, "message as received")                    \
+	X(ARENA_BYTES, 50331648, "bytes", LIMIT_MEMORY,                                            \
+	  "memory for all that is read from a message")                                            \
+	X(HEADER_BYTES, 262144, "bytes", LIMIT_HEADERS, "one header section")                      \
+	X(HEADER_FIELDS, 2000, "fields", LIMIT_HEADERS, "fields in one header section")            \
+	X(ENCODED_WORDS, 2000, "words", LIMIT_HEADERS, "encoded-words in one field")               \
+	X(ADDRESSES, 2000, "addresses", LIMIT_HEADERS, "mailboxes read from one field")            \
+	X(COMMENT_DEPTH, 32, "levels", LIMIT_HEADERS, "nested comments in a structured field")     \
+	X(PARAMETERS, 100, "parameters", LIMIT_HEADERS, "parameters of one field")                 \
+	X(RECEIVED_HOPS, 100, "hops", LIMIT_HEADERS, "Received fields read")                       \
+	X(MIME_DEPTH, 20, "levels", LIMIT_MIME, "nested multiparts and messages")                  \
+	X(MIME_PARTS, 500, "parts", LIMIT_MIME, "parts of one message, all readings together")     \
+	X(TEXT_BYTES, 4194304, "bytes", LIMIT_TEXT, "decoded text of one part")                    \
+	X(TEXT_TOTAL, 8388608, "bytes", LIMIT_TEXT, "decoded text of all parts of a message")      \
+	X(HTML_ATTRIBUTES, 256, "attributes", LIMIT_HTML, "attributes of one HTML tag")            \
+	X(HTML_DEPTH, 512, "levels", LIMIT_HTML, "open HTML elements that carry style")            \
+	X(HTML_LINKS, 2000, "links", LIMIT_HTML, "links kept from one HTML part")                  \
+	X(SNIFF_BYTES, 4096, "bytes", LIMIT_NONE,                                                  \
+	  "decoded start of a part looked at for its type")                                        \
+	X(FACTS, 500, "facts", LIMIT_NONE, "facts kept for one message")                           \
+	X(SEEN_BYTES, 256, "bytes", LIMIT_NONE, "quotation from a message kept with a fact")       \
+	X(DNS_QUESTIONS, 100, "questions", LIMIT_DNS, "DNS questions for one message")             \
+	X(READINGS, 8, "readings", LIMIT_MIME, "alternative readings of one part that are kept")
+
+typedef enum {
+#define X(name, value, unit, fact, what) KM_LIMIT_##name,
+	KM_LIMITS(X)
+#undef X
+		KM_LIMIT_COUNT
+} km_limit;
+
+/* The values: KM_MAX_MESSAGE_BYTES, … */
+enum {
+#define X(name, value, unit, fact, what) KM_MAX_##name = (value),
+	KM_LIMITS(X)
+#undef X
+};
+
+/* A set of limits that were met. */
+typedef uint32_t km_limit_set;
+_Static_assert(KM_LIMIT_COUNT <= 32, "km_limit_set is too small");
+
+static inline void km_limit_hit(km_limit_set *set, km_limit which)
+{
+	if (set)
+		*set |= 1u << which;
+}
+
+typedef struct {
+	const char *name; /* "MIME_DEPTH" */
+	uint64_t value;
+	const char *unit;
+	const char *what;
+} km_limit_info;
+
+const km_limit_info *km_limit_describe(km_limit which);
+
+#endif

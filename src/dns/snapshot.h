@@ -1,0 +1,27 @@
+/*
+ * dns/snapshot.h - a resolver that answers from RFC 1035 master-file lines with absolute names
+ * (\DDD and \X escapes, several strings per TXT, any case, wildcards of RFC 4592, ';' comments).
+ * Absent names are NXDOMAIN; a name that exists without that type, or only as a parent of others,
+ * is NODATA. Lines ";! NAME TYPE SERVFAIL|TIMEOUT|NODATA|BOGUS" hold the answers that were none.
+ */
+#ifndef KM_DNS_SNAPSHOT_H
+#define KM_DNS_SNAPSHOT_H
+
+#include "base/buf.h"
+#include "dns/dns.h"
+
+typedef struct km_dns_snapshot km_dns_snapshot;
+
+/* KM_SYNTAX with "name:line: …" for a line that can not be read. @text may go away afterwards. */
+KM_NODISCARD km_status km_dns_snapshot_parse(km_sv text, const char *name, km_dns_snapshot **out,
+					     km_err *err);
+void km_dns_snapshot_free(km_dns_snapshot *s);
+
+/* Always gives an answer; its data lives as long as the snapshot. */
+void km_dns_snapshot_answer(const km_dns_snapshot *s, km_sv name, km_dns_type type,
+			    km_dns_answer *out);
+
+/* Appends answers in the form above, so that they replay to the same verdict. */
+void km_dns_snapshot_write(km_buf *out, const km_dns_answer *answer);
+
+#endif

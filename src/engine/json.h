@@ -1,0 +1,22 @@
+/*
+ * engine/json.h - the verdict as JSON, the contract of DESIGN.md section 7 (jansson).
+ */
+#ifndef KM_ENGINE_JSON_H
+#define KM_ENGINE_JSON_H
+
+#include "base/buf.h"
+#include "engine/scan.h"
+
+/*
+ * Appends one JSON object without line end. @file is the name as given (NULL: the member is left
+ * out); bytes that are not UTF-8 become U+FFFD. @id identifies the scan (ULID). @lang: explanation.
+ */
+KM_NODISCARD km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file,
+				       const char *id, km_lang lang);
+/* {"file": …, "error": …} */
+KM_NODISCARD km_status km_error_json(km_buf *out, const char *file, const char *error);
+
+/* A ULID: 26 characters (Crockford base32) of time and randomness; @out of at least 27 bytes. */
+char *km_ulid(uint64_t unix_ms, const uint8_t random[10], char *out);
+
+#endif

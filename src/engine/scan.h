@@ -1,0 +1,65 @@
+/*
+ * engine/scan.h - drives one message through mail, content and policy (DESIGN.md section 4).
+ * Pure: bytes, envelope, DNS answers and clock in, verdict out. Thread rule: one scan, one thread.
+ *
+ *	km_scan *s = km_scan_new(arena, pack, &env);
+ *	km_scan_message(s, bytes);
+ *	while (km_scan_step(s, &err) == KM_SCAN_ASK)
+ *		… answer all of km_scan_questions(s) with km_scan_answer() …
+ *	km_scan_verdict(s);
+ */
+#ifndef KM_ENGINE_SCAN_H
+#define KM_ENGINE_SCAN_H
+
+#include "base/clock.h"
+#include "dns/dns.h"
+#include "mail/message.h"
+#include "policy/policy.h"
+
+typedef struct {
+	km_ip ip; /* len 0: unknown */
+	km_sv helo;
+	km_sv hostname;	    /* client's verified name, or empty */
+	bool has_from;	    /* MAIL FROM is known, the null sender included */
+	km_sv from;	    /* reverse-path without brackets; empty is the null sender */
+	const km_sv *rcpts; /* without brackets */
+	size_t n_rcpts;
+	km_sv user; /* SASL login, or empty */
+	km_sv queue_id;
+	bool stored; /* taken from the message's own header */
+	km_time now;
+} km_envelope;
+
+typedef enum { KM_SCAN_ASK, KM_SCAN_DONE, KM_SCAN_FAILED } km_scan_state;
+
+typedef struct {
+	double read, auth, content, learn, judge; /* microseconds */
+} km_timings;
+
+typedef struct km_scan km_scan;
+
+/* All in @arena; @pack and @env's views must outlive it. NULL when the arena is full. */
+km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *env);
+/* The whole message; not copied. Once, before the first step. */
+void km_scan_message(km_scan *s, km_sv message);
+km_scan_state km_scan_step(km_scan *s, km_err *err);
+
+size_t km_scan_questions(const km_scan *s, const km_dns_question **q);
+KM_NODISCARD km_status km_scan_answer(km_scan *s, const km_dns_answer *answer);
+
+const km_verdict *km_scan_verdict(const km_scan *s);
+km_mail *km_scan_mail(const km_scan *s);
+const km_facts *km_scan_facts(const km_scan *s);
+const km_timings *km_scan_timings(const km_scan *s);
+const km_envelope *km_scan_envelope(const km_scan *s);
+
+/*
+ * The envelope of a stored message: MAIL FROM from Return-Path, client, HELO and recipient from the
+ * Received field at the edge (@trusted_hops as in km_received_edge()), each only where @env has
+ * none.
+ * @received_time: env->now becomes the time of the topmost Received (or Date) that can be read.
+ */
+KM_NODISCARD km_status km_envelope_from_stored(km_arena *a, km_sv message, size_t trusted_hops,
+					       bool received_time, km_envelope *env);
+
+#endif

@@ -1,0 +1,88 @@
+#include "test.h"
+
+static const struct {
+	const char *name, *in, *line[4];
+} lines[] = {
+	{ "crlf", "a\r\nb\r\n", { "a", "b" } },
+	{ "lf", "a\n\nb", { "a", "", "b" } },
+	{ "bare cr", "a\rb\r", { "a", "b" } },
+	{ "mixed", "a\r\r\nb", { "a", "", "b" } },
+	{ "empty", "", { NULL } },
+};
+
+static void test_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KM_COUNT(lines); i++) {
+		km_sv whole = test_exact(lines[i].in, strlen(lines[i].in)), rest = whole, line;
+		size_t n = 0;
+		while (km_sv_line(&rest, &line)) {
+			assert_non_null(lines[i].line[n]);
+			test_sv_is(line, lines[i].line[n++], lines[i].name);
+		}
+		assert_null(lines[i].line[n]);
+		test_drop(whole);
+	}
+}
+
+static void test_find(void **state)
+{
+	(void)state;
+	km_sv v = KM_S("Hello hello");
+
+	assert_int_equal(km_sv_find(v, KM_S("hello"), 0), 6);
+	assert_int_equal(km_sv_ifind(v, KM_S("HELLO"), 1), 6);
+	assert_int_equal(km_sv_find(v, KM_S("nothere"), 0), v.n);
+	assert_int_equal(km_sv_find(v, KM_S("longer than the text"), 0), v.n);
+	assert_int_equal(km_sv_chr(v, 'o', 5), 10);
+	assert_int_equal(km_sv_rchr(v, 'H'), 0);
+	assert_int_equal(km_sv_chr(v, 'z', 99), v.n);
+}
+
+static void test_split(void **state)
+{
+	(void)state;
+	km_sv rest = KM_S("a,,b"), piece;
+
+	assert_true(km_sv_split(&rest, ',', &piece));
+	TEST_SV(piece, "a");
+	assert_true(km_sv_split(&rest, ',', &piece));
+	TEST_SV(piece, "");
+	assert_true(km_sv_split(&rest, ',', &piece));
+	TEST_SV(piece, "b");
+	assert_false(km_sv_split(&rest, ',', &piece));
+}
+
+static void test_number(void **state)
+{
+	(void)state;
+	uint64_t x;
+
+	assert_true(km_sv_u64(KM_S("18446744073709551615"), &x));
+	assert_true(x == UINT64_MAX);
+	assert_false(km_sv_u64(KM_S("18446744073709551616"), &x));
+	assert_false(km_sv_u64(KM_S(""), &x));
+	assert_false(km_sv_u64(KM_S("1x"), &x));
+	assert_false(km_sv_u64(KM_S("-1"), &x));
+}
+
+static void test_compare(void **state)
+{
+	(void)state;
+	assert_true(km_sv_ieq(KM_S("SubJect"), KM_S("subject")));
+	assert_false(km_sv_ieq(KM_S("a["), KM_S("a{")));
+	assert_true(km_sv_cmp(KM_S("a"), KM_S("ab")) < 0);
+	assert_true(km_sv_ihash(KM_S("ABC")) == km_sv_ihash(KM_S("abc")));
+	TEST_SV(km_sv_trim(KM_S(" \r\n x y\t ")), "x y");
+	assert_int_equal(km_sv_sub(KM_S("abc"), 5, 2).n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line),	cmocka_unit_test(test_find),
+		cmocka_unit_test(test_split),	cmocka_unit_test(test_number),
+		cmocka_unit_test(test_compare),
+	};
+	return cmocka_run_group_tests_name("base/sv", tests, NULL, NULL);
+}
