@@ -70,7 +70,6 @@ typedef struct {
 	size_t n_facts;
 	km_composite_hit *composites;
 	size_t n_composites;
-	km_sv explanation[KM_READERS][KM_LANGS];
 	const char *advice; /* key of the guidance: "received", … */
 } km_verdict;
 
@@ -81,5 +80,13 @@ typedef struct {
  */
 KM_NODISCARD km_status km_judge(km_arena *a, const km_pack *pack, const km_facts *facts,
 				const km_sv *rcpts, size_t n_rcpts, km_verdict *out);
+
+/*
+ * The verdict in a few plain lines for @reader: what was decided, then the weightiest findings with
+ * their sentences. For the sender: at most two short lines, fit for the text of a 550 reply. Made
+ * on demand, since most messages are never explained to anybody. UTF-8, no control characters but
+ * the line feeds between lines, none at the end; empty when the arena is full.
+ */
+km_sv km_explain(km_arena *a, const km_verdict *v, km_reader reader, km_lang lang);
 
 #endif
