@@ -12,8 +12,9 @@
 
 #define KM_FACT_GROUPS(X)                                                                          \
 	X(structure)                                                                               \
-	X(mime) X(ambiguity) X(sender) X(auth) X(link) X(brand) X(wording) X(disguise)             \
-		X(attachment) X(list) X(learn) X(outbound)
+	X(mime)                                                                                    \
+	X(ambiguity) X(sender) X(auth) X(link) X(brand) X(wording) X(disguise) X(attachment)       \
+		X(list) X(learn) X(outbound)
 
 typedef enum {
 #define X(name) KM_GROUP_##name,
@@ -59,8 +60,8 @@ typedef struct {
 void km_facts_init(km_facts *fs, km_arena *arena);
 /*
  * Adds a fact about @part at [@offset, +@length). @seen is copied, made valid UTF-8 and cut.
- * Returns the new fact, so that args and weight can be set (with km_fact_arg()), or NULL past the
- * limit.
+ * Returns the new fact, so that args and weight can be set (with km_fact_arg()) before the next one
+ * is added, or NULL past the limit.
  */
 km_fact *km_fact_add(km_facts *fs, km_fact_id id, km_sv seen, int part, size_t offset,
 		     size_t length);
@@ -74,7 +75,10 @@ const char *km_group_name(km_group g);
 km_fact_id km_fact_by_name(km_sv name);
 km_group km_group_by_name(km_sv name);
 
-/* The sentence with its placeholders filled in; control characters of the values are removed. */
+/*
+ * The sentence with its placeholders filled in. Control characters of the values, and characters
+ * that change the order of those around them, are removed; an empty value is shown as "-".
+ */
 km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang lang);
 
 #endif
