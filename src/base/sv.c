@@ -94,11 +94,21 @@ bool km_sv_line(km_sv *rest, km_sv *line)
 {
 	if (rest->n == 0)
 		return false;
-	/* The line ends at LF, or at a CR that no LF follows. memchr does the long way. */
-	size_t lf = km_sv_chr(*rest, '\n', 0);
-	size_t cr = km_sv_chr(km_sv_sub(*rest, 0, lf), '\r', 0);
-	size_t end = cr < lf ? cr : lf;
-	size_t eol = 0;
+	/*
+	 * The line ends at LF, or at a CR that no LF follows. It is looked for in steps that
+	 * double: a text with CRs alone must not be searched to its end for every line.
+	 */
+	size_t end = 0, eol = 0;
+
+	for (size_t step = 128, from = 0; from < rest->n; from += step, step *= 2) {
+		km_sv part = km_sv_sub(*rest, from, step);
+		size_t lf = km_sv_chr(part, '\n', 0);
+		size_t cr = km_sv_chr(km_sv_sub(part, 0, lf), '\r', 0);
+
+		end = from + (cr < lf ? cr : lf);
+		if (end < from + part.n)
+			break;
+	}
 
 	if (end < rest->n)
 		eol = (rest->p[end] == '\r' && end + 1 < rest->n && rest->p[end + 1] == '\n') ? 2

@@ -142,3 +142,17 @@ void km_b64_decode(km_sv in, km_buf *out, km_b64_info *info)
 	info->truncated = !fits;
 	out->n = (size_t)(g.at - out->p);
 }
+
+size_t km_b64_size(km_sv in)
+{
+	size_t size = 0;
+
+	for (size_t at = 0; at < in.n; at++) { /* one run between two '=' at a time */
+		size_t end = km_sv_chr(in, '=', at), digits = 0;
+
+		for (; at < end; at++)
+			digits += value[(unsigned char)in.p[at]] < PAD;
+		size += digits / 4 * 3 + (digits % 4 ? digits % 4 - 1 : 0);
+	}
+	return size;
+}

@@ -19,4 +19,7 @@ typedef struct {
  */
 void km_b64_decode(km_sv in, km_buf *out, km_b64_info *info);
 
+/* How many bytes @in decodes to, counted without decoding. */
+size_t km_b64_size(km_sv in);
+
 #endif

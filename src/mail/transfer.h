@@ -36,7 +36,12 @@ typedef struct {
  */
 KM_NODISCARD km_status km_transfer_decode(km_arena *a, km_cte cte, km_sv body, size_t max,
 					  km_sv *out, km_transfer_info *info);
+/* The first @max decoded bytes, or all when there are fewer, into @dst. Returns how many. */
+size_t km_transfer_start(km_cte cte, km_sv body, char *dst, size_t max);
 /* Size that the whole decoded body has, without decoding it. */
 size_t km_transfer_size(km_cte cte, km_sv body);
+
+/* Is @line (without its end) the first one of uuencoded data, "begin 644 name"? */
+bool km_uu_begin(km_sv line, km_sv *name);
 
 #endif
