@@ -4,6 +4,10 @@
  * The core asks with km_dns_need(): it gets the answer at hand, or NULL, and then the question is
  * noted. Whoever drives the scan takes the open questions (km_dns_open()), brings the answers
  * (km_dns_give()) and steps again. Names are compared without case and without final dot.
+ *
+ * A name is the bytes of its labels with dots between them; only a dot or a backslash inside a
+ * label is written with a backslash before it. So text that comes out of a message or a macro is a
+ * name as it stands; km_dns_name_normal() doubles a backslash that stands alone.
  */
 #ifndef KM_DNS_DNS_H
 #define KM_DNS_DNS_H
@@ -36,7 +40,8 @@ typedef enum {
 
 /*
  * One record's data. A, AAAA: 4 or 16 bytes in network order. TXT: the strings joined.
- * MX: preference and name. PTR, NS, CNAME: name. Names are in lower case without final dot.
+ * MX: preference and name. PTR, NS, CNAME: name. TLSA: RDATA as on the wire. SOA: its seven fields
+ * with single spaces. Names are in lower case without final dot; the root is an empty view.
  */
 typedef struct {
 	km_sv data;
@@ -67,6 +72,17 @@ typedef struct {
 	size_t asked; /* questions so far, against KM_MAX_DNS_QUESTIONS */
 	km_limit_set limits;
 } km_dns_set;
+
+/* Text form of the longest name: 255 bytes on the wire, each escaped. */
+enum { KM_DNS_NAME_TEXT = 512 };
+
+/*
+ * Writes @name in the form in which names are compared (lower case, no final dot) to @out. False
+ * when it can not be asked: empty, an empty label, one over 63 bytes, the whole over 255 bytes.
+ */
+bool km_dns_name_normal(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n);
+/* @name without its first label; empty for the last one. */
+km_sv km_dns_name_parent(km_sv name);
 
 void km_dns_set_init(km_dns_set *s, km_arena *arena);
 /*

@@ -2,7 +2,10 @@
  * dns/snapshot.h - a resolver that answers from RFC 1035 master-file lines with absolute names
  * (\DDD and \X escapes, several strings per TXT, any case, wildcards of RFC 4592, ';' comments).
  * Absent names are NXDOMAIN; a name that exists without that type, or only as a parent of others,
- * is NODATA. Lines ";! NAME TYPE SERVFAIL|TIMEOUT|NODATA|BOGUS" hold the answers that were none.
+ * is NODATA. Lines ";! NAME TYPE SERVFAIL|TIMEOUT|NODATA|BOGUS|NXDOMAIN" hold the answers that were
+ * none; they come before records of that name and type. (NXDOMAIN is for servers that deny a name
+ * whose children they serve.) $TTL and $ORIGIN are read; names without final dot are below the
+ * origin, which is the root at first. CNAMEs are followed, up to 12.
  */
 #ifndef KM_DNS_SNAPSHOT_H
 #define KM_DNS_SNAPSHOT_H
@@ -21,7 +24,7 @@ void km_dns_snapshot_free(km_dns_snapshot *s);
 void km_dns_snapshot_answer(const km_dns_snapshot *s, km_sv name, km_dns_type type,
 			    km_dns_answer *out);
 
-/* Appends answers in the form above, so that they replay to the same verdict. */
+/* Appends an answer in the form above; it reads back to the same but for `secure`. */
 void km_dns_snapshot_write(km_buf *out, const km_dns_answer *answer);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "engine/scan.h"
+#include "engine/ulid.h"
 
 /*
  * Appends one JSON object without line end. @file is the name as given (NULL: the member is left
@@ -15,8 +16,5 @@ KM_NODISCARD km_status km_verdict_json(km_buf *out, const km_scan *s, const char
 				       const char *id, km_lang lang);
 /* {"file": …, "error": …} */
 KM_NODISCARD km_status km_error_json(km_buf *out, const char *file, const char *error);
-
-/* A ULID: 26 characters (Crockford base32) of time and randomness; @out of at least 27 bytes. */
-char *km_ulid(uint64_t unix_ms, const uint8_t random[10], char *out);
 
 #endif
