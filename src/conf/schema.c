@@ -1,0 +1,96 @@
+#include "conf/schema.h"
+
+enum { LONGEST_WORD = 64 };
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Edits (insert, delete, replace, swap of neighbours) that turn @a into @b; both short. */
+static unsigned distance(km_sv a, km_sv b)
+{
+	unsigned row[3][LONGEST_WORD + 1] = { 0 };
+	unsigned *before = row[0], *last = row[1], *now = row[2];
+
+	for (unsigned j = 0; j <= b.n; j++)
+		last[j] = j;
+	for (unsigned i = 1; i <= a.n; i++) {
+		now[0] = i;
+		for (unsigned j = 1; j <= b.n; j++) {
+			char x = (char)km_lower((unsigned char)a.p[i - 1]);
+			char y = (char)km_lower((unsigned char)b.p[j - 1]);
+			now[j] = least(last[j - 1] + (x != y), least(last[j], now[j - 1]) + 1);
+			if (i > 1 && j > 1 && x != y && a.p[i - 1] == b.p[j - 2] &&
+			    a.p[i - 2] == b.p[j - 1])
+				now[j] = least(now[j], before[j - 2] + 1);
+		}
+		unsigned *spare = before;
+		before = last;
+		last = now;
+		now = spare;
+	}
+	return last[b.n];
+}
+
+const char *km_nearest(km_sv word, km_name_at *name, size_t n, const void *ctx)
+{
+	const char *best = NULL;
+	unsigned fewest = (unsigned)(word.n / 3) + 1;
+
+	if (word.n > LONGEST_WORD)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		km_sv candidate = km_sv_of(name(i, ctx));
+		if (candidate.n > LONGEST_WORD)
+			continue;
+		unsigned d = distance(word, candidate);
+		if (d < fewest) {
+			fewest = d;
+			best = candidate.p;
+		}
+	}
+	return best;
+}
+
+km_status km_yaml_unknown(const km_yaml *n, const char *what, km_sv word, km_name_at *name,
+			  size_t n_names, const void *ctx, km_err *err)
+{
+	const char *near = km_nearest(word, name, n_names, ctx);
+
+	if (near)
+		return km_yaml_wrong(n, err, "unknown %s; did you mean \"%s\"?", what, near);
+	return km_yaml_wrong(n, err, "unknown %s", what);
+}
+
+static const char *field_name(size_t i, const void *ctx)
+{
+	return ((const km_yaml_field *)ctx)[i].key;
+}
+
+static const km_yaml_field *field_of(const km_yaml_field *fields, size_t n, km_sv key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (km_sv_eq(key, km_sv_of(fields[i].key)))
+			return &fields[i];
+	return NULL;
+}
+
+km_status km_yaml_fields(const km_yaml *map, const km_yaml_field *fields, size_t n, void *ctx,
+			 km_err *err)
+{
+	if (map->kind != KM_YAML_MAP)
+		return km_yaml_expected(map, err, "a map with keys such as \"%s\"", fields[0].key);
+	for (const km_yaml *c = map->child; c; c = c->next) {
+		const km_yaml_field *f = field_of(fields, n, c->key);
+		if (f == NULL)
+			return km_yaml_unknown(c, "key", c->key, field_name, n, fields, err);
+		km_status st = f->read(c, ctx, err);
+		if (st != KM_OK)
+			return st;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (fields[i].required && !km_yaml_get(map, km_sv_of(fields[i].key)))
+			return km_yaml_wrong(map, err, "\"%s\" is missing", fields[i].key);
+	return KM_OK;
+}
