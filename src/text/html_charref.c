@@ -1,6 +1,6 @@
 #include "text/html_charref.h"
 
-#include "html_tables.h"
+#include "text/html_tables.h"
 
 /* What the numbers 0x80 to 0x9F are taken for: windows-1252; 0 stays as it is. */
 static const uint16_t windows_1252[32] = {
