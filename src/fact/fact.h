@@ -13,8 +13,9 @@
 #define KM_FACT_GROUPS(X)                                                                          \
 	X(structure)                                                                               \
 	X(mime)                                                                                    \
-	X(ambiguity) X(sender) X(auth) X(link) X(brand) X(wording) X(disguise) X(attachment)       \
-		X(list) X(learn) X(outbound)
+	X(ambiguity)                                                                               \
+	X(sender) X(auth) X(link) X(brand) X(wording) X(disguise) X(attachment) X(list) X(learn)   \
+		X(outbound)
 
 typedef enum {
 #define X(name) KM_GROUP_##name,

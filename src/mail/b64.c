@@ -108,13 +108,13 @@ static const unsigned char *whole_groups(group *g, const unsigned char *p, const
 
 void km_b64_decode(km_sv in, km_buf *out, km_b64_info *info)
 {
-	const unsigned char *p = (const unsigned char *)in.p, *end = p + in.n;
 	size_t want = in.n / 4 * 3 + 3, room = out->max - out->n;
 	bool fits = true;
 
 	*info = (km_b64_info){ 0 };
 	if (in.n == 0)
 		return;
+	const unsigned char *p = (const unsigned char *)in.p, *end = p + in.n;
 	if (room == 0 || !km_buf_reserve(out, want < room ? want : room)) {
 		info->truncated = true;
 		return;
