@@ -131,27 +131,37 @@ bool km_utf8_valid(km_sv v)
 	return km_utf8_valid_prefix(v) == v.n;
 }
 
+void km_utf8_add_clean(km_buf *b, km_sv v, size_t *bad)
+{
+	size_t at = 0;
+
+	while (at < v.n && !b->cut) {
+		size_t good = km_utf8_valid_prefix(km_sv_from(v, at));
+		km_sv part = km_utf8_cut(km_sv_sub(v, at, good), b->max - b->n);
+
+		km_buf_add(b, part);
+		b->cut |= part.n < good;
+		at += good;
+		if (at == v.n || b->cut)
+			break;
+		(void)km_utf8_next(v, &at);
+		km_utf8_add(b, KM_REPLACEMENT);
+		++*bad;
+	}
+}
+
 km_sv km_utf8_sanitise(km_arena *a, km_sv v, size_t *bad)
 {
-	size_t good = km_utf8_valid_prefix(v), at = 0, max;
+	size_t max;
 	km_buf out;
 
-	if (good == v.n)
+	if (km_utf8_valid(v))
 		return v;
 	if (__builtin_mul_overflow(v.n, 3u, &max))
 		max = SIZE_MAX;
 	km_buf_init(&out, a, max);
 	(void)km_buf_reserve(&out, v.n); /* most often little of it is bad */
-	while (at < v.n && !out.cut) {
-		good = km_utf8_valid_prefix(km_sv_from(v, at));
-		km_buf_add(&out, km_sv_sub(v, at, good));
-		at += good;
-		if (at == v.n)
-			break;
-		(void)km_utf8_next(v, &at);
-		km_utf8_add(&out, KM_REPLACEMENT);
-		++*bad;
-	}
+	km_utf8_add_clean(&out, v, bad);
 	return km_buf_sv(&out);
 }
 

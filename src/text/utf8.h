@@ -24,6 +24,10 @@ size_t km_utf8_valid_prefix(km_sv v);
 /* Offset of the first byte above 0x7f, or v.n. Looks at a word at a time. */
 size_t km_ascii_prefix(km_sv v);
 
+/* Appends @v with every bad sequence as U+FFFD, counting them up in *bad; a full buffer cuts no
+ * character. */
+void km_utf8_add_clean(km_buf *b, km_sv v, size_t *bad);
+
 /* @v with every bad sequence as U+FFFD; @v itself when it is valid. *bad is counted up. */
 km_sv km_utf8_sanitise(km_arena *a, km_sv v, size_t *bad);
 

@@ -1,0 +1,365 @@
+#include "text/detect.h"
+
+#include "text/jis.h"
+#include "text/utf8.h"
+
+/* Bytes scored, from the one before the first above 0x7f on. */
+enum { SAMPLE = 4096 };
+
+/*
+ * Every candidate reads the sample and adds up a weight for each character: common ones count for
+ * it, rare ones against it, and bytes that are no character at all heavily against it.
+ */
+enum { ILLEGAL = -8 };
+
+typedef struct {
+	int score;
+	unsigned chars; /* read from bytes above 0x7f */
+} tally;
+
+struct range {
+	unsigned char low, high;
+	signed char weight;
+};
+
+/* Rows of JIS, for Shift_JIS and EUC-JP. Rows not named: 0. */
+static const struct range jis_rows[] = {
+	{ 1, 1, 1 },	 /* punctuation */
+	{ 4, 4, 3 },	 /* hiragana */
+	{ 5, 5, 2 },	 /* katakana */
+	{ 6, 7, -1 },	 /* Greek, Cyrillic */
+	{ 16, 47, 1 },	 /* common kanji */
+	{ 48, 84, -1 },	 /* rare kanji */
+	{ 89, 92, -2 },	 /* NEC-selected */
+	{ 95, 114, -4 }, /* private use */
+	{ 115, 120, -2 } /* IBM extensions */
+};
+
+/* Lead bytes of the other double-byte charsets. Not named: ILLEGAL. */
+static const struct range gb_leads[] = {
+	{ 0x81, 0xA0, -2 }, /* GBK only */
+	{ 0xA1, 0xA1, 1 },  { 0xA2, 0xA2, 0 },	{ 0xA3, 0xA3, 1 },
+	{ 0xA4, 0xA5, -2 }, { 0xA6, 0xA9, -1 }, { 0xAA, 0xAF, -3 },
+	{ 0xB0, 0xD7, 1 },  { 0xD8, 0xF7, -1 }, { 0xF8, 0xFE, -3 },
+};
+static const struct range kr_leads[] = {
+	{ 0x81, 0xA0, -2 }, /* CP949 only */
+	{ 0xA1, 0xA1, 1 },  { 0xA2, 0xA3, 0 },	{ 0xA4, 0xA4, -3 },
+	{ 0xA5, 0xA9, 0 },  { 0xAA, 0xAC, -1 }, { 0xB0, 0xC8, 2 }, /* hangul */
+	{ 0xCA, 0xFD, -2 },					   /* hanja */
+};
+static const struct range big5_leads[] = {
+	{ 0xA1, 0xA1, 1 },
+	{ 0xA2, 0xA3, 0 },
+	{ 0xA4, 0xC6, 1 },
+	{ 0xC9, 0xF9, -1 },
+};
+
+/* Trail bytes below 0xA1 that the charset has, and what they cost: they are its extensions. */
+struct trail {
+	unsigned char low, high;
+	signed char cost;
+};
+
+static const struct family {
+	km_charset_id id;
+	const struct range *leads;
+	size_t n_leads;
+	struct trail trail;
+} families[] = {
+	{ KM_CS_EUCKR, kr_leads, KM_COUNT(kr_leads), { 0x41, 0xA0, 2 } },
+	{ KM_CS_GB18030, gb_leads, KM_COUNT(gb_leads), { 0x40, 0xA0, 2 } },
+	{ KM_CS_BIG5, big5_leads, KM_COUNT(big5_leads), { 0x40, 0x7E, 0 } },
+};
+
+static int weigh(const struct range *r, size_t n, unsigned x, int otherwise)
+{
+	for (size_t i = 0; i < n; i++)
+		if (x >= r[i].low && x <= r[i].high)
+			return r[i].weight;
+	return otherwise;
+}
+
+static void fill(signed char *w, size_t size, const struct range *r, size_t n, int otherwise)
+{
+	for (size_t i = 0; i < size; i++)
+		w[i] = (signed char)weigh(r, n, (unsigned)i, otherwise);
+}
+
+/* Weight of the character at @index of km_jis_x0208. */
+static inline int jis_weight(const signed char *rows, size_t index)
+{
+	return km_jis_x0208[index] ? rows[index / KM_JIS_CELLS + 1] : ILLEGAL;
+}
+
+static tally score_sjis(km_sv v, const signed char *rows)
+{
+	const unsigned char *p = (const unsigned char *)v.p;
+	tally t = { 0, 0 };
+
+	for (size_t i = 0; i < v.n; i++) {
+		if (p[i] < 0x80)
+			continue;
+		t.chars++;
+		if (p[i] >= 0xA1 && p[i] <= 0xDF) {
+			t.score--; /* halfwidth kana: legal, but most often the half of something */
+		} else if (!km_sjis_lead(p[i])) {
+			t.score += ILLEGAL;
+		} else if (i + 1 < v.n) {
+			bool pair = km_sjis_trail(p[i + 1]);
+			t.score += pair ? jis_weight(rows, km_sjis_index(p[i], p[i + 1])) : ILLEGAL;
+			i += pair;
+		}
+	}
+	return t;
+}
+
+static tally score_eucjp(km_sv v, const signed char *rows)
+{
+	const unsigned char *p = (const unsigned char *)v.p;
+	tally t = { 0, 0 };
+
+	for (size_t i = 0; i < v.n; i++) {
+		if (p[i] < 0x80)
+			continue;
+		t.chars++;
+		if (i + 1 == v.n)
+			break;
+		if (p[i] == 0x8E && p[i + 1] >= 0xA1 && p[i + 1] <= 0xDF) {
+			t.score--;
+			i++;
+		} else if (p[i] == 0x8F && i + 2 < v.n && p[i + 1] >= 0xA1 && p[i + 2] >= 0xA1) {
+			t.score -= 2;
+			i += 2;
+		} else if (p[i] >= 0xA1 && p[i] <= 0xFE && p[i + 1] >= 0xA1 && p[i + 1] <= 0xFE) {
+			t.score +=
+				jis_weight(rows, (p[i] - 0xA1u) * KM_JIS_CELLS + p[i + 1] - 0xA1u);
+			i++;
+		} else {
+			t.score += ILLEGAL;
+		}
+	}
+	return t;
+}
+
+static tally score_family(km_sv v, const struct family *f)
+{
+	const unsigned char *p = (const unsigned char *)v.p;
+	signed char leads[256];
+	tally t = { 0, 0 };
+
+	fill(leads, sizeof(leads), f->leads, f->n_leads, ILLEGAL);
+	for (size_t i = 0; i < v.n; i++) {
+		if (p[i] < 0x80)
+			continue;
+		t.chars++;
+		if (i + 1 == v.n)
+			break;
+		bool full = p[i + 1] >= 0xA1 && p[i + 1] <= 0xFE;
+		bool half = p[i + 1] >= f->trail.low && p[i + 1] <= f->trail.high;
+		t.score += full ? leads[p[i]] : half ? leads[p[i]] - f->trail.cost : ILLEGAL;
+		i += full || half;
+	}
+	return t;
+}
+
+/* UTF-8 with a few wrong bytes in it. */
+static tally score_utf8(km_sv v)
+{
+	tally t = { 0, 0 };
+
+	for (size_t i = 0; i < v.n;) {
+		int32_t cp = km_utf8_next(v, &i);
+		if (cp >= 0 && cp < 0x80)
+			continue;
+		t.chars++;
+		if (cp != KM_UTF8_BAD)
+			t.score += 3;
+		else if (i < v.n)
+			t.score += ILLEGAL;
+	}
+	return t;
+}
+
+/* Languages of western Europe: single accented letters and quotes in the midst of ASCII. */
+static tally score_western(km_sv v)
+{
+	const unsigned char *p = (const unsigned char *)v.p;
+	tally t = { 0, 0 };
+
+	for (size_t i = 0; i < v.n; i++) {
+		unsigned char before = i ? p[i - 1] : ' ', after = i + 1 < v.n ? p[i + 1] : ' ';
+		bool letter = p[i] >= 0xC0 && p[i] != 0xD7 && p[i] != 0xF7;
+
+		if (p[i] < 0x80)
+			continue;
+		t.chars++;
+		if (before >= 0x80 || after >= 0x80)
+			t.score--;
+		else if (letter)
+			t.score += km_is_alpha(before) || km_is_alpha(after) ? 2 : 0;
+		else
+			t.score += p[i] >= 0x91 && p[i] <= 0x97 ? 2 : p[i] >= 0xA0 ? 1 : 0;
+	}
+	return t;
+}
+
+/* Russian: words of letters, with small ones at @lower and capitals, if any, in front. */
+static tally score_cyrillic(km_sv v, unsigned char lower, unsigned char upper)
+{
+	const unsigned char *p = (const unsigned char *)v.p;
+	tally t = { 0, 0 };
+
+	for (size_t i = 0; i < v.n; i++) {
+		if (p[i] < 0x80)
+			continue;
+		t.chars++;
+		if (p[i] < 0xC0)
+			t.score--;
+		else if ((p[i] & 0xE0) == lower)
+			t.score++;
+		else if ((p[i] & 0xE0) == upper && (i == 0 || p[i - 1] < 0x80))
+			t.score++;
+	}
+	return t;
+}
+
+static void keep_best(km_charset_id id, tally t, km_charset_id *best, tally *most)
+{
+	if (t.score > most->score) {
+		*best = id;
+		*most = t;
+	}
+}
+
+km_guess km_detect_eight(km_sv v)
+{
+	signed char rows[KM_JIS_ROWS_CP932 + 1];
+	km_charset_id best = KM_CS_COUNT;
+	tally most = { 0, 1 };
+
+	size_t from = km_ascii_prefix(v);
+	v = km_sv_sub(v, from ? from - 1 : 0, SAMPLE);
+	fill(rows, sizeof(rows), jis_rows, KM_COUNT(jis_rows), 0);
+	keep_best(KM_CS_SHIFTJIS, score_sjis(v, rows), &best, &most);
+	keep_best(KM_CS_EUCJP, score_eucjp(v, rows), &best, &most);
+	/* With kana in every other character there is nothing left to ask. */
+	if (most.score < 6 || (unsigned)most.score < most.chars + most.chars / 2) {
+		keep_best(KM_CS_UTF8, score_utf8(v), &best, &most);
+		for (size_t i = 0; i < KM_COUNT(families); i++)
+			keep_best(families[i].id, score_family(v, &families[i]), &best, &most);
+		keep_best(KM_CS_WIN1252, score_western(v), &best, &most);
+		keep_best(KM_CS_WIN1251, score_cyrillic(v, 0xE0, 0xC0), &best, &most);
+		keep_best(KM_CS_KOI8R, score_cyrillic(v, 0xC0, 0xE0), &best, &most);
+	}
+	if (best == KM_CS_COUNT)
+		return (km_guess){ NULL, false };
+	return (km_guess){ &km_charset_rows[best],
+			   most.score >= 6 && (unsigned)most.score >= most.chars };
+}
+
+static const struct {
+	km_sv mark;
+	km_charset_id id;
+} marks[] = {
+	{ KM_SV("\xEF\xBB\xBF"), KM_CS_UTF8 },	  { KM_SV("\xFF\xFE\0\0"), KM_CS_UTF32LE },
+	{ KM_SV("\0\0\xFE\xFF"), KM_CS_UTF32BE }, { KM_SV("\xFF\xFE"), KM_CS_UTF16LE },
+	{ KM_SV("\xFE\xFF"), KM_CS_UTF16BE },
+};
+
+const km_charset *km_detect_bom(km_sv v, size_t *skip)
+{
+	for (size_t i = 0; i < KM_COUNT(marks); i++) {
+		if (km_sv_starts(v, marks[i].mark)) {
+			*skip = marks[i].mark.n;
+			return &km_charset_rows[marks[i].id];
+		}
+	}
+	return NULL;
+}
+
+static const struct {
+	km_sv seq;
+	km_charset_id id;
+} others[] = {
+	{ KM_SV("\x1B$)C"), KM_CS_ISO2022KR },
+	{ KM_SV("\x1B$)A"), KM_CS_ISO2022CN },
+	{ KM_SV("\x1B$)G"), KM_CS_ISO2022CN },
+};
+
+const km_charset *km_detect_escaped(km_sv v)
+{
+	if (km_jis_escaped(v))
+		return &km_charset_rows[KM_CS_ISO2022JP];
+	for (size_t i = 0; i < KM_COUNT(others); i++)
+		if (km_sv_find(v, others[i].seq, 0) < v.n)
+			return &km_charset_rows[others[i].id];
+	return NULL;
+}
+
+/* Value of a base64 digit, or -1. */
+static int base64_value(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (km_is_digit(c))
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/*
+ * Reads the shifted run of UTF-7 at @v (after its '+'); counts kana in *kana. Returns its length,
+ * or 0 when it is not UTF-16 of kana, kanji and their punctuation, with zero bits left over.
+ */
+static size_t utf7_run(km_sv v, size_t *kana)
+{
+	uint32_t bits = 0;
+	unsigned held = 0;
+	size_t i = 0, units = 0;
+
+	for (int d; i < v.n && (d = base64_value((unsigned char)v.p[i])) >= 0; i++) {
+		bits = bits << 6 | (uint32_t)d;
+		held += 6;
+		if (held < 16)
+			continue;
+		held -= 16;
+		uint32_t unit = bits >> held & 0xFFFF;
+		bits &= (1u << held) - 1;
+		units++;
+		*kana += unit >= 0x3041 && unit <= 0x30FF;
+		if (!(unit >= 0x3000 && unit <= 0x9FFF) && !(unit >= 0xFF00 && unit <= 0xFFEF))
+			return 0;
+	}
+	return units && bits == 0 && held < 6 ? i : 0;
+}
+
+bool km_detect_utf7(km_sv v)
+{
+	size_t runs = 0, kana = 0;
+
+	for (size_t i = km_sv_chr(v, '+', 0); i < v.n; i = km_sv_chr(v, '+', i)) {
+		size_t n = utf7_run(km_sv_from(v, i + 1), &kana);
+		runs += n > 0;
+		i += 1 + n;
+	}
+	return runs && kana >= 2;
+}
+
+const km_charset *km_charset_detect(km_sv v)
+{
+	size_t skip;
+	const km_charset *cs = km_detect_bom(v, &skip);
+
+	if (cs)
+		return cs;
+	cs = km_detect_escaped(v);
+	if (cs)
+		return cs;
+	if (km_ascii_prefix(v) == v.n)
+		return &km_charset_rows[km_detect_utf7(v) ? KM_CS_UTF7 : KM_CS_ASCII];
+	if (km_utf8_valid(v))
+		return &km_charset_rows[KM_CS_UTF8];
+	return km_detect_eight(v).cs;
+}
