@@ -24,8 +24,15 @@ typedef struct {
 	km_limit_set limits;
 } km_encword_info;
 
-/* @text is unfolded or not; result is valid UTF-8 on one line. *info may be NULL. */
+/*
+ * @text is unfolded or not; result is valid UTF-8 on one line, trimmed, controls as spaces (@text
+ * itself when it is plain ASCII). *info may be NULL. KM_LIMIT when the arena is full; *out is then
+ * what fitted.
+ */
 KM_NODISCARD km_status km_encword_decode(km_arena *a, km_sv text, km_sv *out,
 					 km_encword_info *info);
+
+/* Length of the encoded-word without white space that @text begins with, or 0. */
+size_t km_encword_length(km_sv text);
 
 #endif

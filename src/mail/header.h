@@ -34,17 +34,24 @@ typedef struct {
 typedef struct {
 	const km_header *h;
 	size_t n;
-	size_t offset;	   /* of the section in the message */
-	size_t body;	   /* offset in the message of the first byte of the body */
-	bool no_separator; /* the input ended, or a non-header line came, before an empty line */
-	unsigned odd;	   /* all fields' bits together */
+	size_t offset;	    /* of the section in the message */
+	size_t body;	    /* offset in the message of the first byte of the body */
+	size_t strict_body; /* where readers begin the body that take the first line that is no
+			       field for it (Postfix, Sendmail); == body when they agree */
+	bool no_separator;  /* the input ended, or a non-header line came, before an empty line */
+	unsigned odd;	    /* all fields' bits together */
 	km_limit_set limits;
 } km_headers;
 
 /*
  * Reads the section that begins at @offset of @message and ends before @end.
  * An mbox "From " or ">From " first line is passed over (never becomes a field).
- * A first line that is no field means: no headers, all body.
+ * A first line that is no field means: no headers, all body. A later one ends the section, unless
+ * a proper field follows it at once: then it is kept as a field with KM_HDR_NO_COLON (or
+ * KM_HDR_NAME_BAD). A lone CR ends a field where a field name and a colon follow it, and in a
+ * section without any LF everywhere. Past the limits fields are no longer kept, but the body is
+ * still found. Linear in the bytes up to the body. KM_LIMIT when the arena is full; *out is then
+ * what fitted.
  */
 KM_NODISCARD km_status km_headers_read(km_arena *a, km_sv message, size_t offset, size_t end,
 				       km_headers *out);
