@@ -28,7 +28,8 @@ typedef struct {
 	const char *lang;
 } km_common_options;
 
-typedef enum { KM_WORDS_NONE, KM_WORDS_FILES, KM_WORDS_KEYS, KM_WORDS_PAGES } km_words;
+/* What the operands are, for the completion. */
+typedef enum { KM_WORDS_NONE, KM_WORDS_FILES, KM_WORDS_KEYS } km_words;
 
 typedef struct {
 	const char *line; /* as typed, after "komainu " */
@@ -40,10 +41,9 @@ enum { KM_EXAMPLES_MAX = 6 };
 typedef struct km_command {
 	const char *name;     /* "scan", "config check" */
 	const char *operands; /* "[FILE|FOLDER]..." */
-	km_words words;	      /* what the operands are, for the completion */
+	km_words words;
 	size_t min_operands, max_operands;
 	const km_option_table *options;
-	size_t options_size; /* of the struct that they fill */
 	int (*run)(km_cli *cli, const void *options);
 	const char *summary[2]; /* half a line */
 	const char *about[2];	/* paragraphs, divided by \n */

@@ -90,7 +90,7 @@ static int run_command(km_cli *cli, int argc, char **argv)
 {
 	const km_command *c = cli->command;
 	km_option_set set = km_command_options(c);
-	km_common_options *common = km_alloc0(cli->arena, c->options_size);
+	km_common_options *common = km_alloc0(cli->arena, c->options->size);
 	km_err err = { KM_OK };
 	int first = 0;
 
@@ -111,9 +111,10 @@ static int run_command(km_cli *cli, int argc, char **argv)
 	cli->operands = argv + first;
 	cli->n_operands = (size_t)(argc - first);
 	if (cli->n_operands < c->min_operands || cli->n_operands > c->max_operands) {
-		km_cli_error(cli, "%s", cli->n_operands < c->min_operands ?
-			     km_say(cli, "引数が足りません", "an argument is missing") :
-			     km_say(cli, "引数が多すぎます", "too many arguments"));
+		km_cli_error(cli, "%s",
+			     cli->n_operands < c->min_operands
+				     ? km_say(cli, "引数が足りません", "an argument is missing")
+				     : km_say(cli, "引数が多すぎます", "too many arguments"));
 		return usage_of_command(cli);
 	}
 	return c->run(cli, common);
@@ -139,8 +140,8 @@ static int unknown_command(const km_cli *cli, const char *word)
 				    "there is no command %s; did you mean %s?"),
 			     word, near);
 	else
-		km_cli_error(cli, km_say(cli, "%s というコマンドはありません",
-					 "there is no command %s"),
+		km_cli_error(cli,
+			     km_say(cli, "%s というコマンドはありません", "there is no command %s"),
 			     word);
 	return usage(cli, "");
 }
@@ -167,8 +168,9 @@ static int dispatch_group(km_cli *cli, int argc, char **argv)
 
 	if (argc < 3) {
 		(void)snprintf(name, sizeof(name), "%s ", argv[1]);
-		km_cli_error(cli, km_say(cli, "%s の後にコマンドが必要です",
-					 "%s needs a command after it"),
+		km_cli_error(cli,
+			     km_say(cli, "%s の後にコマンドが必要です",
+				    "%s needs a command after it"),
 			     argv[1]);
 		return usage(cli, name);
 	}
@@ -179,6 +181,22 @@ static int dispatch_group(km_cli *cli, int argc, char **argv)
 	return cli->command ? run_command(cli, argc - 2, argv + 2) : unknown_command(cli, name);
 }
 
+/* "help", "help scan", "help config check" */
+static int help_about(km_cli *cli, int n, char **words)
+{
+	km_sv name = n < 1   ? KM_S("")
+		     : n < 2 ? km_sv_of(words[0])
+			     : km_sv_fmt(cli->arena, "%s %s", words[0], words[1]);
+	const char *text = km_sv_cstr(cli->arena, name);
+
+	if (text == NULL)
+		return EX_OSERR;
+	const km_command *c = km_command_find(text);
+	if (c != NULL || name.n == 0 || is_group(text))
+		return print_help(cli, c, name);
+	return unknown_command(cli, text);
+}
+
 static int dispatch(km_cli *cli, int argc, char **argv)
 {
 	if (argc < 2) {
@@ -187,6 +205,8 @@ static int dispatch(km_cli *cli, int argc, char **argv)
 	}
 	if (is_help(argv[1]))
 		return print_help(cli, NULL, (km_sv){ 0 });
+	if (strcmp(argv[1], "help") == 0)
+		return help_about(cli, argc - 2, argv + 2);
 	const char *word = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
 	cli->command = km_command_find(word);
 	if (cli->command)

@@ -14,8 +14,9 @@ void km_help_program(km_buf *b, km_sv group, int lang)
 	const km_command *c;
 
 	if (group.n)
-		km_buf_fmt(b, say(lang, "使い方: komainu %.*s コマンド [オプション]... [引数]...\n\n",
-				  "Usage: komainu %.*s COMMAND [OPTION]... [ARGUMENT]...\n\n"),
+		km_buf_fmt(b,
+			   say(lang, "使い方: komainu %.*s コマンド [オプション]... [引数]...\n\n",
+			       "Usage: komainu %.*s COMMAND [OPTION]... [ARGUMENT]...\n\n"),
 			   KM_FMT(group));
 	else
 		km_buf_add(b, km_sv_of(say(lang,
@@ -54,8 +55,9 @@ void km_help_command(km_buf *b, const km_command *c, int lang)
 {
 	km_option_set set = km_command_options(c);
 
-	km_buf_fmt(b, say(lang, "使い方: komainu %s [オプション]...%s%s\n",
-			  "Usage: komainu %s [OPTION]...%s%s\n"),
+	km_buf_fmt(b,
+		   say(lang, "使い方: komainu %s [オプション]...%s%s\n",
+		       "Usage: komainu %s [OPTION]...%s%s\n"),
 		   c->name, *c->operands ? " " : "", c->operands);
 	km_wrap(b, km_sv_of(c->about[lang]), 0, WIDTH);
 	km_buf_add(b, km_sv_of(say(lang, "\n\nオプション:\n", "\n\nOptions:\n")));

@@ -68,10 +68,12 @@ static km_status set_choice(const km_option *o, const char *arg, int lang, const
 {
 	km_sv rest = km_sv_of(o->choices), word;
 
-	*out = arg;
-	while (km_choice_next(&rest, &word))
-		if (km_sv_eq(word, km_sv_of(arg)))
-			return KM_OK;
+	while (km_choice_next(&rest, &word)) {
+		if (!km_sv_eq(word, km_sv_of(arg)))
+			continue;
+		*out = arg;
+		return KM_OK;
+	}
 	return KM_FAIL(err, KM_SYNTAX,
 		       lang == 0 ? "--%s: 「%s」は使えません。%s のどれかを指定してください"
 				 : "--%s: \"%s\" is not one of %s",

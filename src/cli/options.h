@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
 	const km_option *v;
 	size_t n;
+	size_t size; /* of the struct that they fill */
 } km_option_table;
 
 typedef struct {

@@ -1,0 +1,265 @@
+#include "cli/docs.h"
+
+#include <stdlib.h>
+
+#include "cli/roff.h"
+
+/* Of the latest release: pages built twice must be the same. */
+#define PAGE_DATE "November 23, 2026"
+
+enum { PAGES_MAX = 32 };
+
+typedef struct {
+	const char *name;
+	const char *text[2];
+} row;
+
+static const row exits[] = {
+	{ "0",
+	  { "成功。scan では、判定がどうであれ、すべてのメールを判定できたとき。",
+	    "Success; for scan: every message was judged, whatever the verdicts." } },
+	{ "64",
+	  { "コマンドやオプションの使い方が正しくない。",
+	    "The command or its options were not used correctly." } },
+	{ "65",
+	  { "入力が大きすぎる、または正しくない。", "The input is too large, or not valid." } },
+	{ "66", { "入力ファイルがない。", "An input file does not exist." } },
+	{ "70", { "プログラムの不具合。", "A defect of the program." } },
+	{ "71",
+	  { "メモリなどの資源が足りない。",
+	    "The operating system refused memory or another resource." } },
+	{ "74", { "読み書きに失敗した。", "Something could not be read or written." } },
+	{ "75", { "一時的な失敗。後でやり直せる。", "A failure that may pass; try again." } },
+	{ "78",
+	  { "設定または判定方針に誤りがある。", "The configuration or a policy pack is wrong." } },
+};
+
+static const row environment[] = {
+	{ "LC_ALL , LC_MESSAGES , LANG",
+	  { "ja で始まれば日本語、それ以外は英語で表示する。",
+	    "Japanese when the first that is set begins with ja, English otherwise." } },
+	{ "NO_COLOR",
+	  { "空でなければ色を使わない。", "No colours when it is set and not empty." } },
+	{ "TMPDIR",
+	  { "標準入力を一時的に置くフォルダ (省略時は /tmp)。",
+	    "Folder in which standard input is spooled, instead of /tmp." } },
+};
+
+static const char *say(int lang, const char *ja, const char *en)
+{
+	return lang == 0 ? ja : en;
+}
+
+static void section(km_buf *b, int lang, const char *ja, const char *en)
+{
+	km_buf_fmt(b, ".Sh %s\n", say(lang, ja, en));
+}
+
+static void begin_page(km_buf *b, const char *title, const char *number, const char *name,
+		       const char *summary, int lang)
+{
+	km_buf_fmt(b, ".\\\" Made by \"komainu docs man\" from the program's tables.\n");
+	km_buf_fmt(b, ".Dd %s\n.Dt %s %s\n.Os Komainu " KM_VERSION "\n", PAGE_DATE, title, number);
+	section(b, lang, "名前", "NAME");
+	km_buf_fmt(b, ".Nm %s\n.Nd %s\n", name, summary);
+}
+
+static void add_rows(km_buf *b, const char *macro, const row *rows, size_t n, int lang)
+{
+	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
+	for (size_t i = 0; i < n; i++) {
+		km_buf_fmt(b, ".It%s%s %s\n", *macro ? " " : "", macro, rows[i].name);
+		km_roff_text(b, rows[i].text[lang], lang != 0);
+	}
+	km_buf_add(b, KM_S(".El\n"));
+}
+
+static void add_option(km_buf *b, const km_option *o, int lang)
+{
+	km_buf_add(b, KM_S(".It "));
+	if (o->letter)
+		km_buf_fmt(b, "Fl %c , ", o->letter);
+	km_buf_add(b, KM_S("Fl \\-"));
+	km_roff_word(b, km_sv_of(o->name));
+	if (o->arg)
+		km_buf_fmt(b, " Ar %s", o->arg);
+	km_buf_byte(b, '\n');
+	km_roff_text(b, o->help[lang], lang != 0);
+}
+
+static void add_options(km_buf *b, const km_option_set *set, int lang)
+{
+	const km_option *o;
+
+	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
+	for (size_t i = 0; (o = km_option_at(set, i)) != NULL; i++)
+		add_option(b, o, lang);
+	km_buf_add(b, KM_S(".El\n"));
+}
+
+static void add_synopsis(km_buf *b, const km_command *c)
+{
+	km_buf_fmt(b, ".Nm komainu\n.Cm %s\n.Op Ar OPTION ...\n", c->name);
+	if (*c->operands) {
+		km_buf_add(b, KM_S(".Ar "));
+		km_roff_word(b, km_sv_of(c->operands));
+		km_buf_byte(b, '\n');
+	}
+}
+
+static void add_examples(km_buf *b, const km_command *c, bool *any, int lang)
+{
+	for (size_t i = 0; i < KM_EXAMPLES_MAX && c->examples[i].line; i++) {
+		if (*any)
+			km_buf_add(b, KM_S(".Pp\n"));
+		*any = true;
+		km_roff_text(b, c->examples[i].what[lang], lang != 0);
+		km_buf_add(b, KM_S(".Bd -literal -offset indent\n$ komainu "));
+		km_roff_word(b, km_sv_of(c->examples[i].line));
+		km_buf_add(b, KM_S("\n.Ed\n"));
+	}
+}
+
+static bool is_of(const km_command *c, km_sv group)
+{
+	return km_sv_eq(km_command_group(c), group);
+}
+
+/* First command of the group, or NULL. */
+static const km_command *group_head(km_sv group)
+{
+	const km_command *c;
+
+	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++)
+		if (is_of(c, group))
+			return c;
+	return NULL;
+}
+
+static bool has_examples(km_sv group)
+{
+	const km_command *c;
+
+	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++)
+		if (is_of(c, group) && c->examples[0].line)
+			return true;
+	return false;
+}
+
+/* The sections that every page has, in mdoc's order. */
+static void add_outside(km_buf *b, int lang)
+{
+	section(b, lang, "環境変数", "ENVIRONMENT");
+	add_rows(b, "Ev", environment, KM_COUNT(environment), lang);
+	section(b, lang, "終了ステータス", "EXIT STATUS");
+	km_roff_text(b,
+		     say(lang, "終了ステータスは sysexits.h に従います。",
+			 "The exit status follows sysexits.h:"),
+		     lang != 0);
+	add_rows(b, "", exits, KM_COUNT(exits), lang);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return km_sv_cmp(*(const km_sv *)a, *(const km_sv *)b);
+}
+
+static void see_also(km_buf *b, int lang, km_sv but)
+{
+	const km_command *c;
+	km_sv pages[PAGES_MAX] = { { 0 } };
+	size_t n = 0;
+
+	if (but.n)
+		pages[n++] = KM_S("komainu");
+	for (size_t i = 0; (c = km_command_at(i)) != NULL && n < PAGES_MAX; i++) {
+		km_sv group = km_command_group(c);
+		if (!km_sv_eq(group, but) && group_head(group) == c)
+			pages[n++] = group;
+	}
+	qsort(pages + (but.n != 0), n - (but.n != 0), sizeof(*pages), by_name);
+	section(b, lang, "関連項目", "SEE ALSO");
+	for (size_t i = 0; i < n; i++)
+		km_buf_fmt(b, ".Xr %s%.*s 1%s\n", but.n && i == 0 ? "" : "komainu-",
+			   KM_FMT(pages[i]), i + 1 < n ? " ," : "");
+}
+
+static void command_page(km_buf *b, km_sv group, int lang)
+{
+	const km_command *c = group_head(group);
+	char name[64], title[64];
+
+	(void)snprintf(name, sizeof(name), "komainu-%.*s", KM_FMT(group));
+	for (size_t i = 0; i <= strlen(name); i++)
+		title[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
+	begin_page(b, title, "1", name, km_command_group_summary(c, lang), lang);
+	section(b, lang, "書式", "SYNOPSIS");
+	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++)
+		if (is_of(c, group))
+			add_synopsis(b, c);
+	section(b, lang, "説明", "DESCRIPTION");
+	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++) {
+		if (!is_of(c, group))
+			continue;
+		km_option_set set = km_command_options(c);
+		if (group.n != strlen(c->name))
+			km_buf_fmt(b, ".Ss komainu %s\n", c->name);
+		km_roff_text(b, c->about[lang], lang != 0);
+		add_options(b, &set, lang);
+	}
+	add_outside(b, lang);
+	bool any = false;
+	if (has_examples(group))
+		section(b, lang, "例", "EXAMPLES");
+	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++)
+		if (is_of(c, group))
+			add_examples(b, c, &any, lang);
+	see_also(b, lang, group);
+}
+
+static void program_page(km_buf *b, int lang)
+{
+	const km_command *c;
+
+	begin_page(b, "KOMAINU", "1", "komainu",
+		   say(lang, "迷惑メール・詐欺メールを見分け、理由を説明する",
+		       "judge mail, and say why"),
+		   lang);
+	section(b, lang, "書式", "SYNOPSIS");
+	km_buf_add(b, KM_S(".Nm\n.Ar COMMAND\n.Op Ar OPTION ...\n.Op Ar ARGUMENT ...\n"));
+	section(b, lang, "説明", "DESCRIPTION");
+	km_roff_text(
+		b,
+		say(lang,
+		    "狛犬 (こまいぬ) は、届くメールと出ていくメールの両方を見張ります。"
+		    "メールについて見つけた事実を点数にし、どう扱うかを決め、その理由を日本語と英語"
+		    "で説明します。\n"
+		    "コマンドは次のとおりです。それぞれに --help とマニュアルがあります。",
+		    "Komainu watches the mail that comes in and the mail that goes out. "
+		    "It finds facts about a message, turns them into points, decides what is to be "
+		    "done with it, and says why in Japanese and in English.\n"
+		    "These are its commands; each has --help and a manual page of its own:"),
+		lang != 0);
+	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
+	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++) {
+		km_buf_fmt(b, ".It Cm %s\n", c->name);
+		km_roff_text(b, c->summary[lang], lang != 0);
+	}
+	km_buf_add(b, KM_S(".El\n"));
+	add_outside(b, lang);
+	see_also(b, lang, (km_sv){ 0 });
+}
+
+km_status km_docs_man(km_buf *b, km_sv page, int lang)
+{
+	static const km_sv prefix = KM_SV("komainu-");
+
+	if (km_sv_eq(page, KM_S("komainu"))) {
+		program_page(b, lang);
+		return KM_OK;
+	}
+	if (!km_sv_starts(page, prefix) || group_head(km_sv_from(page, prefix.n)) == NULL)
+		return KM_NOTFOUND;
+	command_page(b, km_sv_from(page, prefix.n), lang);
+	return KM_OK;
+}
