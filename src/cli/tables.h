@@ -1,18 +1,19 @@
 /*
- * cli/tables.h - what each cmd_*.c gives to the table of sub-commands: its options with the size
- * of the struct that they fill, and the function.
+ * cli/tables.h - what each cmd_*.c gives to the table of sub-commands: its options, with the size
+ * of the struct that they fill, and its function, which returns the exit status.
  */
 #ifndef KM_CLI_TABLES_H
 #define KM_CLI_TABLES_H
 
 #include "cli/command.h"
 
-#define KM_COMMANDS_GIVEN(X) X(version) X(docs_man) X(docs_completion)
+extern const km_option_table km_version_options;
+int km_version_run(km_cli *cli, const void *options);
 
-#define X(name)                                                                                    \
-	extern const km_option_table km_##name##_options;                                          \
-	int km_##name##_run(km_cli *cli, const void *options);
-KM_COMMANDS_GIVEN(X)
-#undef X
+extern const km_option_table km_docs_man_options;
+int km_docs_man_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_docs_completion_options;
+int km_docs_completion_run(km_cli *cli, const void *options);
 
 #endif
