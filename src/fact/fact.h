@@ -14,8 +14,16 @@
 	X(structure)                                                                               \
 	X(mime)                                                                                    \
 	X(ambiguity)                                                                               \
-	X(sender) X(auth) X(link) X(brand) X(wording) X(disguise) X(attachment) X(list) X(learn)   \
-		X(outbound)
+	X(sender)                                                                                  \
+	X(auth)                                                                                    \
+	X(link)                                                                                    \
+	X(brand)                                                                                   \
+	X(wording)                                                                                 \
+	X(disguise)                                                                                \
+	X(attachment)                                                                              \
+	X(list)                                                                                    \
+	X(learn)                                                                                   \
+	X(outbound)
 
 typedef enum {
 #define X(name) KM_GROUP_##name,
