@@ -4,10 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALIGN = 16, FIRST_BLOCK = 64 * 1024, LARGEST_STEP = 1024 * 1024 };
+enum {
+	ALIGN = 16,
+	FIRST_BLOCK = 64 * 1024,
+	FIRST_SUB_BLOCK = 16 * 1024,
+	LARGEST_STEP = 1024 * 1024
+};
 
 struct block {
 	struct block *next; /* older */
+	struct block *lent; /* next one of those lent to sub-arenas */
 	size_t size;	    /* of data */
 	size_t used;
 	_Alignas(ALIGN) char data[];
@@ -16,22 +22,26 @@ struct block {
 struct km_arena {
 	struct block *top;
 	size_t cap;
-	size_t held; /* bytes of all blocks' data */
-	char *last;  /* most recent allocation, for growing in place */
+	size_t held;	    /* bytes of all blocks' data */
+	char *last;	    /* most recent allocation, for growing in place */
+	km_arena *parent;   /* of a sub-arena */
+	size_t promised;    /* bytes of the cap that are kept for sub-arenas */
+	struct block *lent; /* the sub-arenas' blocks */
 	bool full;
 };
 
 static struct block *block_new(km_arena *a, size_t want)
 {
-	size_t size = a->top ? a->top->size * 2 : FIRST_BLOCK;
+	size_t size = a->top ? a->top->size * 2 : a->parent ? FIRST_SUB_BLOCK : FIRST_BLOCK;
+	size_t left = a->cap - a->held - a->promised;
 
 	if (size > LARGEST_STEP)
 		size = LARGEST_STEP;
 	if (size < want)
 		size = want;
-	if (size > a->cap - a->held)
+	if (size > left)
 		size = want;
-	if (want > a->cap - a->held) {
+	if (want > left) {
 		a->full = true;
 		return NULL;
 	}
@@ -45,6 +55,10 @@ static struct block *block_new(km_arena *a, size_t want)
 	b->next = a->top;
 	a->top = b;
 	a->held += size;
+	if (a->parent) {
+		b->lent = a->parent->lent;
+		a->parent->lent = b;
+	}
 	return b;
 }
 
@@ -59,10 +73,33 @@ km_arena *km_arena_new(size_t cap)
 	return a;
 }
 
+km_arena *km_arena_sub(km_arena *parent, size_t cap)
+{
+	km_arena *a = KM_NEW(parent, km_arena);
+
+	if (a == NULL || cap > parent->cap - parent->held - parent->promised)
+		return NULL;
+	parent->promised += cap;
+	a->cap = cap;
+	a->parent = parent;
+	return a;
+}
+
+static void free_lent(km_arena *a)
+{
+	for (struct block *b = a->lent, *next; b; b = next) {
+		next = b->lent;
+		free(b);
+	}
+	a->lent = NULL;
+	a->promised = 0;
+}
+
 void km_arena_free(km_arena *a)
 {
 	if (a == NULL)
 		return;
+	free_lent(a);
 	for (struct block *b = a->top, *next; b; b = next) {
 		next = b->next;
 		free(b);
@@ -74,6 +111,7 @@ void km_arena_reset(km_arena *a)
 {
 	struct block *b = a->top;
 
+	free_lent(a);
 	while (b && b->next) {
 		struct block *next = b->next;
 		free(b);

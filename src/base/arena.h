@@ -17,6 +17,13 @@ void km_arena_free(km_arena *a);
 /* Forgets all allocations; keeps the first block for the next message. */
 void km_arena_reset(km_arena *a);
 
+/*
+ * An arena of at most @cap bytes inside @parent, which keeps that much of its own cap free for it
+ * from now on, so that it can go on when the parent is full. Goes away with the parent's memory
+ * (never km_arena_free() it). NULL when the parent has not that much left.
+ */
+km_arena *km_arena_sub(km_arena *parent, size_t cap);
+
 /* @n bytes aligned for any type, not zeroed; NULL when the cap is met. n == 0 gives a valid
  * pointer. */
 void *km_alloc(km_arena *a, size_t n) __attribute__((alloc_size(2), malloc));

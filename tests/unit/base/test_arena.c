@@ -35,6 +35,28 @@ static void test_grow(void **state)
 	km_arena_free(a);
 }
 
+static void test_sub(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(300000);
+
+	assert_null(km_arena_sub(a, 300001));
+	km_arena_reset(a);
+	for (int round = 0; round < 2; round++) {
+		km_arena *sub = km_arena_sub(a, 100000);
+		assert_non_null(sub);
+		while (km_alloc(a, 1000))
+			continue;
+		assert_true(km_arena_used(a) <= 200000);
+		size_t n = 0;
+		while (km_alloc0(sub, 1000)) /* goes on, up to its own cap */
+			n++;
+		assert_in_range(n, 80, 100);
+		km_arena_reset(a);
+	}
+	km_arena_free(a);
+}
+
 static void test_buf(void **state)
 {
 	(void)state;
@@ -73,10 +95,8 @@ static void test_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cap),
-		cmocka_unit_test(test_grow),
-		cmocka_unit_test(test_buf),
-		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_cap), cmocka_unit_test(test_grow), cmocka_unit_test(test_sub),
+		cmocka_unit_test(test_buf), cmocka_unit_test(test_map),
 	};
 	return cmocka_run_group_tests_name("base/arena", tests, NULL, NULL);
 }
