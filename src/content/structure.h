@@ -5,10 +5,26 @@
 #define KM_CONTENT_STRUCTURE_H
 
 #include "base/clock.h"
+#include "content/views.h"
 #include "fact/fact.h"
-#include "mail/message.h"
 
-/* Adds the facts of groups structure, mime, ambiguity, sender, link, disguise, attachment, list. */
-void km_structure_facts(km_mail *m, km_time now, km_facts *fs);
+typedef struct {
+	km_mail *mail;
+	const km_views *views;
+	km_time now;
+	bool has_from; /* the reverse-path is known */
+	km_sv from;    /* reverse-path without brackets; empty is the null sender */
+	const km_sv *rcpts;
+	size_t n_rcpts;
+} km_structure;
+
+/*
+ * Adds the facts of groups structure, mime, ambiguity, sender, link, disguise, attachment, list.
+ * @a is for what is needed meanwhile. Limits that were met are km_structure_limits()'s.
+ */
+void km_structure_facts(km_arena *a, const km_structure *s, km_facts *fs);
+
+/* Adds one fact for each group of limits of base/limits.h that is in @set. */
+void km_structure_limits(km_limit_set set, km_facts *fs);
 
 #endif

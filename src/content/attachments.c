@@ -1,0 +1,89 @@
+/* Files: what they are called, what they are declared as, what they are. */
+#include "content/structure_parts.h"
+
+static km_sv extension(km_sv name, km_sv *stem)
+{
+	size_t dot = km_sv_rchr(name, '.');
+
+	*stem = km_sv_trim(km_sv_sub(name, 0, dot));
+	return km_sv_trim(km_sv_from(name, dot + 1));
+}
+
+/* U+202A..202E, U+2066..2069 */
+static bool has_bidi(km_sv name)
+{
+	for (size_t i = 0; i + 2 < name.n; i++) {
+		unsigned char b = (unsigned char)name.p[i + 1], c = (unsigned char)name.p[i + 2];
+		if ((unsigned char)name.p[i] == 0xe2 &&
+		    ((b == 0x80 && c >= 0xaa && c <= 0xae) || (b == 0x81 && c >= 0xa6 && c <= 0xa9)))
+			return true;
+	}
+	return false;
+}
+
+static bool looks_like_document(km_kind k)
+{
+	return k == KM_KIND_DOCUMENT || k == KM_KIND_IMAGE || k == KM_KIND_TEXT ||
+	       k == KM_KIND_HTML || k == KM_KIND_MEDIA;
+}
+
+static void check_names(const km_structure_job *j, int part, km_kind by_name, km_sv stem)
+{
+	const km_part *p = &j->m->parts[part];
+	km_sv inner, first = extension(stem, &inner);
+
+	if (by_name == KM_KIND_PROGRAM && inner.n && first.n &&
+	    looks_like_document(km_kind_of_extension(first)))
+		(void)km_structure_at_text(j, KM_FACT_DOUBLE_EXTENSION, p->filename, part, p->body);
+	for (size_t i = 0; i < p->n_filenames; i++)
+		if (has_bidi(p->filenames[i])) {
+			(void)km_structure_at_text(j, KM_FACT_FILENAME_BIDI, p->filenames[i], part,
+						   p->body);
+			break;
+		}
+	if (p->n_filenames > 1) {
+		km_fact *f = km_structure_at_text(j, KM_FACT_FILENAME_DIFFERS, p->filename, part,
+						  p->body);
+		km_fact_arg(j->fs, f, 1, p->filenames[0]);
+		km_fact_arg(j->fs, f, 2, p->filenames[1]);
+	}
+}
+
+static void check_part(const km_structure_job *j, int part)
+{
+	static const km_fact_id by_kind[] = {
+		[KM_KIND_PROGRAM] = KM_FACT_PROGRAM_ATTACHED,
+		[KM_KIND_DISK] = KM_FACT_DISK_IMAGE_ATTACHED,
+		[KM_KIND_ARCHIVE] = KM_FACT_ARCHIVE_ATTACHED,
+		[KM_KIND_HTML] = KM_FACT_HTML_ATTACHED,
+	};
+	const km_part *p = &j->m->parts[part];
+	km_sv stem, ext = extension(p->filename, &stem);
+	km_kind by_name = ext.n ? km_kind_of_extension(ext) : KM_KIND_OTHER;
+	km_kind by_bytes = km_kind_of_type(km_sv_of(p->sniffed));
+	km_kind kind = by_bytes == KM_KIND_PROGRAM || by_bytes == KM_KIND_DISK ? by_bytes : by_name;
+	km_sv name = p->filename.n ? p->filename : p->type;
+
+	if (kind == KM_KIND_OTHER)
+		kind = by_bytes;
+	check_names(j, part, by_name, stem);
+	if ((size_t)kind < KM_COUNT(by_kind) && by_kind[kind] && p->attachment) {
+		km_fact *f = km_structure_at_text(j, by_kind[kind], name, part, p->body);
+		km_fact_arg(j->fs, f, 1, km_sv_of(p->sniffed));
+	}
+	if (p->type_declared && !km_sniff_agrees(p->type, p->sniffed)) {
+		km_fact *f = km_structure_at_text(j, KM_FACT_TYPE_MISMATCH, name, part, p->body);
+		km_fact_arg(j->fs, f, 1, p->type);
+		km_fact_arg(j->fs, f, 2, km_sv_of(p->sniffed));
+	}
+}
+
+void km_structure_attachments(const km_structure_job *j)
+{
+	for (size_t i = 0; i < j->m->n_parts; i++) {
+		const km_part *p = &j->m->parts[i];
+		if (p->sniffed && (p->attachment || !km_part_is_text(p)) &&
+		    km_kind_of_type(p->type) != KM_KIND_MESSAGE)
+			check_part(j, (int)i);
+	}
+}

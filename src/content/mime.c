@@ -1,0 +1,232 @@
+/* Charsets, encodings, structure that can be read in several ways, and two texts that differ. */
+#include <stdio.h>
+
+#include "content/structure_parts.h"
+
+/* What becomes of each ambiguity; KM_FACT_COUNT: another check tells of it. */
+static const km_fact_id ambiguity_fact[KM_AMB_COUNT] = {
+	[KM_AMB_DUP_CONTENT_TYPE] = KM_FACT_MIME_AMBIGUOUS,
+	[KM_AMB_DUP_ENCODING] = KM_FACT_MIME_AMBIGUOUS,
+	[KM_AMB_DUP_DISPOSITION] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_DUP_BOUNDARY] = KM_FACT_MIME_AMBIGUOUS,
+	[KM_AMB_DUP_CHARSET] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_DUP_FILENAME] = KM_FACT_COUNT,
+	[KM_AMB_BAD_CONTENT_TYPE] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_UNKNOWN_ENCODING] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_ENCODED_MULTIPART] = KM_FACT_MIME_AMBIGUOUS,
+	[KM_AMB_NO_BOUNDARY] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_BOUNDARY_UNUSED] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_BOUNDARY_ODD] = KM_FACT_MIME_AMBIGUOUS,
+	[KM_AMB_BOUNDARY_PREFIX] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_BOUNDARY_LOOKALIKE] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_MISSING_END] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_AFTER_END] = KM_FACT_MIME_AMBIGUOUS,
+	[KM_AMB_PREAMBLE_TEXT] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_EPILOGUE_TEXT] = KM_FACT_MIME_REPAIRED,
+	[KM_AMB_NO_HEADER_END] = KM_FACT_COUNT,
+	[KM_AMB_NO_MIME_VERSION] = KM_FACT_COUNT,
+	[KM_AMB_BASE64_JUNK] = KM_FACT_TRANSFER_DAMAGED,
+	[KM_AMB_BASE64_PADDING] = KM_FACT_TRANSFER_DAMAGED,
+	[KM_AMB_QP_BROKEN] = KM_FACT_TRANSFER_DAMAGED,
+	[KM_AMB_UUENCODE] = KM_FACT_COUNT,
+	[KM_AMB_MIXED_EOL] = KM_FACT_MIXED_EOL,
+	[KM_AMB_NUL_BYTES] = KM_FACT_COUNT,
+	[KM_AMB_PARTIAL] = KM_FACT_MIME_AMBIGUOUS,
+};
+
+/* Each kind once, at the first part that has it. */
+static void check_ambiguities(const km_structure_job *j)
+{
+	uint32_t told = 0;
+
+	for (size_t i = 0; i < j->m->n_parts; i++) {
+		const km_part *p = &j->m->parts[i];
+		uint32_t fresh = p->ambiguities & ~told;
+		told |= fresh;
+		for (unsigned k = 0; fresh && k < KM_AMB_COUNT; k++) {
+			if (!(fresh & 1u << k) || ambiguity_fact[k] == KM_FACT_COUNT)
+				continue;
+			km_fact_id id = ambiguity_fact[k];
+			km_sv name = km_sv_of(km_ambiguity_name((km_ambiguity)k));
+			km_fact *f = km_structure_at_text(j, id, name, (int)i, p->body);
+			km_fact_arg(j->fs, f, 1,
+				    id == KM_FACT_TRANSFER_DAMAGED
+					    ? km_sv_of(km_cte_name(p->cte))
+					    : p->path);
+		}
+	}
+	if (j->m->n_nul) {
+		const char *nul = memchr(j->m->raw.p, '\0', j->m->raw.n);
+		size_t at = nul ? (size_t)(nul - j->m->raw.p) : 0;
+		km_fact *f = km_fact_add(j->fs, KM_FACT_NUL_BYTES, (km_sv){ NULL, 0 }, 0, at, 1);
+		km_structure_arg(j, f, 1, "%zu", j->m->n_nul);
+	}
+}
+
+static bool is_ascii(km_sv v)
+{
+	return km_ascii_prefix(v) == v.n;
+}
+
+static void check_charset(const km_structure_job *j, int part)
+{
+	const km_part *p = &j->m->parts[part];
+	const km_decoded *d = &p->decoded;
+
+	if (!p->text_done || d->used == NULL)
+		return;
+	if (d->unknown_label && p->charset.n)
+		km_fact_arg(j->fs,
+			    km_structure_at_text(j, KM_FACT_CHARSET_UNKNOWN, p->charset, part,
+						 p->charset),
+			    1, p->charset);
+	if (d->mismatch) {
+		km_fact *f = km_structure_at_text(j, KM_FACT_CHARSET_MISMATCH, p->charset, part,
+						  p->body);
+		km_fact_arg(j->fs, f, 1, p->charset);
+		km_structure_arg(j, f, 2, "%s", km_charset_name(d->used));
+	}
+	/* A few bad bytes are an accident. */
+	size_t share = d->utf8.n ? d->bad * 100 / d->utf8.n : 0;
+	if (d->bad >= 5 && share >= 1) {
+		km_fact *f =
+			km_structure_at_text(j, KM_FACT_CHARSET_DAMAGED, p->charset, part, p->body);
+		km_structure_arg(j, f, 1, "%zu", share);
+		km_structure_arg(j, f, 2, "%s", km_charset_name(d->used));
+	}
+	if (p->cte == KM_CTE_BASE64 && d->utf8.n >= 20 && is_ascii(d->utf8))
+		(void)km_structure_at_text(j, KM_FACT_BASE64_TEXT_NEEDLESS,
+					   km_sv_sub(km_sv_trim(d->utf8), 0, 80), part, p->body);
+}
+
+/* --- the same content in all alternatives --- */
+
+enum { WORDS = 4096, SLOTS = 2 * WORDS, FEWEST = 25 };
+
+typedef struct {
+	uint32_t slot[SLOTS]; /* 0 = free */
+	size_t n;
+} word_set;
+
+static bool word_has(const word_set *s, uint32_t h)
+{
+	for (size_t i = h % SLOTS; s->slot[i]; i = (i + 1) % SLOTS)
+		if (s->slot[i] == h)
+			return true;
+	return false;
+}
+
+static bool word_add(word_set *s, uint32_t h)
+{
+	if (s->n == WORDS || word_has(s, h))
+		return false;
+	size_t i = h % SLOTS;
+	while (s->slot[i])
+		i = (i + 1) % SLOTS;
+	s->slot[i] = h;
+	s->n++;
+	return true;
+}
+
+/*
+ * The next word of a key: letters and digits of ASCII, or two characters of other scripts, where
+ * words have no spaces between them. 0 at the end.
+ */
+static uint32_t next_word(km_sv key, size_t *at)
+{
+	while (*at < key.n && (unsigned char)key.p[*at] < 0x80 &&
+	       !km_is_alnum((unsigned char)key.p[*at]))
+		(*at)++;
+	if (*at >= key.n)
+		return 0;
+	size_t from = *at, to = from;
+	if ((unsigned char)key.p[from] < 0x80) {
+		while (to < key.n && km_is_alnum((unsigned char)key.p[to]))
+			to++;
+		*at = to;
+	} else {
+		(void)km_utf8_next(key, at);
+		to = *at;
+		if (to < key.n && (unsigned char)key.p[to] >= 0x80)
+			(void)km_utf8_next(key, &to);
+	}
+	return (uint32_t)km_sv_hash(km_sv_sub(key, from, to - from)) | 1;
+}
+
+/* Percent of the words of @plain that @html has too, or 100 when there are too few to tell. */
+static unsigned common_words(km_arena *a, km_sv plain, km_sv html)
+{
+	word_set *in_html = KM_NEW(a, word_set), *seen = KM_NEW(a, word_set);
+	size_t at = 0, words = 0, found = 0;
+	uint32_t h;
+
+	if (in_html == NULL || seen == NULL)
+		return 100;
+	while (in_html->n < WORDS && (h = next_word(html, &at)))
+		(void)word_add(in_html, h);
+	at = 0;
+	while (seen->n < WORDS / 4 && (h = next_word(plain, &at)))
+		if (word_add(seen, h)) {
+			words++;
+			found += word_has(in_html, h);
+		}
+	if (words < FEWEST || in_html->n < FEWEST || in_html->n == WORDS)
+		return 100;
+	return (unsigned)(found * 100 / words);
+}
+
+/* Index of the multipart/alternative that part @i stands in, at any depth, or KM_NO_PART. */
+static int alternative_of(const km_mail *m, int i)
+{
+	for (i = m->parts[i].parent; i != KM_NO_PART; i = m->parts[i].parent)
+		if (km_sv_eq(m->parts[i].type, KM_S("multipart/alternative")))
+			return i;
+	return KM_NO_PART;
+}
+
+static void check_alternatives(const km_structure_job *j)
+{
+	const km_text_view *plain = NULL;
+
+	for (size_t i = 0; i < j->v->n_text; i++) {
+		const km_text_view *t = &j->v->text[i];
+		if (!km_part_is_html(&j->m->parts[t->part])) {
+			plain = t;
+			continue;
+		}
+		int both = alternative_of(j->m, t->part);
+		if (plain == NULL || both == KM_NO_PART ||
+		    alternative_of(j->m, plain->part) != both)
+			continue;
+		unsigned common = common_words(j->a, plain->key, t->key);
+		if (common < 20) {
+			km_fact *f = km_structure_at_text(j, KM_FACT_TEXT_HTML_DIFFER,
+							  km_sv_sub(km_sv_trim(plain->text), 0, 80),
+							  plain->part, plain->text);
+			km_structure_arg(j, f, 1, "%u", common);
+		}
+		return;
+	}
+}
+
+void km_structure_mime(const km_structure_job *j)
+{
+	bool content = false;
+
+	for (size_t i = 0; i < j->v->n_text; i++) {
+		check_charset(j, j->v->text[i].part);
+		content |= km_sv_trim(j->v->text[i].text).n > 0;
+	}
+	for (size_t i = 0; i < j->m->n_parts && !content; i++) {
+		const km_part *p = &j->m->parts[i];
+		content = p->html ? p->html->n_images > 0
+				  : !km_part_is_multipart(p) && !km_part_is_text(p) && p->body.n;
+	}
+	check_ambiguities(j);
+	check_alternatives(j);
+	if (j->v->has_html && !j->v->has_plain)
+		(void)km_structure_at_field(j, KM_FACT_HTML_ONLY, (km_sv){ NULL, 0 },
+					    km_headers_first(j->m->headers, "Content-Type"));
+	if (!content)
+		(void)km_structure_at_field(j, KM_FACT_EMPTY_MESSAGE, (km_sv){ NULL, 0 }, NULL);
+}
