@@ -32,6 +32,8 @@
 	X(FACTS, 500, "facts", LIMIT_NONE, "facts kept for one message")                           \
 	X(SEEN_BYTES, 256, "bytes", LIMIT_NONE, "quotation from a message kept with a fact")       \
 	X(DNS_QUESTIONS, 100, "questions", LIMIT_DNS, "DNS questions for one message")             \
+	X(RESERVE_BYTES, 4194304, "bytes", LIMIT_NONE,                                             \
+	  "part of ARENA_BYTES that is kept for facts and verdict")                                \
 	X(READINGS, 8, "readings", LIMIT_MIME, "alternative readings of one part that are kept")
 
 typedef enum {

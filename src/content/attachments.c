@@ -14,8 +14,8 @@ static bool has_bidi(km_sv name)
 {
 	for (size_t i = 0; i + 2 < name.n; i++) {
 		unsigned char b = (unsigned char)name.p[i + 1], c = (unsigned char)name.p[i + 2];
-		if ((unsigned char)name.p[i] == 0xe2 &&
-		    ((b == 0x80 && c >= 0xaa && c <= 0xae) || (b == 0x81 && c >= 0xa6 && c <= 0xa9)))
+		if ((unsigned char)name.p[i] == 0xe2 && ((b == 0x80 && c >= 0xaa && c <= 0xae) ||
+							 (b == 0x81 && c >= 0xa6 && c <= 0xa9)))
 			return true;
 	}
 	return false;

@@ -145,8 +145,8 @@ static void check_lookalikes(const km_structure_job *j, const km_text_view *v)
 	for (size_t i = 0; i < MOST_WORDS && (word = next_foreign_word(v->text, &at)).n; i++) {
 		if (km_view_key(j->a, word, &key, &st) != KM_OK || st.confusable == 0)
 			continue;
-		km_fact *f = km_structure_at_text(j, KM_FACT_CONFUSABLE_LETTERS, word, v->part,
-						  word);
+		km_fact *f =
+			km_structure_at_text(j, KM_FACT_CONFUSABLE_LETTERS, word, v->part, word);
 		km_fact_arg(j->fs, f, 1, key);
 		return;
 	}
@@ -160,10 +160,14 @@ static void check_hidden(const km_structure_job *j, int part)
 		unsigned how;
 		const char *name;
 	} ways[] = {
-		{ KM_HIDE_DISPLAY, "display:none" },   { KM_HIDE_VISIBILITY, "visibility" },
-		{ KM_HIDE_SIZE, "size" },	       { KM_HIDE_COLOUR, "colour" },
-		{ KM_HIDE_OFFSCREEN, "off screen" },   { KM_HIDE_OPACITY, "opacity" },
-		{ KM_HIDE_MSO, "mso-hide" },	       { KM_HIDE_ATTRIBUTE, "hidden" },
+		{ KM_HIDE_DISPLAY, "display:none" },
+		{ KM_HIDE_VISIBILITY, "visibility" },
+		{ KM_HIDE_SIZE, "size" },
+		{ KM_HIDE_COLOUR, "colour" },
+		{ KM_HIDE_OFFSCREEN, "off screen" },
+		{ KM_HIDE_OPACITY, "opacity" },
+		{ KM_HIDE_MSO, "mso-hide" },
+		{ KM_HIDE_ATTRIBUTE, "hidden" },
 	};
 	const km_html *h = j->m->parts[part].html;
 	size_t all = h->text_chars + h->hidden_chars;

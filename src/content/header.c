@@ -32,8 +32,9 @@ static void check_odd(const km_structure_job *j)
 /* Fields that RFC 5322 section 3.6 allows once; From, Subject and Date have facts of their own. */
 static void check_duplicates(const km_structure_job *j)
 {
-	static const km_sv once[] = { KM_SV("Sender"),	   KM_SV("Reply-To"),	 KM_SV("To"),
-				      KM_SV("Cc"),	   KM_SV("Message-ID"), KM_SV("In-Reply-To"),
+	static const km_sv once[] = { KM_SV("Sender"),	   KM_SV("Reply-To"),
+				      KM_SV("To"),	   KM_SV("Cc"),
+				      KM_SV("Message-ID"), KM_SV("In-Reply-To"),
 				      KM_SV("References"), KM_SV("MIME-Version") };
 	const km_headers *hs = j->m->headers;
 	size_t count[KM_COUNT(once)] = { 0 };
@@ -123,7 +124,8 @@ static void check_encwords(const km_structure_job *j, const char *field, km_sv t
 			km_buf_add(&b, b.n ? KM_S(", ") : KM_S(""));
 			km_buf_add(&b, label);
 			/* past "?B?text?=" */
-			at = km_sv_find(h->raw, KM_S("?="), end + 3 < h->raw.n ? end + 3 : h->raw.n);
+			at = km_sv_find(h->raw, KM_S("?="),
+					end + 3 < h->raw.n ? end + 3 : h->raw.n);
 		}
 		km_fact_arg(j->fs, f, 1, km_buf_sv(&b));
 	}
@@ -135,7 +137,6 @@ void km_structure_header(const km_structure_job *j)
 	check_duplicates(j);
 	check_odd(j);
 	check_encwords(j, "Subject", j->m->subject, &j->m->subject_info);
-	check_encwords(j, "From", j->m->from.n ? j->m->from.a[0].name : KM_S(""),
-		       &j->m->from_info);
+	check_encwords(j, "From", j->m->from.n ? j->m->from.a[0].name : KM_S(""), &j->m->from_info);
 	check_list(j);
 }

@@ -50,9 +50,8 @@ static void check_ambiguities(const km_structure_job *j)
 			km_sv name = km_sv_of(km_ambiguity_name((km_ambiguity)k));
 			km_fact *f = km_structure_at_text(j, id, name, (int)i, p->body);
 			km_fact_arg(j->fs, f, 1,
-				    id == KM_FACT_TRANSFER_DAMAGED
-					    ? km_sv_of(km_cte_name(p->cte))
-					    : p->path);
+				    id == KM_FACT_TRANSFER_DAMAGED ? km_sv_of(km_cte_name(p->cte))
+								   : p->path);
 		}
 	}
 	if (j->m->n_nul) {

@@ -41,8 +41,7 @@ static void check_from(const km_structure_job *j, const km_header *h)
 						   join(j->a, from), h);
 		km_structure_arg(j, f, 1, "%zu", from->n);
 	}
-	if (!from->ambiguous &&
-	    (from->n == 0 || from->a[0].domain.n == 0 || !from->a[0].valid))
+	if (!from->ambiguous && (from->n == 0 || from->a[0].domain.n == 0 || !from->a[0].valid))
 		(void)km_structure_at_field(j, KM_FACT_FROM_MALFORMED, text, h);
 }
 
@@ -55,8 +54,8 @@ static void check_name(const km_structure_job *j, const km_header *h)
 
 	if (other.n && domain.n && from->domain.n && !km_host_related(domain, from->domain) &&
 	    km_sv_ifind(from->name, KM_S(" via "), 0) == from->name.n) {
-		km_fact *f = km_structure_at_field(j, KM_FACT_FROM_NAME_IS_OTHER_ADDRESS,
-						   from->name, h);
+		km_fact *f =
+			km_structure_at_field(j, KM_FACT_FROM_NAME_IS_OTHER_ADDRESS, from->name, h);
 		km_fact_arg(j->fs, f, 1, other);
 		km_fact_arg(j->fs, f, 2, from->addr);
 	}

@@ -4,7 +4,9 @@
 #ifndef KM_CONTENT_STRUCTURE_PARTS_H
 #define KM_CONTENT_STRUCTURE_PARTS_H
 
+#include "base/buf.h"
 #include "content/structure.h"
+#include "text/utf8.h"
 
 typedef struct {
 	const km_structure *in;

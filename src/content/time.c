@@ -2,9 +2,9 @@
 #include "content/structure_parts.h"
 
 enum {
-	FUTURE = 26 * 3600,	 /* a wrong zone alone does not get there */
-	PAST = 30 * 86400,	 /* longer than any queue */
-	BACKWARDS = 2 * 3600	 /* a wrong clock, not a slow one */
+	FUTURE = 26 * 3600,  /* a wrong zone alone does not get there */
+	PAST = 30 * 86400,   /* longer than any queue */
+	BACKWARDS = 2 * 3600 /* a wrong clock, not a slow one */
 };
 
 /* The time by which the message must have been written: now, or when it was taken in. */
@@ -93,9 +93,8 @@ static void check_helo(const km_structure_job *j)
 	const km_hop *hop = &r->hop[edge];
 	if (hop->helo.n && km_sv_ieq(hop->helo, hop->by) && hop->ip.len &&
 	    !km_ip_is_private(&hop->ip) && !hop->auth && !km_sv_ieq(hop->rdns, hop->by))
-		km_fact_arg(j->fs,
-			    at_hop(j, KM_FACT_RECEIVED_FORGED_HELO, hop->helo, hop->offset), 1,
-			    hop->helo);
+		km_fact_arg(j->fs, at_hop(j, KM_FACT_RECEIVED_FORGED_HELO, hop->helo, hop->offset),
+			    1, hop->helo);
 }
 
 void km_structure_time(const km_structure_job *j)

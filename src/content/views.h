@@ -8,7 +8,7 @@
 #include "mail/message.h"
 
 typedef struct {
-	int part; /* index in mail->parts; KM_NO_PART for subject and name */
+	int part;   /* index in mail->parts; KM_NO_PART for subject and name */
 	km_sv text; /* visible text, UTF-8 */
 	km_sv key;
 	km_view_stats stats;

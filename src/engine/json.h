@@ -9,7 +9,9 @@
 #include "engine/ulid.h"
 
 /*
- * Appends one JSON object without line end. @file is the name as given (NULL: the member is left
+ * Appends one JSON object without line end. Beyond section 7 it has "composites" [{id, points,
+ * text}], what combinations of facts added to the score. "auth" is empty and "learn" absent: the
+ * engine does neither yet. @file is the name as given (NULL: the member is left
  * out); bytes that are not UTF-8 become U+FFFD. @id identifies the scan (ULID). @lang: explanation.
  */
 KM_NODISCARD km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file,

@@ -12,6 +12,7 @@
 #define KM_ENGINE_SCAN_H
 
 #include "base/clock.h"
+#include "content/views.h"
 #include "dns/dns.h"
 #include "mail/message.h"
 #include "policy/policy.h"
@@ -38,13 +39,19 @@ typedef struct {
 
 typedef struct km_scan km_scan;
 
-/* All in @arena; @pack and @env's views must outlive it. NULL when the arena is full. */
+/* All in @arena (of KM_MAX_ARENA_BYTES, for the full limits); @pack and @env's views must outlive
+ * it. NULL when the arena is full. */
 km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *env);
-/* The whole message; not copied. Once, before the first step. */
+/*
+ * The whole message; not copied. Once, before the first step. The verdict comes whatever it is: of
+ * a message that does not fit into the arena, what fitted is judged.
+ */
 void km_scan_message(km_scan *s, km_sv message);
+/* KM_SCAN_FAILED only when there is no memory for a verdict. */
 km_scan_state km_scan_step(km_scan *s, km_err *err);
 
 size_t km_scan_questions(const km_scan *s, const km_dns_question **q);
+/* KM_LIMIT: no room for it; the question is then answered with SERVFAIL. */
 KM_NODISCARD km_status km_scan_answer(km_scan *s, const km_dns_answer *answer);
 
 const km_verdict *km_scan_verdict(const km_scan *s);
@@ -52,6 +59,9 @@ km_mail *km_scan_mail(const km_scan *s);
 const km_facts *km_scan_facts(const km_scan *s);
 const km_timings *km_scan_timings(const km_scan *s);
 const km_envelope *km_scan_envelope(const km_scan *s);
+const km_views *km_scan_views(const km_scan *s);
+/* Memory for reporting the verdict; there is some left even when the message filled the arena. */
+km_arena *km_scan_reserve(const km_scan *s);
 
 /*
  * The envelope of a stored message: MAIL FROM from Return-Path, client, HELO and recipient from the

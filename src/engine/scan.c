@@ -1,0 +1,189 @@
+#include "engine/scan.h"
+
+#include "content/sender_domain.h"
+#include "content/structure.h"
+
+struct km_scan {
+	km_arena *arena, *reserve;
+	const km_pack *pack;
+	const km_envelope *env;
+	km_sv message;
+	km_mail *mail; /* NULL until read, or when there was no memory at all */
+	km_views views;
+	km_facts facts;
+	km_dns_set dns;
+	km_verdict verdict;
+	km_timings us;
+	unsigned done; /* stages, by bit */
+	km_scan_state state;
+};
+
+km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *env)
+{
+	km_scan *s = KM_NEW(arena, km_scan);
+
+	if (s == NULL)
+		return NULL;
+	s->arena = arena;
+	s->reserve = km_arena_sub(arena, KM_MAX_RESERVE_BYTES);
+	if (s->reserve == NULL) /* a smaller arena than the limits provide for */
+		s->reserve = arena;
+	s->pack = pack;
+	s->env = env;
+	km_facts_init(&s->facts, s->reserve);
+	km_dns_set_init(&s->dns, arena);
+	return s;
+}
+
+void km_scan_message(km_scan *s, km_sv message)
+{
+	s->message = message;
+}
+
+/* --- stages: each goes as far as the answers at hand allow; KM_NOTFOUND while it waits --- */
+
+static km_status stage_read(km_scan *s)
+{
+	if (km_mail_read(s->arena, s->message, &s->mail) == KM_NOMEM)
+		s->mail = NULL;
+	if (s->mail)
+		km_views_read(s->arena, s->mail, &s->views);
+	return KM_OK;
+}
+
+static km_status stage_structure(km_scan *s)
+{
+	km_structure in = {
+		.mail = s->mail,
+		.views = &s->views,
+		.now = s->env->now,
+		.has_from = s->env->has_from,
+		.from = s->env->from,
+		.rcpts = s->env->rcpts,
+		.n_rcpts = s->env->n_rcpts,
+	};
+	km_structure_facts(s->arena, &in, &s->facts);
+	return KM_OK;
+}
+
+static km_status stage_sender_domain(km_scan *s)
+{
+	return km_sender_domain_step(s->mail, &s->dns, &s->facts);
+}
+
+/* In this order; those that ask wait side by side, so that their questions go out together. */
+static const struct stage {
+	km_status (*step)(km_scan *s);
+	size_t timing; /* offset in km_timings */
+	bool needs_mail;
+} stages[] = {
+	{ stage_read, offsetof(km_timings, read), false },
+	{ stage_sender_domain, offsetof(km_timings, auth), true },
+	{ stage_structure, offsetof(km_timings, content), true },
+};
+
+static double *timing(km_scan *s, size_t offset)
+{
+	return (double *)(void *)((char *)&s->us + offset);
+}
+
+/* Every stage that is not done yet, once. True when all are done. */
+static bool run_stages(km_scan *s)
+{
+	uint64_t before = km_clock_mono_ns();
+
+	for (size_t i = 0; i < KM_COUNT(stages); i++) {
+		if (s->done & 1u << i)
+			continue;
+		if ((stages[i].needs_mail && s->mail == NULL) || stages[i].step(s) != KM_NOTFOUND)
+			s->done |= 1u << i;
+		uint64_t now = km_clock_mono_ns();
+		*timing(s, stages[i].timing) += (double)(now - before) / 1e3;
+		before = now;
+	}
+	return s->done == (1u << KM_COUNT(stages)) - 1;
+}
+
+static km_limit_set limits_met(const km_scan *s)
+{
+	km_limit_set set = s->dns.limits;
+
+	if (s->message.n > KM_MAX_MESSAGE_BYTES)
+		km_limit_hit(&set, KM_LIMIT_MESSAGE_BYTES);
+	if (s->mail == NULL || km_arena_full(s->arena))
+		km_limit_hit(&set, KM_LIMIT_ARENA_BYTES);
+	if (s->mail == NULL)
+		return set;
+	set |= s->mail->limits;
+	for (size_t i = 0; i < s->mail->n_parts; i++) {
+		const km_part *p = &s->mail->parts[i];
+		set |= p->headers.limits | (p->html ? p->html->limits : 0);
+		if (p->text_done && (p->decoded.truncated || p->transfer.truncated))
+			km_limit_hit(&set, KM_LIMIT_TEXT_BYTES);
+	}
+	return set;
+}
+
+km_scan_state km_scan_step(km_scan *s, km_err *err)
+{
+	const km_dns_question *q;
+
+	if (s->state != KM_SCAN_ASK)
+		return s->state;
+	if (!run_stages(s) && km_dns_open(&s->dns, &q) > 0)
+		return KM_SCAN_ASK;
+	uint64_t before = km_clock_mono_ns();
+	km_structure_limits(limits_met(s), &s->facts);
+	km_status st = km_judge(s->reserve, s->pack, &s->facts, s->env->rcpts, s->env->n_rcpts,
+				&s->verdict);
+	s->us.judge = (double)(km_clock_mono_ns() - before) / 1e3;
+	s->state = st == KM_OK ? KM_SCAN_DONE : KM_SCAN_FAILED;
+	if (st != KM_OK)
+		(void)KM_FAIL(err, st, "no memory for a verdict");
+	return s->state;
+}
+
+size_t km_scan_questions(const km_scan *s, const km_dns_question **q)
+{
+	return km_dns_open(&s->dns, q);
+}
+
+km_status km_scan_answer(km_scan *s, const km_dns_answer *answer)
+{
+	return km_dns_give(&s->dns, answer);
+}
+
+const km_verdict *km_scan_verdict(const km_scan *s)
+{
+	return &s->verdict;
+}
+
+km_mail *km_scan_mail(const km_scan *s)
+{
+	return s->mail;
+}
+
+const km_facts *km_scan_facts(const km_scan *s)
+{
+	return &s->facts;
+}
+
+const km_timings *km_scan_timings(const km_scan *s)
+{
+	return &s->us;
+}
+
+const km_envelope *km_scan_envelope(const km_scan *s)
+{
+	return s->env;
+}
+
+const km_views *km_scan_views(const km_scan *s)
+{
+	return &s->views;
+}
+
+km_arena *km_scan_reserve(const km_scan *s)
+{
+	return s->reserve;
+}
