@@ -1,10 +1,12 @@
 /*
  * mail/message.h - the one reading of a message that everything else shares.
  *
- * Parts are a flat array in order of appearance; tree links are indexes. A part that can be read in
- * several ways (duplicate or conflicting Content-Type, Content-Transfer-Encoding, boundary …)
- * stands there once per reading: the first is what most readers do, further ones have `reading` > 0
- * and `reading_of` = index of the first. Whoever walks parts[0..n) therefore sees every reading.
+ * Parts are a flat array; tree links are indexes. First readings come first, in order of
+ * appearance; then what encoded containers hold, and the further readings of parts that can be read
+ * in several ways (duplicate or conflicting Content-Type, Content-Transfer-Encoding, boundary …):
+ * these are parts of their own with `reading` > 0 and `reading_of` = index of the first reading,
+ * which is what most readers do. Their parent is the first reading's, but they are not in its chain
+ * of children. Whoever walks parts[0..n) therefore sees every reading.
  *
  * Bodies are decoded on demand and kept: km_part_text(), km_part_bytes().
  * Lifetime: the arena and the message bytes. Thread rule: one message, one thread.
@@ -71,7 +73,8 @@ typedef struct km_part {
 	int reading;		       /* 0 = first reading */
 	int reading_of;		       /* index of the part's first reading, or KM_NO_PART */
 	int depth;		       /* 0 = the message itself */
-	km_sv path; /* "1", "1.2", as IMAP numbers them; "1.2/r1" for a second reading */
+	km_sv path; /* "1", "1.2", as IMAP numbers them; "TEXT", "2.TEXT" for a multipart that is
+		       the body of a message; "1.2/r1" for a second reading */
 	km_headers headers;
 	km_sv body;	    /* encoded, raw */
 	size_t offset;	    /* of the headers in the message (0 in decoded containers) */

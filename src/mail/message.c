@@ -1,0 +1,257 @@
+#include "mail/mime.h"
+
+static const struct {
+	const char *name, *text;
+} ambiguities[] = {
+#define X(id, what) { #id, what },
+	KM_AMBIGUITIES(X)
+#undef X
+};
+
+const char *km_ambiguity_name(km_ambiguity which)
+{
+	return ambiguities[which].name;
+}
+
+const char *km_ambiguity_text(km_ambiguity which)
+{
+	return ambiguities[which].text;
+}
+
+/* Line ends and NULs. The inner loop has no branches, so that it becomes vector code. */
+static void count_bytes(km_mail *m)
+{
+	const char *p = m->raw.p;
+	size_t n = m->raw.n, lf = 0, cr = 0, crlf = 0, nul = 0;
+
+	for (size_t at = 0; at < n;) {
+		uint8_t b_lf = 0, b_cr = 0, b_crlf = 0, b_nul = 0;
+		size_t end = n - at > 240 ? at + 240 : n - 1;
+
+		for (; at < end; at++) {
+			b_lf = (uint8_t)(b_lf + (p[at] == '\n'));
+			b_cr = (uint8_t)(b_cr + (p[at] == '\r'));
+			b_nul = (uint8_t)(b_nul + (p[at] == '\0'));
+			b_crlf = (uint8_t)(b_crlf + ((p[at] == '\r') & (p[at + 1] == '\n')));
+		}
+		lf += b_lf;
+		cr += b_cr;
+		nul += b_nul;
+		crlf += b_crlf;
+		if (at == n - 1) { /* the last byte has none after it */
+			lf += p[at] == '\n';
+			cr += p[at] == '\r';
+			nul += p[at] == '\0';
+			at = n;
+		}
+	}
+	m->n_crlf = crlf;
+	m->n_lf = lf - crlf;
+	m->n_cr = cr - crlf;
+	m->n_nul = nul;
+}
+
+/* An mbox "From " line is no part of the message; "From : a@b" is a field. */
+static km_sv without_mbox_line(km_sv raw)
+{
+	km_sv rest = raw, line;
+
+	if (!km_sv_starts(raw, KM_S("From ")) && !km_sv_starts(raw, KM_S(">From ")))
+		return raw;
+	(void)km_sv_line(&rest, &line);
+	km_sv after = km_sv_trim(km_sv_from(line, km_sv_chr(line, ' ', 0)));
+	return km_sv_starts(after, KM_S(":")) ? raw : rest;
+}
+
+static void note_limit(km_mail *m, km_status st, km_limit_set limits)
+{
+	if (st != KM_OK)
+		km_limit_hit(&m->limits, KM_LIMIT_ARENA_BYTES);
+	m->limits |= limits;
+}
+
+/* Adds the addresses of one more field to @list. */
+static void add_addresses(km_mail *m, km_addr_list *list, km_sv raw)
+{
+	km_addr_list more = { .n = 0 };
+
+	note_limit(m, km_addr_parse(m->arena, raw, &more), more.limits);
+	if (list->n == 0) {
+		more.ambiguous |= list->ambiguous;
+		more.malformed |= list->malformed;
+		*list = more;
+		return;
+	}
+	km_addr *all = more.n ? KM_NEW_ARRAY(m->arena, km_addr, list->n + more.n) : NULL;
+	list->ambiguous |= more.ambiguous;
+	list->malformed |= more.malformed;
+	list->groups |= more.groups;
+	list->bad_chars += more.bad_chars;
+	list->limits |= more.limits;
+	if (all == NULL || list->n + more.n > KM_MAX_ADDRESSES)
+		return;
+	memcpy(all, list->a, list->n * sizeof(*all));
+	memcpy(all + list->n, more.a, more.n * sizeof(*all));
+	list->a = all;
+	list->n += more.n;
+}
+
+static void on_from(km_mail *m, km_sv raw)
+{
+	km_sv text;
+
+	if (m->n_from++ == 0)
+		note_limit(m, km_encword_decode(m->arena, raw, &text, &m->from_info), 0);
+	add_addresses(m, &m->from, raw);
+}
+
+static void on_sender(km_mail *m, km_sv raw)
+{
+	if (m->n_sender++ == 0)
+		add_addresses(m, &m->sender, raw);
+}
+
+static void on_reply_to(km_mail *m, km_sv raw)
+{
+	if (m->n_reply_to++ == 0)
+		add_addresses(m, &m->reply_to, raw);
+}
+
+static void on_to(km_mail *m, km_sv raw)
+{
+	if (m->n_to++ == 0)
+		add_addresses(m, &m->to, raw);
+}
+
+static void on_cc(km_mail *m, km_sv raw)
+{
+	if (m->cc.n == 0)
+		add_addresses(m, &m->cc, raw);
+}
+
+static void on_return_path(km_mail *m, km_sv raw)
+{
+	if (m->return_path.n == 0)
+		add_addresses(m, &m->return_path, raw);
+}
+
+static void on_subject(km_mail *m, km_sv raw)
+{
+	if (m->n_subject++ == 0)
+		note_limit(m, km_encword_decode(m->arena, raw, &m->subject, &m->subject_info),
+			   m->subject_info.limits);
+}
+
+static void on_message_id(km_mail *m, km_sv raw)
+{
+	if (m->n_message_id++ == 0)
+		m->message_id = km_header_unfold(m->arena, raw);
+}
+
+static void on_date(km_mail *m, km_sv raw)
+{
+	if (m->n_date++ == 0)
+		m->has_date = km_date_parse(raw, &m->date) == KM_OK;
+}
+
+/* The fields that everybody needs. */
+static const struct {
+	km_sv name;
+	void (*read)(km_mail *m, km_sv raw);
+} common[] = {
+	{ KM_SV("to"), on_to },
+	{ KM_SV("cc"), on_cc },
+	{ KM_SV("from"), on_from },
+	{ KM_SV("date"), on_date },
+	{ KM_SV("sender"), on_sender },
+	{ KM_SV("subject"), on_subject },
+	{ KM_SV("reply-to"), on_reply_to },
+	{ KM_SV("message-id"), on_message_id },
+	{ KM_SV("return-path"), on_return_path },
+};
+
+static void read_common(km_mail *m)
+{
+	for (size_t i = 0; i < m->headers->n; i++) {
+		const km_header *h = &m->headers->h[i];
+		for (size_t k = 0; k < KM_COUNT(common); k++)
+			if (km_sv_ieq(h->name, common[k].name))
+				common[k].read(m, h->raw);
+	}
+	note_limit(m, km_received_read(m->arena, m->headers, &m->received), m->received.limits);
+}
+
+/* The message itself is part 0. */
+static km_status read_root(km_mime *b)
+{
+	km_mail *m = b->m;
+
+	if (km_mime_add(b, KM_NO_PART) == KM_NO_PART)
+		return KM_NOMEM;
+	km_part *p = km_mime_part(b, 0);
+	note_limit(m, km_headers_read(m->arena, m->raw, 0, m->raw.n, &p->headers),
+		   p->headers.limits);
+	p->body_offset = p->headers.body;
+	p->body = km_sv_from(m->raw, p->headers.body);
+	km_mime_read_fields(b, p, KM_S("text/plain"));
+	if (p->headers.no_separator && p->body.n)
+		km_mime_note(p, KM_AMB_NO_HEADER_END);
+	if ((p->type_declared || p->cte != KM_CTE_7BIT) &&
+	    !km_headers_first(&p->headers, "mime-version"))
+		km_mime_note(p, KM_AMB_NO_MIME_VERSION);
+	if ((m->n_lf > 0) + (m->n_crlf > 0) + (m->n_cr > 0) > 1)
+		km_mime_note(p, KM_AMB_MIXED_EOL);
+	if (m->n_nul)
+		km_mime_note(p, KM_AMB_NUL_BYTES);
+	p->path = km_mime_path(b, KM_NO_PART, 1, km_part_is_multipart(p));
+	return KM_OK;
+}
+
+/* A leaf whose bytes are not text as they stand has no parts, nor an encoded message yet. */
+static bool may_have_parts(const km_part *p)
+{
+	if (km_part_is_multipart(p))
+		return true;
+	return !km_mime_is_coded(p->cte) &&
+	       (km_mime_is_message(p) || km_sv_starts(p->type, KM_S("text/")));
+}
+
+static void read_parts(km_mime *b)
+{
+	km_mail *m = b->m;
+	const km_part *root = km_mime_part(b, 0);
+
+	if (may_have_parts(root))
+		(void)km_mime_scan(b, 0, (km_mime_how){ km_mime_boundary(root), false },
+				   (km_sv){ NULL, 0 });
+	/* Parts that are appended here are met later in the same loop. */
+	for (size_t i = 0; i < m->n_parts; i++)
+		km_mime_readings(b, (int)i);
+	for (size_t i = 0; i < m->n_parts; i++)
+		m->ambiguities |= m->parts[i].ambiguities;
+	m->headers = &m->parts[0].headers;
+}
+
+km_status km_mail_read(km_arena *a, km_sv raw, km_mail **out)
+{
+	km_mail *m = KM_NEW(a, km_mail);
+
+	*out = NULL;
+	if (m == NULL)
+		return KM_NOMEM;
+	m->arena = a;
+	if (raw.n > KM_MAX_MESSAGE_BYTES) {
+		raw.n = KM_MAX_MESSAGE_BYTES;
+		km_limit_hit(&m->limits, KM_LIMIT_MESSAGE_BYTES);
+	}
+	m->raw = without_mbox_line(raw);
+	count_bytes(m);
+	km_mime b = { .m = m, .work = m->raw.n * 4 };
+	km_status st = read_root(&b);
+	if (st != KM_OK)
+		return st;
+	read_parts(&b);
+	read_common(m);
+	*out = m;
+	return m->limits >> KM_LIMIT_ARENA_BYTES & 1 ? KM_LIMIT : KM_OK;
+}
