@@ -36,7 +36,7 @@ static unsigned distance(km_sv a, km_sv b)
 const char *km_nearest(km_sv word, km_name_at *name, size_t n, const void *ctx)
 {
 	const char *best = NULL;
-	unsigned fewest = (unsigned)(word.n / 3) + 1;
+	unsigned fewest = LONGEST_WORD;
 
 	if (word.n > LONGEST_WORD)
 		return NULL;
@@ -45,7 +45,7 @@ const char *km_nearest(km_sv word, km_name_at *name, size_t n, const void *ctx)
 		if (candidate.n > LONGEST_WORD)
 			continue;
 		unsigned d = distance(word, candidate);
-		if (d < fewest) {
+		if (d < fewest && d * 3 <= (word.n > candidate.n ? word.n : candidate.n)) {
 			fewest = d;
 			best = candidate.p;
 		}
@@ -68,12 +68,12 @@ static const char *field_name(size_t i, const void *ctx)
 	return ((const km_yaml_field *)ctx)[i].key;
 }
 
-static const km_yaml_field *field_of(const km_yaml_field *fields, size_t n, km_sv key)
+static bool is_field(const km_yaml_field *fields, size_t n, km_sv key)
 {
 	for (size_t i = 0; i < n; i++)
 		if (km_sv_eq(key, km_sv_of(fields[i].key)))
-			return &fields[i];
-	return NULL;
+			return true;
+	return false;
 }
 
 km_status km_yaml_fields(const km_yaml *map, const km_yaml_field *fields, size_t n, void *ctx,
@@ -81,16 +81,16 @@ km_status km_yaml_fields(const km_yaml *map, const km_yaml_field *fields, size_t
 {
 	if (map->kind != KM_YAML_MAP)
 		return km_yaml_expected(map, err, "a map with keys such as \"%s\"", fields[0].key);
-	for (const km_yaml *c = map->child; c; c = c->next) {
-		const km_yaml_field *f = field_of(fields, n, c->key);
-		if (f == NULL)
+	for (const km_yaml *c = map->child; c; c = c->next)
+		if (!is_field(fields, n, c->key))
 			return km_yaml_unknown(c, "key", c->key, field_name, n, fields, err);
-		km_status st = f->read(c, ctx, err);
+	for (size_t i = 0; i < n; i++) {
+		const km_yaml *c = km_yaml_get(map, km_sv_of(fields[i].key));
+		if (c == NULL && fields[i].required)
+			return km_yaml_wrong(map, err, "\"%s\" is missing", fields[i].key);
+		km_status st = c ? fields[i].read(c, ctx, err) : KM_OK;
 		if (st != KM_OK)
 			return st;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (fields[i].required && !km_yaml_get(map, km_sv_of(fields[i].key)))
-			return km_yaml_wrong(map, err, "\"%s\" is missing", fields[i].key);
 	return KM_OK;
 }

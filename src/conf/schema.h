@@ -16,7 +16,7 @@ typedef struct {
 } km_yaml_field;
 
 /*
- * Reads all entries of @map with the table's functions, in the order of the file. KM_CONFIG when
+ * Reads all entries of @map with the table's functions, in the order of the table. KM_CONFIG when
  * @map is no map, lacks a required entry or has one that is not in the table.
  */
 KM_NODISCARD km_status km_yaml_fields(const km_yaml *map, const km_yaml_field *fields, size_t n,
@@ -26,8 +26,8 @@ KM_NODISCARD km_status km_yaml_fields(const km_yaml *map, const km_yaml_field *f
 typedef const char *km_name_at(size_t i, const void *ctx);
 
 /*
- * The one of @n names nearest to @word, or NULL when none is near: at most a third of its letters
- * wrong, missing, too many or swapped. Words over 64 bytes have none.
+ * The one of @n names nearest to @word, or NULL when none is near: at most a third of the longer
+ * one's letters wrong, missing or swapped. Words over 64 bytes have none.
  */
 const char *km_nearest(km_sv word, km_name_at *name, size_t n, const void *ctx);
 
