@@ -27,6 +27,8 @@
 	X(HTML_ATTRIBUTES, 256, "attributes", LIMIT_HTML, "attributes of one HTML tag")            \
 	X(HTML_DEPTH, 512, "levels", LIMIT_HTML, "open HTML elements that carry style")            \
 	X(HTML_LINKS, 2000, "links", LIMIT_HTML, "links kept from one HTML part")                  \
+	X(HTML_RULES, 1000, "rules", LIMIT_HTML,                                                   \
+	  "rules kept from the style sheets of an HTML part")                                      \
 	X(SNIFF_BYTES, 4096, "bytes", LIMIT_NONE,                                                  \
 	  "decoded start of a part looked at for its type")                                        \
 	X(FACTS, 500, "facts", LIMIT_NONE, "facts kept for one message")                           \
