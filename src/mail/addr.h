@@ -19,19 +19,26 @@ typedef struct {
 	size_t offset; /* of its first byte in the text given */
 	bool valid;    /* follows the grammar (obsolete forms included) */
 	bool route;    /* had a source route (@a,@b:) */
+	bool other;    /* another reading of the mailbox before it in the list */
 } km_addr;
 
 typedef struct {
 	const km_addr *a;
 	size_t n;
-	bool ambiguous; /* can be read in more than one way */
+	bool ambiguous; /* can be read in more than one way: several or routed addresses in one
+			   mailbox, quoted specials in a local part, things not closed, NUL … */
 	bool malformed; /* something had to be forgiven */
 	bool groups;	/* had group syntax */
 	size_t bad_chars;
 	km_limit_set limits;
 } km_addr_list;
 
-/* Reads the raw value of From, To, …: folds, comments, encoded-words and all. */
+/*
+ * Reads the raw value of From, To, …: folds, comments, encoded-words and all. A mailbox without
+ * address is in the list with what there is (local alone, or nothing but a name). A group is no
+ * ambiguity in itself; in From the caller must take it for one (RFC 6854 section 3).
+ * KM_LIMIT when the arena is full; *out is then what fitted.
+ */
 KM_NODISCARD km_status km_addr_parse(km_arena *a, km_sv raw, km_addr_list *out);
 
 /*
