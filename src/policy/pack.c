@@ -31,7 +31,7 @@ km_status km_pack_load(const char *path, km_pack **out, km_err *err)
 	km_file f;
 
 	*out = NULL;
-	if (path == NULL)
+	if (path == NULL || *path == '\0')
 		return km_pack_parse(km_pack_builtin(), "built-in policy.yaml", out, err);
 	km_status st = km_file_open(&f, path, FILE_BYTES, err);
 	if (st != KM_OK)

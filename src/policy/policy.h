@@ -1,7 +1,8 @@
 /*
  * policy/policy.h - facts to score, class, action, explanation. A policy pack is a YAML file:
- * points, composites, caps per group, thresholds, overrides per recipient domain and recipient. A
- * pack is immutable once loaded; a reload loads a new one and swaps the pointer.
+ * points, composites, caps per group, thresholds, classes, overrides per recipient domain and
+ * recipient (docs/policy.md). A pack is immutable once loaded; a reload loads a new one and swaps
+ * the pointer. Verdicts point into their pack: it must outlive them.
  */
 #ifndef KM_POLICY_POLICY_H
 #define KM_POLICY_POLICY_H
@@ -39,7 +40,7 @@ typedef struct km_pack km_pack;
 km_sv km_pack_builtin(void);
 /* KM_CONFIG with file, line, key and what was expected. */
 KM_NODISCARD km_status km_pack_parse(km_sv text, const char *name, km_pack **out, km_err *err);
-/* @path NULL: the built-in pack. */
+/* @path NULL or empty: the built-in pack. */
 KM_NODISCARD km_status km_pack_load(const char *path, km_pack **out, km_err *err);
 void km_pack_free(km_pack *p);
 const char *km_pack_version(const km_pack *p);
@@ -47,7 +48,7 @@ const char *km_pack_version(const km_pack *p);
 /* What a fact came to. */
 typedef struct {
 	const km_fact *fact;
-	double points;	 /* after pack, weight and caps */
+	double points;	 /* after pack, weight and caps; 0 for repetitions of a fact */
 	double uncapped; /* before the group's cap */
 } km_scored;
 
@@ -74,9 +75,11 @@ typedef struct {
 } km_verdict;
 
 /*
- * Judges. @rcpts are the envelope recipients (addresses without brackets): the strictest common
- * action is taken when overrides differ, i.e. the mildest action among the recipients' own, so that
- * nobody loses mail for another's settings.
+ * Judges. A fact counts once, with its greatest weight, however often it was seen; the order of the
+ * facts does not matter; the score is rounded to thousandths. @rcpts are the envelope recipients
+ * (addresses without brackets): the strictest common action is taken when overrides differ, i.e.
+ * the mildest action among the recipients' own, so that nobody loses mail for another's settings;
+ * score, points and class are those that this action came from. KM_NOMEM when the arena is full.
  */
 KM_NODISCARD km_status km_judge(km_arena *a, const km_pack *pack, const km_facts *facts,
 				const km_sv *rcpts, size_t n_rcpts, km_verdict *out);

@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/file.h"
 #include "policy/policy.h"
 #include "test.h"
 
@@ -220,12 +222,53 @@ static void test_file(void **state)
 	assert_non_null(strstr(err.msg, name));
 }
 
+/* The YAML of the manual @name, without that of the configuration, put together is a pack. */
+static void check_manual(const char *name)
+{
+	km_arena *a = km_arena_new(1 << 20);
+	char path[4096];
+	km_err err = { 0 };
+	km_sv line, rest;
+	km_file f;
+	km_buf b;
+	bool inside = false;
+
+	(void)snprintf(path, sizeof(path), "%s/docs/%s", getenv("KOMAINU_SOURCE"), name);
+	assert_int_equal(km_file_open(&f, path, 1 << 20, &err), KM_OK);
+	km_buf_init(&b, a, 1 << 20);
+	km_buf_add(&b, KM_S("version: manual\n"));
+	for (rest = f.bytes; km_sv_line(&rest, &line);) {
+		if (km_sv_starts(line, KM_S("```")))
+			inside = km_sv_eq(line, KM_S("```yaml")) &&
+				 !km_sv_starts(rest, KM_S("policy:"));
+		else if (inside)
+			km_buf_fmt(&b, "%.*s\n", KM_FMT(line));
+	}
+	km_buf_byte(&b, '\0');
+	km_file_close(&f);
+	km_pack *p = parse(b.p, &err);
+	if (p == NULL)
+		fail_msg("%s: %s\n%s", name, err.msg, b.p);
+	assert_true(b.n > 1000);
+	km_pack_free(p);
+	km_arena_free(a);
+}
+
+static void test_manuals(void **state)
+{
+	(void)state;
+	if (getenv("KOMAINU_SOURCE") == NULL)
+		skip();
+	check_manual("policy.md");
+	check_manual("policy.ja.md");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_builtin), cmocka_unit_test(test_good),
 		cmocka_unit_test(test_errors),	cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file),	cmocka_unit_test(test_manuals),
 	};
 	return cmocka_run_group_tests_name("policy/pack", tests, NULL, NULL);
 }
