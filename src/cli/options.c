@@ -51,10 +51,11 @@ static const km_option *by_value(const km_option_set *set, int value)
 	return NULL;
 }
 
-static km_status set_number(const km_option *o, const char *arg, int lang, uint64_t *out,
+static km_status set_number(const km_option *o, const char *arg, int lang, km_opt_number *out,
 			    km_err *err)
 {
-	if (km_sv_u64(km_sv_of(arg), out) && *out >= o->min && *out <= o->max)
+	out->given = true;
+	if (km_sv_u64(km_sv_of(arg), &out->v) && out->v >= o->min && out->v <= o->max)
 		return KM_OK;
 	return KM_FAIL(err, KM_SYNTAX,
 		       lang == 0
@@ -101,7 +102,7 @@ static km_status store(km_arena *a, const km_option *o, int lang, void *out, km_
 		*(bool *)(void *)field = true;
 		return KM_OK;
 	case KM_OPT_NUMBER:
-		return set_number(o, optarg, lang, (uint64_t *)(void *)field, err);
+		return set_number(o, optarg, lang, (km_opt_number *)(void *)field, err);
 	case KM_OPT_CHOICE:
 		return set_choice(o, optarg, lang, (const char **)(void *)field, err);
 	case KM_OPT_LIST:

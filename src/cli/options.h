@@ -10,7 +10,7 @@
 
 typedef enum {
 	KM_OPT_FLAG,   /* bool */
-	KM_OPT_NUMBER, /* uint64_t in min..max */
+	KM_OPT_NUMBER, /* km_opt_number in min..max */
 	KM_OPT_TEXT,   /* const char *; NULL when not given */
 	KM_OPT_FILE,   /* same, completed as a file name */
 	KM_OPT_CHOICE, /* same, one of the words in `choices` */
@@ -21,6 +21,11 @@ typedef struct {
 	const char **v;
 	size_t n;
 } km_opt_list;
+
+typedef struct {
+	bool given;
+	uint64_t v;
+} km_opt_number;
 
 /* Texts in two languages are indexed by km_lang: Japanese, English. */
 typedef struct {

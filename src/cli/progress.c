@@ -89,6 +89,11 @@ void km_progress_hide(km_progress *p)
 	p->visible = false;
 }
 
+bool km_progress_due(const km_progress *p)
+{
+	return km_clock_mono_ns() - p->shown_ns >= NEXT_SHOW;
+}
+
 void km_progress_add(km_progress *p, uint64_t bytes)
 {
 	km_buf b;
@@ -98,7 +103,7 @@ void km_progress_add(km_progress *p, uint64_t bytes)
 	if (!p->on)
 		return;
 	uint64_t now = km_clock_mono_ns();
-	if (now - p->start_ns < FIRST_SHOW || now - p->shown_ns < NEXT_SHOW)
+	if (now - p->start_ns < FIRST_SHOW || !km_progress_due(p))
 		return;
 	km_buf_init(&b, NULL, LINE_MAX_BYTES);
 	km_buf_add(&b, KM_S("\r"));

@@ -20,6 +20,8 @@ typedef struct {
 void km_progress_init(km_progress *p, int fd);
 /* One more message of @bytes is done. */
 void km_progress_add(km_progress *p, uint64_t bytes);
+/* True when it is time to show the line again: about ten times in a second. */
+bool km_progress_due(const km_progress *p);
 /* Wipes the line, so that other output may follow; it comes back with the next add. */
 void km_progress_hide(km_progress *p);
 

@@ -64,9 +64,16 @@ void km_sources_free(km_sources *s)
 	free(s);
 }
 
-void km_source_done(km_source *m)
+void km_source_close(km_source *m)
 {
 	release(m->file);
+	m->file = NULL;
+	m->bytes = (km_sv){ 0 };
+}
+
+void km_source_done(km_source *m)
+{
+	km_source_close(m);
 	free(m->name);
 	*m = (km_source){ 0 };
 }

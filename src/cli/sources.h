@@ -29,7 +29,9 @@ void km_sources_free(km_sources *s);
 
 /* The next message or error; false at the end. Call from one thread at a time. */
 bool km_sources_next(km_sources *s, km_source *out);
-/* Gives it back; from any thread. */
+/* Gives the bytes back, and keeps the name; from any thread. */
+void km_source_close(km_source *m);
+/* Gives all of it back. */
 void km_source_done(km_source *m);
 
 /* Bytes of all regular files behind @operands, without opening one; 0 when not to be known. */

@@ -6,7 +6,7 @@
 typedef struct {
 	bool help;
 	bool explain;
-	uint64_t jobs;
+	km_opt_number jobs;
 	const char *from, *lang;
 	km_opt_list rcpts;
 } settings;
@@ -99,7 +99,8 @@ static void reads_values(void **state)
 	(void)state;
 	assert_int_equal(parse(a, words, &s, &operands, NULL), KM_OK);
 	assert_int_equal(operands, 1);
-	assert_int_equal(s.jobs, 4);
+	assert_true(s.jobs.given);
+	assert_int_equal(s.jobs.v, 4);
 	assert_string_equal(s.from, "");
 	assert_int_equal(s.rcpts.n, 2);
 	assert_string_equal(s.rcpts.v[0], "x@a");

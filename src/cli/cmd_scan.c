@@ -1,0 +1,536 @@
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/drive.h"
+#include "cli/ordered.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/settings.h"
+#include "cli/sources.h"
+#include "cli/tables.h"
+#include "engine/json.h"
+
+enum {
+	JOBS_MAX = 256,
+	ALONE = 32,		  /* messages before threads are worth their start */
+	OUTPUT_BYTES = 64 << 20,  /* for one message */
+	PENDING_BYTES = 64 << 10, /* output that may wait for the progress bar */
+	RECORD_BYTES = 256 << 20
+};
+/* Room for one worker: arena, stack, and the message as it is mapped. */
+#define WORKER_BYTES ((rlim_t)256 << 20)
+
+typedef struct {
+	km_common_options common;
+	km_opt_number jobs, trusted_hops;
+	const char *ip, *helo, *from, *user;
+	km_opt_list rcpts;
+	const char *now, *config, *policy, *dns_snapshot, *dns_record;
+	bool explain;
+} scan_options;
+
+#define TEXT(field, opt, argument, ja, en)                                                         \
+	{                                                                                          \
+		.name = (opt), .type = KM_OPT_TEXT, .at = offsetof(scan_options, field),           \
+		.arg = (argument), .help = {                                                       \
+			ja,                                                                        \
+			en                                                                         \
+		}                                                                                  \
+	}
+#define PATH(field, opt, ja, en)                                                                   \
+	{                                                                                          \
+		.name = (opt), .type = KM_OPT_FILE, .at = offsetof(scan_options, field),           \
+		.arg = "FILE", .help = {                                                           \
+			ja,                                                                        \
+			en                                                                         \
+		}                                                                                  \
+	}
+
+static const km_option table[] = {
+	{ .letter = 'j',
+	  .name = "jobs",
+	  .type = KM_OPT_NUMBER,
+	  .at = offsetof(scan_options, jobs),
+	  .arg = "N",
+	  .min = 1,
+	  .max = JOBS_MAX,
+	  .help = { "同時に判定する数 (省略時は CPU の数)。出力の順序は変わらない",
+		    "judge N messages at once (default: one per CPU); the order of the output "
+		    "stays" } },
+	{ .name = "explain",
+	  .type = KM_OPT_FLAG,
+	  .at = offsetof(scan_options, explain),
+	  .help = { "1 通ごとに、事実・点数・説明をすべて表示する",
+		    "show all facts, points and explanations of every message" } },
+	TEXT(ip, "ip", "ADDRESS", "接続元の IP アドレス", "address of the client"),
+	TEXT(helo, "helo", "NAME", "接続元が HELO で名乗った名前", "what the client said in HELO"),
+	TEXT(from, "from", "ADDRESS", "MAIL FROM のアドレス。'' は空の差出人",
+	     "address of MAIL FROM; '' is the null sender"),
+	{ .name = "rcpt",
+	  .type = KM_OPT_LIST,
+	  .at = offsetof(scan_options, rcpts),
+	  .arg = "ADDRESS",
+	  .help = { "RCPT TO のアドレス。何度でも指定できる",
+		    "address of RCPT TO; may be given several times" } },
+	TEXT(user, "user", "NAME", "SMTP 認証で名乗った利用者名", "login name of the sender"),
+	{ .name = "trusted-hops",
+	  .type = KM_OPT_NUMBER,
+	  .at = offsetof(scan_options, trusted_hops),
+	  .arg = "N",
+	  .max = 100,
+	  .help = { "上から N 個の Received は自組織の中継 (省略時は設定の trusted.hops)",
+		    "the N topmost Received fields are our own relays' (default: trusted.hops)" } },
+	TEXT(now, "now", "TIME", "判定の時刻。RFC 3339 の形、または received (受信時刻)",
+	     "time of the judgement, as in RFC 3339; or \"received\", that of the topmost "
+	     "Received"),
+	PATH(dns_snapshot, "dns-snapshot",
+	     "DNS の代わりに答えるゾーンファイル。今のところ、これなしでは DNS に問い合わせず、"
+	     "すべて時間切れとみなす",
+	     "zone file that answers in place of DNS; for now nothing is asked without it, and "
+	     "every question ends in a timeout"),
+	PATH(dns_record, "dns-record", "使った DNS の答えをこのファイルに書く",
+	     "write the DNS answers that were used to this file"),
+	PATH(policy, "policy", "判定方針のファイル (省略時は設定の policy.pack)",
+	     "policy pack (default: policy.pack of the configuration)"),
+	PATH(config, "config", "設定ファイル (省略時は KOMAINU_CONFIG、なければ " KM_CONF_FILE ")",
+	     "configuration file (default: KOMAINU_CONFIG, else " KM_CONF_FILE ")"),
+};
+
+const km_option_table km_scan_options = { table, KM_COUNT(table), sizeof(scan_options) };
+
+typedef struct {
+	km_cli *cli;
+	const scan_options *o;
+	km_report report;
+	km_drive drive;
+	km_pack *pack;
+	km_dns_snapshot *snapshot;
+	km_arena **arenas; /* one for each worker */
+	unsigned workers;
+	km_sources *sources;
+	km_progress progress;
+	uint64_t begun;
+	km_buf pending, record;
+	km_map recorded;	       /* lines that are in `record` */
+	km_buf first_line, first_full; /* until it is known whether there are more messages */
+	km_tally tally;
+	km_status failed; /* of the first message that could not be judged */
+} scan_run;
+
+typedef struct {
+	km_source source;
+	bool is_first;
+	km_err err;
+	km_action action;
+	km_class class;
+	uint64_t bytes;
+	km_buf out;    /* what is printed */
+	km_buf full;   /* in place of it, when there is only one message */
+	km_buf record; /* DNS answers */
+} scan_job;
+
+/* --- one message, in any thread --- */
+
+static bool next_job(void *ctx, void *job)
+{
+	scan_run *r = ctx;
+	scan_job *j = job;
+
+	if (!km_sources_next(r->sources, &j->source))
+		return false;
+	j->is_first = r->begun++ == 0;
+	return true;
+}
+
+static uint64_t unix_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static km_status write_json(const scan_run *r, scan_job *j, const km_scan *s)
+{
+	uint8_t random[10];
+	char id[27];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return KM_FAIL(&j->err, KM_IO, "no random numbers");
+	km_status st = km_verdict_json(&j->out, s, j->source.name, km_ulid(unix_ms(), random, id),
+				       r->report.lang);
+	km_buf_byte(&j->out, '\n');
+	return st == KM_OK ? st : KM_FAIL(&j->err, st, "the verdict can not be written");
+}
+
+/* A message that stays the only one is shown in full. */
+static void write_text(const scan_run *r, scan_job *j, const km_scan *s)
+{
+	if (r->o->explain) {
+		if (!j->is_first)
+			km_buf_byte(&j->out, '\n');
+		km_report_full(&j->out, &r->report, s, j->source.name);
+		return;
+	}
+	km_report_line(&j->out, &r->report, s, j->source.name);
+	if (j->is_first)
+		km_report_full(&j->full, &r->report, s, j->source.name);
+}
+
+static km_status judge(scan_run *r, km_arena *arena, scan_job *j)
+{
+	bool record = r->o->dns_record != NULL;
+	km_scan *s;
+
+	if (j->source.err.st != KM_OK) {
+		j->err = j->source.err;
+		return j->err.st;
+	}
+	km_status st = km_drive_scan(&r->drive, arena, j->source.bytes, record ? &j->record : NULL,
+				     &s, &j->err);
+	if (st != KM_OK)
+		return st;
+	j->action = km_scan_verdict(s)->action;
+	j->class = km_scan_verdict(s)->class;
+	if (r->o->common.json)
+		return write_json(r, j, s);
+	write_text(r, j, s);
+	return KM_OK;
+}
+
+static void do_job(void *ctx, unsigned worker, void *job)
+{
+	scan_run *r = ctx;
+	scan_job *j = job;
+
+	km_buf_init(&j->out, NULL, OUTPUT_BYTES);
+	km_buf_init(&j->full, NULL, OUTPUT_BYTES);
+	km_buf_init(&j->record, NULL, OUTPUT_BYTES);
+	j->bytes = j->source.bytes.n;
+	if (judge(r, r->arenas[worker], j) != KM_OK && r->o->common.json) {
+		j->out.n = 0;
+		if (km_error_json(&j->out, j->source.name, j->err.msg) == KM_OK)
+			km_buf_byte(&j->out, '\n');
+	}
+	km_arena_reset(r->arenas[worker]);
+	km_source_close(&j->source);
+}
+
+/* --- results, in order, in the main thread --- */
+
+static void write_pending(scan_run *r)
+{
+	if (r->pending.n == 0)
+		return;
+	km_progress_hide(&r->progress);
+	(void)fwrite(r->pending.p, 1, r->pending.n, r->cli->out);
+	if (r->progress.on)
+		(void)fflush(r->cli->out);
+	r->pending.n = 0;
+}
+
+/* Output waits a moment while a progress bar is to be seen, so that the two do not mix. */
+static void print(scan_run *r, const km_buf *text)
+{
+	if (text->n > PENDING_BYTES - r->pending.n)
+		write_pending(r);
+	if (text->n > PENDING_BYTES) {
+		km_progress_hide(&r->progress);
+		(void)fwrite(text->p, 1, text->n, r->cli->out);
+		return;
+	}
+	km_buf_add(&r->pending, km_buf_sv(text));
+	if (!r->progress.on || km_progress_due(&r->progress))
+		write_pending(r);
+}
+
+/* Keeps the first message's texts; the second one shows that lines are wanted. */
+static void print_in_turn(scan_run *r, scan_job *j)
+{
+	uint64_t before = r->tally.messages + r->tally.errors;
+
+	if (j->is_first && j->full.n) {
+		r->first_line = j->out;
+		r->first_full = j->full;
+		km_buf_init(&j->out, NULL, 0);
+		km_buf_init(&j->full, NULL, 0);
+		return;
+	}
+	if (before == 1)
+		print(r, &r->first_line);
+	print(r, &j->out);
+}
+
+/* Answers are the same whoever asked: a line that is there stands for all. */
+static void record_answers(scan_run *r, const km_buf *lines)
+{
+	km_sv rest = km_buf_sv(lines), line;
+
+	while (km_sv_line(&rest, &line)) {
+		if (km_map_get(&r->recorded, line) != NULL)
+			continue;
+		void **seen = km_map_put(&r->recorded, km_sv_dup(r->cli->arena, line));
+		if (seen)
+			*seen = r;
+		km_buf_add(&r->record, line);
+		km_buf_byte(&r->record, '\n');
+	}
+}
+
+static void count(scan_run *r, const scan_job *j)
+{
+	if (j->err.st != KM_OK) {
+		r->tally.errors++;
+		if (r->failed == KM_OK)
+			r->failed = j->err.st;
+		return;
+	}
+	r->tally.messages++;
+	r->tally.actions[j->action]++;
+	r->tally.classes[j->class]++;
+}
+
+static bool job_done(void *ctx, void *job)
+{
+	scan_run *r = ctx;
+	scan_job *j = job;
+
+	print_in_turn(r, j);
+	if (j->err.st != KM_OK && !r->o->common.json) {
+		write_pending(r);
+		(void)fflush(r->cli->out);
+		km_progress_hide(&r->progress);
+		km_cli_error(r->cli, "%s", j->err.msg);
+	}
+	if (r->o->dns_record)
+		record_answers(r, &j->record);
+	count(r, j);
+	km_progress_add(&r->progress, j->bytes);
+	km_buf_finish(&j->out);
+	km_buf_finish(&j->full);
+	km_buf_finish(&j->record);
+	km_source_done(&j->source);
+	return !ferror(r->cli->out);
+}
+
+/* --- the run as a whole --- */
+
+/* "<a@b>" and "a@b" are the same to a person who types it. */
+static km_sv without_brackets(const char *text)
+{
+	km_sv v = km_sv_of(text);
+
+	return v.n >= 2 && v.p[0] == '<' && v.p[v.n - 1] == '>' ? km_sv_sub(v, 1, v.n - 2) : v;
+}
+
+static km_status set_envelope(km_cli *cli, const scan_options *o, km_envelope *env)
+{
+	km_sv *rcpts = KM_NEW_ARRAY(cli->arena, km_sv, o->rcpts.n);
+
+	if (rcpts == NULL)
+		return KM_NOMEM;
+	for (size_t i = 0; i < o->rcpts.n; i++)
+		rcpts[i] = without_brackets(o->rcpts.v[i]);
+	*env = (km_envelope){ .now = env->now,
+			      .helo = km_sv_of(o->helo),
+			      .has_from = o->from != NULL,
+			      .from = o->from ? without_brackets(o->from) : (km_sv){ 0 },
+			      .rcpts = rcpts,
+			      .n_rcpts = o->rcpts.n,
+			      .user = km_sv_of(o->user) };
+	/* What an envelope says is data, however odd. */
+	if (o->ip && !km_ip_parse(km_sv_of(o->ip), &env->ip))
+		km_cli_error(cli,
+			     km_say(cli, "--ip %s は IP アドレスではないので、不明とみなします",
+				    "--ip %s is no IP address and is taken as unknown"),
+			     o->ip);
+	return KM_OK;
+}
+
+static km_status set_time(const scan_options *o, km_drive *d, km_err *err)
+{
+	d->received_time = o->now && strcmp(o->now, "received") == 0;
+	if (o->now && !d->received_time)
+		return km_time_parse_rfc3339(km_sv_of(o->now), &d->given.now, err);
+	d->given.now = km_clock_now();
+	return KM_OK;
+}
+
+static km_status load_snapshot(const char *path, km_dns_snapshot **out, km_err *err)
+{
+	km_file f;
+	km_status st = km_file_open(&f, path, SIZE_MAX, err);
+
+	if (st != KM_OK)
+		return st;
+	st = km_dns_snapshot_parse(f.bytes, path, out, err);
+	km_file_close(&f);
+	return st;
+}
+
+/* An option goes before a key of the configuration; an empty one is as good as none. */
+static const char *first_of(const char *option, const char *key)
+{
+	const char *text = option ? option : key;
+
+	return *text ? text : NULL;
+}
+
+static km_status set_drive(scan_run *r, const km_conf *c, km_err *err)
+{
+	const scan_options *o = r->o;
+	const char *snapshot = first_of(o->dns_snapshot, km_conf_str(c, KM_KEY_DNS_SNAPSHOT));
+	km_status st = set_envelope(r->cli, o, &r->drive.given);
+
+	if (st == KM_OK)
+		st = km_pack_load(first_of(o->policy, km_conf_str(c, KM_KEY_POLICY_PACK)), &r->pack,
+				  err);
+	if (st == KM_OK && snapshot)
+		st = load_snapshot(snapshot, &r->snapshot, err);
+	r->drive.pack = r->pack;
+	r->drive.snapshot = r->snapshot;
+	r->drive.trusted_hops = o->trusted_hops.given ? (size_t)o->trusted_hops.v
+						      : (size_t)km_conf_int(c, KM_KEY_TRUSTED_HOPS);
+	return st;
+}
+
+/* One worker for each CPU that we may use, but no more than the address space has room for. */
+static unsigned default_workers(void)
+{
+	struct rlimit space;
+	cpu_set_t cpus;
+	rlim_t n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (rlim_t)CPU_COUNT(&cpus) : 1;
+
+	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY &&
+	    n > space.rlim_cur / WORKER_BYTES)
+		n = space.rlim_cur / WORKER_BYTES;
+	return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
+}
+
+static km_status set_workers(scan_run *r, km_err *err)
+{
+	r->workers = r->o->jobs.given ? (unsigned)r->o->jobs.v : default_workers();
+	r->arenas = KM_NEW_ARRAY(r->cli->arena, km_arena *, r->workers);
+	for (unsigned i = 0; r->arenas && i < r->workers; i++)
+		if ((r->arenas[i] = km_arena_new(KM_MAX_ARENA_BYTES)) == NULL)
+			return KM_FAIL(err, KM_NOMEM, "out of memory");
+	return r->arenas ? KM_OK : KM_FAIL(err, KM_NOMEM, "out of memory");
+}
+
+static void finish_run(scan_run *r)
+{
+	for (unsigned i = 0; r->arenas && i < r->workers; i++)
+		km_arena_free(r->arenas[i]);
+	km_buf_finish(&r->pending);
+	km_buf_finish(&r->record);
+	km_buf_finish(&r->first_line);
+	km_buf_finish(&r->first_full);
+	km_sources_free(r->sources);
+	km_dns_snapshot_free(r->snapshot);
+	km_pack_free(r->pack);
+}
+
+/* Reads all messages; the sum of them at the end. */
+static km_status run_all(scan_run *r, char *const *operands, size_t n, km_err *err)
+{
+	static const km_ordered_ops ops = { sizeof(scan_job), next_job, do_job, job_done };
+	uint64_t start = km_clock_mono_ns();
+	km_buf sum;
+
+	km_progress_init(&r->progress, fileno(r->cli->err));
+	if (r->progress.on)
+		r->progress.bytes_total = km_sources_bytes(operands, n);
+	km_status st = km_ordered_run(&ops, r, r->workers, ALONE, err);
+	write_pending(r);
+	km_progress_hide(&r->progress);
+	if (st != KM_OK || r->o->common.json)
+		return st;
+	r->tally.seconds = (double)(km_clock_mono_ns() - start) / 1e9;
+	if (r->tally.messages + r->tally.errors == 1)
+		(void)fwrite(r->first_full.p, 1, r->first_full.n, r->cli->out);
+	if (r->tally.messages + r->tally.errors <= 1)
+		return st;
+	km_buf_init(&sum, NULL, PENDING_BYTES);
+	km_report_tally(&sum, &r->report, &r->tally);
+	(void)fwrite(sum.p, 1, sum.n, r->cli->out);
+	km_buf_finish(&sum);
+	return st;
+}
+
+static km_status write_record(const scan_run *r, km_err *err)
+{
+	if (r->o->dns_record == NULL)
+		return KM_OK;
+	if (r->record.cut || km_arena_full(r->cli->arena))
+		return KM_FAIL(err, KM_LIMIT, "%s: too many DNS answers", r->o->dns_record);
+	return km_file_replace(r->o->dns_record, km_buf_sv(&r->record), err);
+}
+
+/* Without operands standard input is read, unless somebody would have to type it. */
+static bool choose_operands(km_cli *cli)
+{
+	static char dash[] = "-";
+	static char *const standard_input[] = { dash };
+
+	if (cli->n_operands)
+		return true;
+	if (isatty(STDIN_FILENO)) {
+		km_cli_error(cli, "%s", km_say(cli, "ファイルがありません", "no file was given"));
+		return false;
+	}
+	cli->operands = standard_input;
+	cli->n_operands = 1;
+	return true;
+}
+
+static km_status scan_with(scan_run *r, const km_conf *c, km_err *err)
+{
+	km_cli *cli = r->cli;
+
+	r->report = (km_report){ cli->lang == 0 ? KM_JA : KM_EN, cli->colour };
+	km_buf_init(&r->pending, NULL, PENDING_BYTES);
+	km_buf_init(&r->record, NULL, RECORD_BYTES);
+	km_map_init(&r->recorded, cli->arena, false);
+	km_status st = set_drive(r, c, err);
+	if (st == KM_OK)
+		st = set_workers(r, err);
+	if (st == KM_OK && (r->sources = km_sources_new(cli->operands, cli->n_operands)) == NULL)
+		st = KM_FAIL(err, KM_NOMEM, "out of memory");
+	if (st == KM_OK)
+		st = run_all(r, cli->operands, cli->n_operands, err);
+	if (st == KM_OK)
+		st = write_record(r, err);
+	finish_run(r);
+	return st;
+}
+
+int km_scan_run(km_cli *cli, const void *options)
+{
+	const scan_options *o = options;
+	scan_run r = { .cli = cli, .o = o };
+	km_err err = { KM_OK };
+	km_conf *c;
+
+	if (!choose_operands(cli))
+		return EX_USAGE;
+	if (set_time(o, &r.drive, &err) != KM_OK) {
+		(void)km_cli_fail(cli, &err);
+		return EX_USAGE;
+	}
+	if (km_settings_load(cli, o->config, &c, &err) != KM_OK)
+		return km_cli_fail(cli, &err);
+	km_status st = scan_with(&r, c, &err);
+	km_conf_free(c);
+	if (st != KM_OK) {
+		err.st = st;
+		return km_cli_fail(cli, &err);
+	}
+	int code = km_cli_flush(cli);
+	return code != EX_OK ? code : km_status_sysexit(r.failed);
+}

@@ -1,0 +1,27 @@
+/*
+ * cli/drive.h - one message through the engine, with its DNS questions answered.
+ */
+#ifndef KM_CLI_DRIVE_H
+#define KM_CLI_DRIVE_H
+
+#include "base/buf.h"
+#include "dns/snapshot.h"
+#include "engine/scan.h"
+
+/* The same for all messages of a run. */
+typedef struct {
+	const km_pack *pack;
+	const km_dns_snapshot *snapshot; /* NULL: every question ends in a timeout */
+	km_envelope given;		 /* goes before what the message says */
+	size_t trusted_hops;
+	bool received_time; /* the clock is the message's topmost Received */
+} km_drive;
+
+/*
+ * Judges @message. All of *out is in @arena. The answers that were used are appended to @record,
+ * unless that is NULL, in the form of dns/snapshot.h.
+ */
+KM_NODISCARD km_status km_drive_scan(const km_drive *d, km_arena *arena, km_sv message,
+				     km_buf *record, km_scan **out, km_err *err);
+
+#endif
