@@ -1,7 +1,7 @@
-#include <jansson.h>
 #include <sysexits.h>
 
 #include "base/file.h"
+#include "cli/jsonout.h"
 #include "cli/settings.h"
 #include "cli/style.h"
 #include "cli/tables.h"
@@ -66,13 +66,11 @@ static int report(const km_cli *cli, bool as_json, kind k, const char *path, con
 	bool ok = err->st == KM_OK;
 
 	if (as_json) {
-		json_t *j =
-			json_pack("{s:s, s:s?, s:b}", "kind", kinds[k].id, "file", path, "ok", ok);
+		json_t *j = json_pack("{s:s, s:o, s:b}", "kind", kinds[k].id, "file",
+				      km_json_cstr(path), "ok", ok);
 		if (!ok)
-			(void)json_object_set_new(j, "error", json_string(err->msg));
-		(void)json_dumpf(j, cli->out, JSON_COMPACT);
-		(void)fputc('\n', cli->out);
-		json_decref(j);
+			(void)json_object_set_new(j, "error", km_json_cstr(err->msg));
+		(void)km_json_print(cli, j);
 	} else if (ok) {
 		(void)fprintf(cli->out, "%s%s%s  %s: %s\n",
 			      km_style_code(cli->colour, KM_STYLE_GOOD), km_say(cli, "正常", "ok"),

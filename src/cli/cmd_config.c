@@ -1,6 +1,6 @@
-#include <jansson.h>
 #include <sysexits.h>
 
+#include "cli/jsonout.h"
 #include "cli/settings.h"
 #include "cli/style.h"
 #include "cli/suggest.h"
@@ -142,22 +142,13 @@ static json_t *json_value(const km_conf *c, km_conf_key key)
 	case KM_CONF_LIST:
 		break;
 	default:
-		return json_string(km_conf_str(c, key));
+		return km_json_cstr(km_conf_str(c, key));
 	}
 	json_t *list = json_array();
 	size_t n = km_conf_list(c, key, &items);
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, json_string(items[i]));
+		(void)json_array_append_new(list, km_json_cstr(items[i]));
 	return list;
-}
-
-static int print_json(const km_cli *cli, json_t *j)
-{
-	int failed = json_dumpf(j, cli->out, JSON_COMPACT);
-
-	json_decref(j);
-	(void)fputc('\n', cli->out);
-	return failed ? EX_IOERR : km_cli_flush(cli);
 }
 
 static int show_json(const km_cli *cli, const km_conf *c, km_conf_key k, km_conf_key end,
@@ -172,7 +163,8 @@ static int show_json(const km_cli *cli, const km_conf *c, km_conf_key k, km_conf
 		(void)json_object_set_new(entry, "line", line ? json_integer(line) : json_null());
 		(void)json_object_set_new(keys, km_conf_describe(k)->name, entry);
 	}
-	return print_json(cli, json_pack("{s:s?, s:o}", "file", path, "keys", keys));
+	return km_json_print(cli,
+			     json_pack("{s:o, s:o}", "file", km_json_cstr(path), "keys", keys));
 }
 
 int km_config_show_run(km_cli *cli, const void *options)
@@ -255,5 +247,5 @@ int km_config_explain_run(km_cli *cli, const void *options)
 		else
 			explain_key(cli, i);
 	}
-	return keys ? print_json(cli, json_pack("{s:o}", "keys", keys)) : km_cli_flush(cli);
+	return keys ? km_json_print(cli, json_pack("{s:o}", "keys", keys)) : km_cli_flush(cli);
 }

@@ -1,7 +1,7 @@
-#include <jansson.h>
 #include <sysexits.h>
 
 #include "cli/docs.h"
+#include "cli/jsonout.h"
 #include "cli/tables.h"
 
 enum { PAGE_BYTES = 1 << 20 };
@@ -15,13 +15,7 @@ static int print(const km_cli *cli, const km_buf *text, bool as_json)
 		(void)fwrite(text->p, 1, text->n, cli->out);
 		return km_cli_flush(cli);
 	}
-	json_t *j = json_pack("{s:s%}", "text", text->p, text->n);
-	if (j == NULL)
-		return EX_OSERR;
-	(void)json_dumpf(j, cli->out, JSON_COMPACT);
-	(void)fputc('\n', cli->out);
-	json_decref(j);
-	return km_cli_flush(cli);
+	return km_json_print(cli, json_pack("{s:o}", "text", km_json_text(km_buf_sv(text))));
 }
 
 int km_docs_man_run(km_cli *cli, const void *options)

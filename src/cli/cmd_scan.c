@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/drive.h"
@@ -472,23 +471,6 @@ static km_status write_record(const scan_run *r, km_err *err)
 	return km_file_replace(r->o->dns_record, km_buf_sv(&r->record), err);
 }
 
-/* Without operands standard input is read, unless somebody would have to type it. */
-static bool choose_operands(km_cli *cli)
-{
-	static char dash[] = "-";
-	static char *const standard_input[] = { dash };
-
-	if (cli->n_operands)
-		return true;
-	if (isatty(STDIN_FILENO)) {
-		km_cli_error(cli, "%s", km_say(cli, "ファイルがありません", "no file was given"));
-		return false;
-	}
-	cli->operands = standard_input;
-	cli->n_operands = 1;
-	return true;
-}
-
 static km_status scan_with(scan_run *r, const km_conf *c, km_err *err)
 {
 	km_cli *cli = r->cli;
@@ -517,7 +499,7 @@ int km_scan_run(km_cli *cli, const void *options)
 	km_err err = { KM_OK };
 	km_conf *c;
 
-	if (!choose_operands(cli))
+	if (!km_cli_need_input(cli))
 		return EX_USAGE;
 	if (set_time(o, &r.drive, &err) != KM_OK) {
 		(void)km_cli_fail(cli, &err);

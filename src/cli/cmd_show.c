@@ -1,7 +1,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/settings.h"
 #include "cli/show.h"
 #include "cli/sources.h"
 #include "cli/tables.h"
@@ -108,7 +107,7 @@ int km_show_run(km_cli *cli, const void *options)
 	km_source m;
 	size_t n = 0;
 
-	if (!km_sources_choose(cli))
+	if (!km_cli_need_input(cli))
 		return EX_USAGE;
 	km_sources *s = km_sources_new(cli->operands, cli->n_operands);
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);

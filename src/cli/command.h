@@ -73,6 +73,11 @@ static inline const char *km_say(const km_cli *cli, const char *ja, const char *
 void km_cli_error(const km_cli *cli, const char *fmt, ...) KM_PRINTF(2, 3);
 /* Same with @err's message; returns the sysexits code for @err. */
 int km_cli_fail(const km_cli *cli, const km_err *err);
+/*
+ * Without operands standard input ("-") becomes the one operand; false, with a message, when that
+ * is a terminal, where somebody would have to type a message.
+ */
+bool km_cli_need_input(km_cli *cli);
 /* Flushes cli->out: EX_OK, or EX_IOERR when something could not be written. */
 int km_cli_flush(const km_cli *cli);
 

@@ -1,7 +1,5 @@
 #include "cli/tables.h"
 
-#include <limits.h>
-
 /* What all commands understand. */
 static const km_option common[] = {
 	{ .name = "json",
@@ -23,6 +21,42 @@ static const km_option common[] = {
 };
 
 static const km_command commands[] = {
+	{ .name = "config check",
+	  .operands = "[FILE]",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = 1,
+	  .options = &km_config_check_options,
+	  .run = km_config_check_run,
+	  .summary = { "設定ファイルを検査する", "check a configuration file" },
+	  .about = { "設定ファイルと、そこに書かれた判定方針・DNS スナップショットを検査します。"
+		     "誤りがあれば、ファイル、行、キー、正しい書き方を示します。",
+		     "Checks a configuration file, and the policy pack and DNS snapshot that it "
+		     "names. An error is shown with file, line, key and what was expected." } },
+	{ .name = "config show",
+	  .operands = "[KEY]",
+	  .words = KM_WORDS_KEYS,
+	  .max_operands = 1,
+	  .options = &km_config_show_options,
+	  .run = km_config_show_run,
+	  .summary = { "有効な設定値と、その出どころを表示する",
+		       "show the settings in force, and where each comes from" },
+	  .about = { "有効な設定値を、設定ファイルの何行目で決まったかとともに表示します。"
+		     "出力はそのまま設定ファイルとして使えます。",
+		     "Shows the settings in force, each with the line of the file where it was "
+		     "set. "
+		     "The output is a configuration file itself." } },
+	{ .name = "config explain",
+	  .operands = "[KEY]",
+	  .words = KM_WORDS_KEYS,
+	  .max_operands = 1,
+	  .options = &km_config_explain_options,
+	  .run = km_config_explain_run,
+	  .summary = { "設定キーの意味、種類、範囲、初期値を説明する",
+		       "explain a key: meaning, type, range, default" },
+	  .about = { "設定キーの意味、種類、範囲、初期値を説明します。--all "
+		     "ですべてのキーを説明します。",
+		     "Explains what a key means, its type, range and default; with --all, every "
+		     "key." } },
 	{ .name = "version",
 	  .operands = "",
 	  .options = &km_version_options,

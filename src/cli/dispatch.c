@@ -54,6 +54,22 @@ int km_cli_flush(const km_cli *cli)
 	return EX_IOERR;
 }
 
+bool km_cli_need_input(km_cli *cli)
+{
+	static char dash[] = "-";
+	static char *const standard_input[] = { dash };
+
+	if (cli->n_operands)
+		return true;
+	if (isatty(STDIN_FILENO)) {
+		km_cli_error(cli, "%s", km_say(cli, "ファイルがありません", "no file was given"));
+		return false;
+	}
+	cli->operands = standard_input;
+	cli->n_operands = 1;
+	return true;
+}
+
 static int print_help(const km_cli *cli, const km_command *c, km_sv group)
 {
 	km_buf b;

@@ -81,11 +81,10 @@ static json_t *ambiguities(const km_show *s)
 		for (unsigned k = 0; k < KM_AMB_COUNT; k++) {
 			const km_part *p = &s->mail->parts[i];
 			if (p->ambiguities & 1u << k)
-				push(list,
-				     json_pack("{s:s, s:o, s:s}", "id",
-					       km_ambiguity_name((km_ambiguity)k), "part",
-					       km_json_text(p->path), "text",
-					       km_ambiguity_text((km_ambiguity)k)));
+				push(list, json_pack("{s:s, s:o, s:s}", "id",
+						     km_ambiguity_name((km_ambiguity)k), "part",
+						     km_json_text(p->path), "text",
+						     km_ambiguity_text((km_ambiguity)k)));
 		}
 	return list;
 }
@@ -101,13 +100,13 @@ static json_t *received(const km_show *s)
 			(void)km_ip_format(&h->ip, ip);
 		if (h->has_date)
 			(void)km_time_format(h->date.t, time);
-		push(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "helo",
-				     km_json_filled(h->helo), "rdns", km_json_filled(h->rdns), "ip",
-				     km_json_filled(km_sv_of(ip)), "by", km_json_filled(h->by),
-				     "with", km_json_filled(h->with), "for",
-				     km_json_filled(h->for_addr), "time",
-				     km_json_filled(km_sv_of(time)), "tls", h->tls, "understood",
-				     h->understood));
+		push(list,
+		     json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "helo",
+			       km_json_filled(h->helo), "rdns", km_json_filled(h->rdns), "ip",
+			       km_json_filled(km_sv_of(ip)), "by", km_json_filled(h->by), "with",
+			       km_json_filled(h->with), "for", km_json_filled(h->for_addr), "time",
+			       km_json_filled(km_sv_of(time)), "tls", h->tls, "understood",
+			       h->understood));
 	}
 	return list;
 }
@@ -121,11 +120,11 @@ static json_t *links(const km_show *s)
 		(void)km_part_text(s->mail, p);
 		for (size_t k = 0; p->html && k < p->html->n_links; k++) {
 			const km_link *l = &p->html->links[k];
-			push(list, json_pack("{s:o, s:s, s:o, s:o, s:b}", "part",
-					     km_json_text(p->path), "kind",
-					     km_show_link_kind(l->kind), "target",
-					     km_json_text(l->target), "text", km_json_text(l->text),
-					     "hidden", l->hidden));
+			push(list,
+			     json_pack("{s:o, s:s, s:o, s:o, s:b}", "part", km_json_text(p->path),
+				       "kind", km_show_link_kind(l->kind), "target",
+				       km_json_text(l->target), "text", km_json_text(l->text),
+				       "hidden", l->hidden));
 		}
 	}
 	return list;

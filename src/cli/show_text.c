@@ -40,9 +40,9 @@ static void add_field(km_buf *b, const km_show *s, km_sv name, km_sv text)
 static bool is_well_known(km_sv name)
 {
 	static const km_sv names[] = {
-		KM_SV("from"),	 KM_SV("sender"), KM_SV("reply-to"), KM_SV("return-path"),
-		KM_SV("to"),	 KM_SV("cc"),	  KM_SV("subject"),  KM_SV("date"),
-		KM_SV("message-id"),
+		KM_SV("from"),	      KM_SV("sender"), KM_SV("reply-to"),
+		KM_SV("return-path"), KM_SV("to"),     KM_SV("cc"),
+		KM_SV("subject"),     KM_SV("date"),   KM_SV("message-id"),
 	};
 
 	for (size_t i = 0; i < KM_COUNT(names); i++)
@@ -67,7 +67,8 @@ static void add_branches(km_buf *b, const km_show_link *links, int i)
 	const char *piece[KM_MAX_MIME_DEPTH + 4];
 	size_t n = 0;
 
-	for (int up = i; up != KM_NO_PART && n < KM_COUNT(piece); up = links[up].parent) {
+	for (int up = i; links[up].parent != KM_NO_PART && n < KM_COUNT(piece);
+	     up = links[up].parent) {
 		bool more = links[up].next != KM_NO_PART;
 		if (up == i)
 			piece[n++] = more ? "├─ " : "└─ ";
@@ -102,6 +103,12 @@ static void add_charset(km_buf *b, const km_show *s, km_part *p)
 		km_buf_fmt(b, say(s, " (不正 %zu)", " (%zu bad)"), p->decoded.bad);
 }
 
+/* Bytes without a signature may be anything: that is no contradiction. */
+static bool is_known(const char *sniffed)
+{
+	return strcmp(sniffed, "application/octet-stream") != 0;
+}
+
 static void add_part(km_buf *b, const km_show *s, km_part *p)
 {
 	km_buf_fmt(b, "%.*s ", KM_FMT(p->path));
@@ -117,7 +124,7 @@ static void add_part(km_buf *b, const km_show *s, km_part *p)
 		add_charset(b, s, p);
 	km_buf_fmt(b, "  %s", km_cte_name(p->cte));
 	add_size(b, s, km_part_size(p));
-	if (p->sniffed && !km_sniff_agrees(p->type, p->sniffed))
+	if (p->sniffed && is_known(p->sniffed) && !km_sniff_agrees(p->type, p->sniffed))
 		km_buf_fmt(b, "  %s%s %s%s", style(s, KM_STYLE_BAD), say(s, "中身は", "but is"),
 			   p->sniffed, style(s, KM_STYLE_PLAIN));
 	if (p->reading)
@@ -155,7 +162,7 @@ static void add_ambiguities(km_buf *b, const km_show *s)
 		for (unsigned k = 0; k < KM_AMB_COUNT; k++) {
 			const km_part *p = &s->mail->parts[i];
 			if (p->ambiguities & 1u << k)
-				km_buf_fmt(b, "  %-8.*s  %-18s  %s\n", KM_FMT(p->path),
+				km_buf_fmt(b, "  %-12.*s  %-18s  %s\n", KM_FMT(p->path),
 					   km_ambiguity_name((km_ambiguity)k),
 					   km_ambiguity_text((km_ambiguity)k));
 		}
@@ -207,8 +214,8 @@ static void add_links(km_buf *b, const km_show *s)
 				km_show_safe(b, l->text, false);
 				km_buf_byte(b, '"');
 			}
-			km_buf_add(b, km_sv_of(l->hidden ? say(s, "  (不可視)\n", "  (hidden)\n") :
-							   "\n"));
+			km_buf_add(b, km_sv_of(l->hidden ? say(s, "  (不可視)\n", "  (hidden)\n")
+							 : "\n"));
 		}
 	}
 }

@@ -11,10 +11,10 @@ km_part *km_show_part(const km_mail *m, km_sv path)
 const char *km_show_link_kind(km_link_kind k)
 {
 	static const char *const names[] = {
-		[KM_LINK_ANCHOR] = "anchor",   [KM_LINK_FORM] = "form",
-		[KM_LINK_IMAGE] = "image",     [KM_LINK_FRAME] = "frame",
-		[KM_LINK_SCRIPT] = "script",   [KM_LINK_REFRESH] = "refresh",
-		[KM_LINK_BASE] = "base",       [KM_LINK_OTHER] = "other",
+		[KM_LINK_ANCHOR] = "anchor", [KM_LINK_FORM] = "form",
+		[KM_LINK_IMAGE] = "image",   [KM_LINK_FRAME] = "frame",
+		[KM_LINK_SCRIPT] = "script", [KM_LINK_REFRESH] = "refresh",
+		[KM_LINK_BASE] = "base",     [KM_LINK_OTHER] = "other",
 	};
 
 	return (unsigned)k < KM_COUNT(names) ? names[k] : "other";

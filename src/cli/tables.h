@@ -7,6 +7,21 @@
 
 #include "cli/command.h"
 
+extern const km_option_table km_scan_options;
+int km_scan_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_show_options;
+int km_show_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_config_check_options;
+int km_config_check_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_config_show_options;
+int km_config_show_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_config_explain_options;
+int km_config_explain_run(km_cli *cli, const void *options);
+
 extern const km_option_table km_version_options;
 int km_version_run(km_cli *cli, const void *options);
 
