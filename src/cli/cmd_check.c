@@ -106,7 +106,7 @@ int km_config_check_run(km_cli *cli, const void *options)
 	int codes[3] = { EX_OK };
 
 	const char *policy = o->policy, *snapshot = NULL;
-	if (km_settings_load(cli, given, &c, &err) == KM_OK) {
+	if (km_conf_load(km_settings_path(given), &c, &err) == KM_OK) {
 		snapshot = km_conf_str(c, KM_KEY_DNS_SNAPSHOT);
 		policy = policy ? policy : km_conf_str(c, KM_KEY_POLICY_PACK);
 	}

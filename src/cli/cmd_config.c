@@ -175,7 +175,7 @@ int km_config_show_run(km_cli *cli, const void *options)
 	km_err err = { KM_OK };
 	km_conf *c;
 
-	if (km_settings_load(cli, o->config, &c, &err) != KM_OK)
+	if (km_conf_load(km_settings_path(o->config), &c, &err) != KM_OK)
 		return km_cli_fail(cli, &err);
 	int code = EX_USAGE;
 	if (chosen_keys(cli, &k, &end)) {

@@ -505,8 +505,9 @@ int km_scan_run(km_cli *cli, const void *options)
 		(void)km_cli_fail(cli, &err);
 		return EX_USAGE;
 	}
-	if (km_settings_load(cli, o->config, &c, &err) != KM_OK)
+	if (km_conf_load(km_settings_path(o->config), &c, &err) != KM_OK)
 		return km_cli_fail(cli, &err);
+	km_settings_speak(cli, c);
 	km_status st = scan_with(&r, c, &err);
 	km_conf_free(c);
 	if (st != KM_OK) {

@@ -12,11 +12,8 @@ const char *km_settings_path(const char *given)
 	return access(KM_CONF_FILE, F_OK) == 0 ? KM_CONF_FILE : NULL;
 }
 
-km_status km_settings_load(km_cli *cli, const char *given, km_conf **out, km_err *err)
+void km_settings_speak(km_cli *cli, const km_conf *c)
 {
-	km_status st = km_conf_load(km_settings_path(given), out, err);
-
-	if (st == KM_OK && !cli->lang_given && km_conf_line(*out, KM_KEY_LANGUAGE))
-		cli->lang = strcmp(km_conf_str(*out, KM_KEY_LANGUAGE), "ja") == 0 ? 0 : 1;
-	return st;
+	if (!cli->lang_given && km_conf_line(c, KM_KEY_LANGUAGE))
+		cli->lang = strcmp(km_conf_str(c, KM_KEY_LANGUAGE), "ja") == 0 ? 0 : 1;
 }

@@ -13,7 +13,7 @@
  */
 const char *km_settings_path(const char *given);
 
-/* Reads it. Its `language`, when set there, becomes the command's unless --lang was given. */
-KM_NODISCARD km_status km_settings_load(km_cli *cli, const char *given, km_conf **out, km_err *err);
+/* Speaks the language that the file sets, unless --lang was given. */
+void km_settings_speak(km_cli *cli, const km_conf *c);
 
 #endif
