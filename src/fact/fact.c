@@ -162,5 +162,5 @@ km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang 
 			add_value(&b, *v);
 		rest = km_sv_from(rest, end);
 	}
-	return km_buf_sv(&b);
+	return b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&b);
 }

@@ -87,6 +87,7 @@ km_group km_group_by_name(km_sv name);
 /*
  * The sentence with its placeholders filled in. Control characters of the values, and characters
  * that change the order of those around them, are removed; an empty value is shown as "-".
+ * Empty when the arena is full.
  */
 km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang lang);
 

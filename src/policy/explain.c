@@ -140,6 +140,8 @@ static void add_reason(km_buf *b, km_arena *a, const struct reason *r, km_reader
 {
 	km_sv text = sentence(a, r, reader, lang);
 
+	if (text.n == 0) /* the arena is full */
+		b->cut = true;
 	if (reader == KM_FOR_SENDER)
 		km_buf_byte(b, '\n');
 	else
@@ -173,5 +175,5 @@ km_sv km_explain(km_arena *a, const km_verdict *v, km_reader reader, km_lang lan
 		add_reason(&b, a, &r[i], reader, lang);
 		shown++;
 	}
-	return km_buf_sv(&b);
+	return b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&b);
 }

@@ -144,6 +144,32 @@ static void test_every_verdict(void **state)
 	km_arena_free(a);
 }
 
+/* Half a text is none. */
+static void test_full(void **state)
+{
+	static const km_fact_id ids[] = { KM_FACT_FROM_MULTIPLE, KM_FACT_DATE_MISSING,
+					  KM_FACT_HTML_ONLY, KM_FACT_COUNT };
+	km_arena *a = km_arena_new(4 << 20);
+	size_t empty = 0, whole = 0;
+	km_pack *p;
+
+	(void)state;
+	assert_int_equal(km_pack_load(NULL, &p, NULL), KM_OK);
+	judge(a, p, ids);
+	km_sv want = km_explain(a, &verdict, KM_FOR_ADMIN, KM_JA);
+	for (size_t cap = 0; cap < 8000; cap += 50) {
+		km_arena *small = km_arena_new(cap);
+		km_sv text = km_explain(small, &verdict, KM_FOR_ADMIN, KM_JA);
+		assert_true(text.n == 0 || km_sv_eq(text, want));
+		empty += text.n == 0;
+		whole += text.n > 0;
+		km_arena_free(small);
+	}
+	assert_true(empty > 5 && whole > 5);
+	km_pack_free(p);
+	km_arena_free(a);
+}
+
 /* What speaks for the message is shown to people here, not to the sender as a fault. */
 static void test_in_favour(void **state)
 {
@@ -170,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_every_verdict),
+		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_in_favour),
 	};
 	return cmocka_run_group_tests_name("policy/explain", tests, NULL, NULL);
