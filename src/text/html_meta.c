@@ -23,8 +23,10 @@ km_sv km_html_refresh_target(km_sv v)
 	return v;
 }
 
-km_sv km_html_content_charset(km_sv v)
+km_sv km_html_content_charset(km_sv content)
 {
+	km_sv v = km_sv_trim(content);
+
 	for (size_t at = 0; (at = km_sv_ifind(v, KM_S("charset"), at)) < v.n; at += 7) {
 		km_sv rest = km_sv_trim(km_sv_from(v, at + 7));
 		if (rest.n == 0 || rest.p[0] != '=')

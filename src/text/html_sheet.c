@@ -157,7 +157,7 @@ static void add_block(km_css_sheet *s, km_sv selectors, const km_css *css)
 static size_t skip_block(km_sv v, size_t i, const km_css_urls *urls)
 {
 	for (size_t depth = 1; depth && i < v.n; i++) {
-		i = km_css_skip(v, i, "{}", urls);
+		i = km_css_skip(v, i, KM_CSS_OPEN | KM_CSS_CLOSE, urls);
 		if (i == v.n)
 			break;
 		depth += v.p[i] == '{';
@@ -199,7 +199,8 @@ void km_css_sheet_add(km_css_sheet *s, km_sv text, const km_css_urls *urls)
 	km_sv v = km_css_clean(s->arena, text);
 
 	for (size_t i = skip_between(v, 0); i < v.n; i = skip_between(v, i)) {
-		size_t open = km_css_skip(v, i, v.p[i] == '@' ? "{;" : "{", urls);
+		size_t open = km_css_skip(
+			v, i, v.p[i] == '@' ? KM_CSS_OPEN | KM_CSS_SEMICOLON : KM_CSS_OPEN, urls);
 		km_sv prelude = km_sv_sub(v, i, open - i);
 		i = open < v.n ? open + 1 : open;
 		if (prelude.n && prelude.p[0] == '@') {
@@ -207,7 +208,7 @@ void km_css_sheet_add(km_css_sheet *s, km_sv text, const km_css_urls *urls)
 				i = skip_block(v, i, urls);
 			continue;
 		}
-		size_t end = km_css_skip(v, i, "}", urls);
+		size_t end = km_css_skip(v, i, KM_CSS_CLOSE, urls);
 		km_css css;
 		css.set = css.important = 0;
 		km_css_declarations(s->arena, km_sv_sub(v, i, end - i), &css, NULL);

@@ -94,7 +94,7 @@ static void close_at(km_html_reader *r, size_t place)
 	uint32_t flags = km_tag_flags[s->frame[place - 1].tag];
 	bool split = false, keep = !(flags & KM_TAGF_SCOPE);
 
-	if (keep && (s->steps += end - place) > 4 * r->html.n + 4096) {
+	if (keep && (s->steps += end - place) > r->html.n + 4096) {
 		km_limit_hit(&r->out->limits, KM_LIMIT_HTML_DEPTH);
 		keep = false;
 	}

@@ -7,14 +7,38 @@ enum { PX = 100 };
 
 /* ---- reading text ---- */
 
+/* Classes of bytes besides those that km_css_skip() may stop at. */
+enum { QUOTE = 32, PAREN = 64, NAME = 128 };
+
+static const uint8_t class_of[256] = {
+	[';'] = KM_CSS_SEMICOLON,
+	['{'] = KM_CSS_OPEN,
+	['}'] = KM_CSS_CLOSE,
+	[','] = KM_CSS_COMMA,
+	[' '] = KM_CSS_SPACE,
+	['\t'] = KM_CSS_SPACE,
+	['\r'] = KM_CSS_SPACE,
+	['\n'] = KM_CSS_SPACE,
+	['\f'] = KM_CSS_SPACE,
+	['"'] = QUOTE,
+	['\''] = QUOTE,
+	['('] = PAREN,
+	[')'] = PAREN,
+	['0' ... '9'] = NAME,
+	['A' ... 'Z'] = NAME,
+	['a' ... 'z'] = NAME,
+	['-'] = NAME,
+	['_'] = NAME,
+};
+
 static bool is_space(char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
+	return class_of[(unsigned char)c] == KM_CSS_SPACE;
 }
 
 static bool is_name(char c)
 {
-	return km_is_alnum((unsigned char)c) || c == '-' || c == '_';
+	return class_of[(unsigned char)c] == NAME;
 }
 
 /* A hexadecimal escape of a character after the backslash at @i; gives its end. */
@@ -42,21 +66,28 @@ static size_t unescape(km_buf *b, km_sv v, size_t i)
 km_sv km_css_clean(km_arena *a, km_sv text)
 {
 	km_buf b;
+	size_t from = 0, i = 0;
 
-	if (km_sv_chr(text, '\\', 0) == text.n && km_sv_find(text, KM_S("/*"), 0) == text.n)
+	if (km_sv_chr(text, '\\', 0) == text.n && km_sv_chr(text, '*', 0) == text.n)
 		return text;
 	km_buf_init(&b, a, text.n * 3);
-	for (size_t i = 0; i < text.n;) {
-		if (text.p[i] == '\\') {
-			i = unescape(&b, text, i);
-		} else if (text.p[i] == '/' && i + 1 < text.n && text.p[i + 1] == '*') {
+	while (i < text.n) {
+		bool comment = text.p[i] == '/' && i + 1 < text.n && text.p[i + 1] == '*';
+		if (text.p[i] != '\\' && !comment) {
+			i++;
+			continue;
+		}
+		km_buf_add(&b, km_sv_sub(text, from, i - from));
+		if (comment) {
 			i = km_sv_find(text, KM_S("*/"), i + 2);
 			i = i < text.n ? i + 2 : i;
 			km_buf_byte(&b, ' ');
 		} else {
-			km_buf_byte(&b, text.p[i++]);
+			i = unescape(&b, text, i);
 		}
+		from = i;
 	}
+	km_buf_add(&b, km_sv_from(text, from));
 	return km_buf_sv(&b);
 }
 
@@ -87,30 +118,27 @@ static size_t skip_url(km_sv v, size_t i, const km_css_urls *urls)
 	return quoted ? km_sv_chr(v, ')', end) : end;
 }
 
-size_t km_css_skip(km_sv v, size_t i, const char *stops, const km_css_urls *urls)
+size_t km_css_skip(km_sv v, size_t i, unsigned stops, const km_css_urls *urls)
 {
 	size_t depth = 0, from = i;
 
 	while (i < v.n) {
-		char c = v.p[i];
-		if (is_name(c)) {
+		unsigned c = class_of[(unsigned char)v.p[i]] & (stops | QUOTE | PAREN);
+		if (c == 0 || (depth && c < QUOTE)) {
 			i++;
-			continue;
-		}
-		if (depth == 0 && c && strchr(stops, c))
+		} else if (c < QUOTE) {
 			return i;
-		if (c == '"' || c == '\'') {
+		} else if (c == QUOTE) {
 			i = skip_string(v, i);
-			continue;
-		}
-		if (c == '(' && i >= from + 3 && km_sv_ieq(km_sv_sub(v, i - 3, 3), KM_S("url"))) {
+		} else if (v.p[i] == '(' && i >= from + 3 &&
+			   km_sv_ieq(km_sv_sub(v, i - 3, 3), KM_S("url"))) {
 			i = skip_url(v, i + 1, urls);
 			i += i < v.n;
-			continue;
+		} else {
+			depth += v.p[i] == '(';
+			depth -= v.p[i] == ')' && depth > 0;
+			i++;
 		}
-		depth += c == '(';
-		depth -= c == ')' && depth > 0;
-		i++;
 	}
 	return i;
 }
@@ -292,7 +320,7 @@ static bool word(km_sv *rest, km_sv *out)
 	*rest = km_sv_trim(*rest);
 	if (rest->n == 0)
 		return false;
-	size_t end = km_css_skip(*rest, 0, " \t\r\n\f,", NULL);
+	size_t end = km_css_skip(*rest, 0, KM_CSS_SPACE | KM_CSS_COMMA, NULL);
 	*out = km_sv_sub(*rest, 0, end);
 	*rest = km_sv_from(*rest, end + 1);
 	return true;
@@ -528,7 +556,7 @@ void km_css_declarations(km_arena *a, km_sv text, km_css *css, const km_css_urls
 			i++;
 		size_t from = i + 1;
 		bool good = what.n && i < v.n && v.p[i] == ':';
-		i = km_css_skip(v, i, ";", urls);
+		i = km_css_skip(v, i, KM_CSS_SEMICOLON, urls);
 		unsigned prop = good ? km_word_find(&km_prop_words, what) : 0;
 		if (prop)
 			declare(css, &properties[prop], km_sv_trim(km_sv_sub(v, from, i - from)));

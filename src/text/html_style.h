@@ -100,10 +100,19 @@ void km_css_sheet_apply(const km_css_sheet *s, unsigned tag, km_sv classes, km_s
 
 /* Without comments and escapes; @text itself when it has none. */
 km_sv km_css_clean(km_arena *a, km_sv text);
+/* What km_css_skip() stops at. */
+enum {
+	KM_CSS_SEMICOLON = 1,
+	KM_CSS_OPEN = 2,  /* { */
+	KM_CSS_CLOSE = 4, /* } */
+	KM_CSS_COMMA = 8,
+	KM_CSS_SPACE = 16
+};
+
 /*
- * Offset of the first byte of @stops (a string) at or after @i that is not in quotes or
+ * Offset of the first byte of @stops (KM_CSS_SEMICOLON, …) at or after @i that is not in quotes or
  * parentheses, or v.n. Tells @urls (may be NULL) of what it passes.
  */
-size_t km_css_skip(km_sv v, size_t i, const char *stops, const km_css_urls *urls);
+size_t km_css_skip(km_sv v, size_t i, unsigned stops, const km_css_urls *urls);
 
 #endif

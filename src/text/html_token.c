@@ -144,6 +144,10 @@ static void add_attr(km_html_tokenizer *t, km_html_token *out, km_html_attr a)
 {
 	uint32_t h = (uint32_t)km_sv_hash(a.name), seen = 0;
 
+	if (out->n_attrs == KM_MAX_HTML_ATTRIBUTES) {
+		km_limit_hit(&t->limits, KM_LIMIT_HTML_ATTRIBUTES);
+		return;
+	}
 	for (size_t i = 0; i < out->n_attrs; i++)
 		seen |= t->attr_hash[i] == h;
 	for (size_t i = 0; seen && i < out->n_attrs; i++)
@@ -151,10 +155,6 @@ static void add_attr(km_html_tokenizer *t, km_html_token *out, km_html_attr a)
 			km_html_report(t, KM_HTML_ERROR_DUPLICATE_ATTRIBUTE);
 			return;
 		}
-	if (out->n_attrs == KM_MAX_HTML_ATTRIBUTES) {
-		km_limit_hit(&t->limits, KM_LIMIT_HTML_ATTRIBUTES);
-		return;
-	}
 	t->attr_hash[out->n_attrs] = h;
 	t->attr[out->n_attrs++] = a;
 }
