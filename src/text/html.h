@@ -62,8 +62,10 @@ typedef struct {
 /* Returns KM_OK, or KM_LIMIT with what fitted when the arena is full. */
 KM_NODISCARD km_status km_html_read(km_arena *a, km_sv html, km_html *out);
 
-/* Charset declared inside the first 1,024 bytes of raw @bytes by a meta tag or XML declaration, or
- * empty. */
+/*
+ * Charset declared inside the first 1,024 bytes of raw @bytes by a meta tag or XML declaration, or
+ * empty. Names that no charset has are passed over (WHATWG HTML section 13.2.3.2).
+ */
 km_sv km_html_sniff_charset(km_sv bytes);
 
 #endif

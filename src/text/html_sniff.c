@@ -1,6 +1,7 @@
 /*
  * The charset that HTML declares of itself (WHATWG HTML section 13.2.3.2, "prescan a byte stream").
  */
+#include "text/charset.h"
 #include "text/html.h"
 #include "text/html_meta.h"
 
@@ -60,7 +61,6 @@ static bool attribute(cursor *c, km_sv *name, km_sv *value)
 	size_t end = km_sv_chr(c->v, c->v.p[c->at], c->at + 1);
 	*value = km_sv_sub(c->v, c->at + 1, end - c->at - 1);
 	c->at = end + 1;
-	/* A value that does not end is no attribute: nothing follows. */
 	return end < c->v.n;
 }
 
@@ -81,6 +81,8 @@ static km_sv meta_charset(cursor *c)
 			has_charset = true;
 		}
 	}
+	if (c->at >= c->v.n) /* the tag does not end */
+		return (km_sv){ NULL, 0 };
 	if (charset.n == 0 && pragma)
 		charset = content;
 	/* What could be read as ASCII is not UTF-16. */
@@ -115,7 +117,7 @@ km_sv km_html_sniff_charset(km_sv bytes)
 			   (space(rest.p[5]) || rest.p[5] == '/')) {
 			c.at += 5;
 			km_sv charset = meta_charset(&c);
-			if (charset.n)
+			if (km_charset_find(charset))
 				return charset;
 		} else if (rest.n > 2 &&
 			   km_is_alpha((unsigned char)rest.p[1 + (rest.p[1] == '/')])) {
@@ -126,5 +128,5 @@ km_sv km_html_sniff_charset(km_sv bytes)
 			c.at = km_sv_chr(v, '>', c.at);
 		}
 	}
-	return xml;
+	return km_charset_find(xml) ? xml : (km_sv){ NULL, 0 };
 }
