@@ -170,12 +170,15 @@ static void add_keep(const char *word)
 	}
 }
 
-/* canonical,lookalike,U+XXXX,rule,note */
+static const char columns[] = "canonical,lookalike,code_point,rule,note";
+
 static void add_fold(char *line)
 {
 	char *field[4], *p = line;
 	unsigned rule = 0;
 
+	if (strcmp(line, columns) == 0)
+		return;
 	for (int i = 0; i < 4; i++) {
 		field[i] = p;
 		p = strchr(p, ',');

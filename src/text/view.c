@@ -243,7 +243,7 @@ static bool add_stretch(struct key *k, km_sv v, bool first)
 	if (t->cap < v.n) {
 		free(t->v);
 		t->cap = 0;
-		t->v = malloc(v.n * sizeof(*t->v));
+		t->v = reallocarray(NULL, v.n, sizeof(*t->v));
 		if (t->v == NULL)
 			return false;
 		t->cap = v.n;

@@ -17,7 +17,7 @@ static bool reserve(km_text *t, size_t more)
 	if (t->cap - t->n >= more)
 		return true;
 	size_t cap = t->cap + t->cap / 2 + more;
-	km_item *v = realloc(t->v, cap * sizeof(*v));
+	km_item *v = reallocarray(t->v, cap, sizeof(*v));
 	if (v == NULL)
 		return false;
 	t->v = v;
