@@ -120,6 +120,8 @@ static km_sv display(parser *p, span s)
 /* The display name in @s; without one, the last comment of @mailbox. */
 static km_sv name_of(parser *p, span s, span mailbox)
 {
+	while (s.to > s.from && is_mark(p, s.to - 1, ','))
+		s.to--;
 	for (size_t i = s.from; i < s.to; i++)
 		if (p->t[i].kind != KM_TOK_COMMENT)
 			return display(p, s);
@@ -288,6 +290,25 @@ static size_t domain_end(const parser *p, size_t at, size_t to)
 	return end;
 }
 
+/* Adds an address that hides in decoded or quoted @text; false when there is none. */
+static bool add_hidden(parser *p, km_sv text, size_t offset, km_sv name, bool other)
+{
+	km_sv hidden = km_addr_find(text);
+	size_t at = km_sv_chr(hidden, '@', 0);
+	km_addr *a = hidden.n ? add(p) : NULL;
+
+	if (a == NULL)
+		return false;
+	p->out->malformed = p->out->ambiguous = true;
+	a->name = name;
+	a->offset = offset;
+	a->other = other;
+	a->local = km_sv_sub(hidden, 0, at);
+	a->domain = km_sv_lower(p->arena, km_sv_from(hidden, at + 1));
+	a->addr = km_sv_fmt(p->arena, "%.*s@%.*s", KM_FMT(a->local), KM_FMT(a->domain));
+	return true;
+}
+
 /* What was found in a span. */
 typedef struct {
 	size_t n;      /* addresses */
@@ -328,6 +349,10 @@ static found find_addresses(parser *p, span s, km_sv name, const km_addr *same)
 			p->out->n--;
 			f.n--;
 		}
+		for (size_t i = local.from; i < local.to; i++)
+			if (p->t[i].kind != KM_TOK_ATOM)
+				(void)add_hidden(p, display(p, (span){ i, i + 1 }), p->t[i].at,
+						 name, true);
 		/* "a@b@c" can be a@b or b@c */
 		done = domain.to < s.to && is_mark(p, domain.to, '@') ? domain.from : domain.to;
 		done = done > at ? done : at + 1;
@@ -336,32 +361,32 @@ static found find_addresses(parser *p, span s, km_sv name, const km_addr *same)
 	return f;
 }
 
-/* No at sign in @s: a local part alone, an address inside quotes or an encoded-word, or a name. */
+/* No at sign in @s: a local part alone, or a name, maybe with an address inside. */
 static void add_nameless(parser *p, span s, km_sv name)
 {
-	s.from = skip_comments(p, s.from, s.to);
 	if (s.from == s.to)
 		return;
+	size_t at = p->t[s.from].at, end = p->t[s.to - 1].end;
+	km_sv raw = km_sv_sub(p->lex.v, at, end - at);
+	s.from = skip_comments(p, s.from, s.to);
+	if (s.from == s.to) {
+		(void)add_hidden(p, raw, at, name, false);
+		return;
+	}
 	p->out->malformed = true;
 	if (domain_end(p, s.from, s.to) == s.to && p->t[s.from].kind == KM_TOK_ATOM) {
 		(void)add_address(p, s, (span){ s.to, s.to }, name);
 		return;
 	}
+	km_sv text = display(p, s);
+	/* as people see it, or in a comment */
+	if (add_hidden(p, text, at, text, false) || add_hidden(p, raw, at, text, false))
+		return;
 	km_addr *a = add(p);
-	if (a == NULL)
-		return;
-	size_t index = p->out->n - 1;
-	km_sv text = display(p, s), hidden = km_addr_find(text);
-	a = &p->a[index];
-	a->offset = p->t[s.from].at;
-	a->name = text;
-	if (hidden.n == 0)
-		return;
-	size_t at = km_sv_chr(hidden, '@', 0);
-	p->out->ambiguous = true;
-	a->local = km_sv_sub(hidden, 0, at);
-	a->domain = km_sv_lower(p->arena, km_sv_from(hidden, at + 1));
-	a->addr = km_sv_fmt(p->arena, "%.*s@%.*s", KM_FMT(a->local), KM_FMT(a->domain));
+	if (a != NULL) {
+		a->offset = at;
+		a->name = text;
+	}
 }
 
 /* The angle brackets at token @lt: all addresses inside, the first as the one that is meant. */

@@ -18,25 +18,26 @@ static const uint8_t class_of[256] = {
 	[0x80 ... 0xff] = ODD,
 };
 
-/* True for charsets in which the second byte of a character can be a special. */
-static bool has_ascii_trails(km_sv v)
+/* The two-byte charset of @v in which second bytes can be specials; KM_TWO_BYTES_NONE for others.
+ */
+static km_two_bytes two_byte_charset(km_sv v)
 {
 	static const km_sv names[] = { KM_SV("shift_jis"), KM_SV("gb18030"), KM_SV("big5"),
 				       KM_SV("gbk") };
 	size_t ascii = km_ascii_prefix(v);
 
 	if (ascii == v.n || km_utf8_valid(km_sv_from(v, ascii)))
-		return false;
+		return KM_TWO_BYTES_NONE;
 	const km_charset *cs = km_charset_detect(v);
 	for (size_t i = 0; cs && i < KM_COUNT(names); i++)
 		if (km_sv_eq(km_sv_of(km_charset_name(cs)), names[i]))
-			return true;
-	return false;
+			return i == 0 ? KM_TWO_BYTES_SJIS : KM_TWO_BYTES_ALL;
+	return KM_TWO_BYTES_NONE;
 }
 
 void km_lexer_init(km_lexer *x, km_arena *a, km_sv v, km_addr_list *out)
 {
-	*x = (km_lexer){ .arena = a, .v = v, .out = out, .two_bytes = has_ascii_trails(v) };
+	*x = (km_lexer){ .arena = a, .v = v, .out = out, .two_bytes = two_byte_charset(v) };
 }
 
 /* Offset after the raw two-byte ISO-2022-JP text that begins at @i, or @i when there is none. */
@@ -56,13 +57,21 @@ static size_t skip_jis(km_sv v, size_t i)
 	return v.n - stop >= 3 && v.p[stop + 1] == '(' ? stop + 3 : stop;
 }
 
+static bool is_lead(const km_lexer *x, unsigned char c)
+{
+	if (c <= 0x80 || c == 0xff || x->two_bytes == KM_TWO_BYTES_NONE)
+		return false;
+	/* in Shift_JIS those are half-width kana, one byte each */
+	return x->two_bytes == KM_TWO_BYTES_ALL || c < 0xa0 || c > 0xdf;
+}
+
 /* Length of the character at @i, which a quoted pair or a charset may make longer than a byte. */
 static size_t unit(const km_lexer *x, size_t i)
 {
 	unsigned char c = (unsigned char)x->v.p[i];
 	size_t n = 1;
 
-	if (c == '\\' || (c >= 0x81 && x->two_bytes && (c < 0xa0 || c > 0xdf)))
+	if (c == '\\' || is_lead(x, c))
 		n = 2;
 	else if (c == ESC)
 		n = skip_jis(x->v, i) - i;

@@ -25,12 +25,14 @@ typedef struct {
 	size_t at, end;
 } km_token;
 
+typedef enum { KM_TWO_BYTES_NONE, KM_TWO_BYTES_SJIS, KM_TWO_BYTES_ALL } km_two_bytes;
+
 typedef struct {
 	km_arena *arena;
 	km_sv v;
 	size_t at;
 	char last_mark;	   /* of the token before, else 0 */
-	bool two_bytes;	   /* v is in a charset of two-byte characters with ASCII trail bytes */
+	km_two_bytes two_bytes; /* v is in a charset of two-byte characters with ASCII trail bytes */
 	unsigned unclosed; /* 1 << kind: one of these was met that nothing closes */
 	km_addr_list *out;
 } km_lexer;

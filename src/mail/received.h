@@ -19,6 +19,7 @@ KM_NODISCARD bool km_ip_parse(km_sv text, km_ip *out);
 char *km_ip_format(const km_ip *ip, char *out);
 /* Private, loopback, link-local, carrier NAT, documentation: not seen on the open Internet. */
 bool km_ip_is_private(const km_ip *ip);
+bool km_ip_is_loopback(const km_ip *ip);
 
 typedef struct {
 	km_sv helo; /* what the client said it was */
@@ -32,7 +33,7 @@ typedef struct {
 	km_sv for_addr; /* without brackets */
 	km_date date;
 	bool has_date;
-	bool understood; /* from or by could be read */
+	bool understood; /* from or by could be read, or the field is only a remark (qmail) */
 	size_t offset;	 /* of the field in the message */
 } km_hop;
 
@@ -47,8 +48,9 @@ KM_NODISCARD km_status km_received_read(km_arena *a, const km_headers *hs, km_re
 
 /*
  * Index of the hop in which our side took the message from outside, when @trusted hops above it are
- * our own relays (0: the topmost one). Hops without client address (local delivery, filters) and,
- * while trusted ones remain, private addresses are passed over. n when there is none.
+ * our own relays (0: the topmost one). Hops without client address or with a loopback one (local
+ * delivery, filters) and, while trusted ones remain, private addresses are passed over. n when
+ * there is none.
  */
 size_t km_received_edge(const km_received *r, size_t trusted);
 

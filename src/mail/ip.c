@@ -1,0 +1,102 @@
+#include "mail/received.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+bool km_ip_parse(km_sv text, km_ip *out)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char copy[INET6_ADDRSTRLEN];
+
+	*out = (km_ip){ 0 };
+	if (km_sv_starts(text, KM_S("[")) && km_sv_ends(text, KM_S("]")) && text.n >= 2)
+		text = km_sv_sub(text, 1, text.n - 2);
+	if (km_sv_istarts(text, KM_S("IPv6:")))
+		text = km_sv_from(text, 5);
+	text.n = km_sv_chr(text, '%', 0); /* "fe80::1%eth0" */
+	if (text.n == 0 || text.n >= sizeof(copy) || memchr(text.p, '\0', text.n))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	if (inet_pton(AF_INET, copy, out->b) == 1) {
+		out->len = 4;
+		return true;
+	}
+	if (inet_pton(AF_INET6, copy, out->b) != 1)
+		return false;
+	out->len = 16;
+	if (memcmp(out->b, mapped, sizeof(mapped)) == 0) {
+		memmove(out->b, out->b + 12, 4);
+		memset(out->b + 4, 0, 12);
+		out->len = 4;
+	}
+	return true;
+}
+
+char *km_ip_format(const km_ip *ip, char *out)
+{
+	int family = ip->len == 4 ? AF_INET : AF_INET6;
+
+	if (ip->len == 0 || inet_ntop(family, ip->b, out, INET6_ADDRSTRLEN) == NULL)
+		out[0] = '\0';
+	return out;
+}
+
+/* True when the first @bits bits are equal. */
+static bool has_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (memcmp(a, b, whole) != 0)
+		return false;
+	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+typedef struct {
+	uint8_t len, bits, b[4];
+} prefix;
+
+static bool is_in(const km_ip *ip, const prefix *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ip->len == rows[i].len && has_prefix(ip->b, rows[i].b, rows[i].bits))
+			return true;
+	return false;
+}
+
+bool km_ip_is_loopback(const km_ip *ip)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+	static const prefix v4[] = { { 4, 8, { 127 } } };
+
+	return is_in(ip, v4, KM_COUNT(v4)) || (ip->len == 16 && memcmp(ip->b, one, 16) == 0);
+}
+
+bool km_ip_is_private(const km_ip *ip)
+{
+	/* IANA special-purpose address registries (RFC 6890), and multicast */
+	static const prefix rows[] = {
+		{ 4, 8, { 0 } },
+		{ 4, 8, { 10 } },
+		{ 4, 10, { 100, 64 } },
+		{ 4, 8, { 127 } },
+		{ 4, 16, { 169, 254 } },
+		{ 4, 12, { 172, 16 } },
+		{ 4, 24, { 192, 0, 0 } },
+		{ 4, 24, { 192, 0, 2 } },
+		{ 4, 16, { 192, 168 } },
+		{ 4, 15, { 198, 18 } },
+		{ 4, 24, { 198, 51, 100 } },
+		{ 4, 24, { 203, 0, 113 } },
+		{ 4, 3, { 224 } },
+		{ 16, 7, { 0xfc } },
+		{ 16, 9, { 0xfe, 0x80 } }, /* fe80::/10 and the site-local fec0::/10 */
+		{ 16, 8, { 0xff } },
+		{ 16, 32, { 0x20, 0x01, 0x0d, 0xb8 } },
+	};
+	static const uint8_t none[15] = { 0 };
+
+	if (ip->len == 16 && memcmp(ip->b, none, 15) == 0 && ip->b[15] <= 1)
+		return true;
+	return is_in(ip, rows, KM_COUNT(rows));
+}
