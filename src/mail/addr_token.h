@@ -31,8 +31,9 @@ typedef struct {
 	km_arena *arena;
 	km_sv v;
 	size_t at;
-	char last_mark;	   /* of the token before, else 0 */
-	km_two_bytes two_bytes; /* v is in a charset of two-byte characters with ASCII trail bytes */
+	char last_mark; /* of the token before, else 0 */
+	km_two_bytes
+		two_bytes; /* v is in a charset of two-byte characters with ASCII trail bytes */
 	unsigned unclosed; /* 1 << kind: one of these was met that nothing closes */
 	km_addr_list *out;
 } km_lexer;

@@ -86,11 +86,13 @@ static bool next_line(reader *r, line *l)
 		find_eol(r);
 	l->text = (km_sv){ r->p + r->at, r->text - r->at };
 	l->next = r->eol < r->end ? r->eol + 1 : r->end;
-	l->odd = r->eol_byte == '\r' || r->eol - r->text > 1 ? KM_HDR_BARE_CR : 0;
-	if (r->eol == r->text && r->eol < r->end && r->eol_byte == '\n')
+	size_t crs = r->eol - r->text;
+	bool ended = r->eol < r->end, lf = r->eol_byte == '\n';
+	l->odd = (ended && !lf) || crs > 1 ? KM_HDR_BARE_CR : 0;
+	if (ended && lf && crs == 0)
 		l->odd |= KM_HDR_BARE_LF;
-	r->crlf |= r->eol != r->text;
-	if (r->eol_byte == '\n')
+	r->crlf |= crs != 0;
+	if (lf)
 		cut_at_cr(r, l);
 	return true;
 }
