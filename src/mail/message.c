@@ -75,7 +75,8 @@ static void add_addresses(km_mail *m, km_addr_list *list, km_sv raw)
 {
 	km_addr_list more = { .n = 0 };
 
-	note_limit(m, km_addr_parse(m->arena, raw, &more), more.limits);
+	km_status st = km_addr_parse(m->arena, raw, &more);
+	note_limit(m, st, more.limits);
 	if (list->n == 0) {
 		more.ambiguous |= list->ambiguous;
 		more.malformed |= list->malformed;
@@ -137,9 +138,10 @@ static void on_return_path(km_mail *m, km_sv raw)
 
 static void on_subject(km_mail *m, km_sv raw)
 {
-	if (m->n_subject++ == 0)
-		note_limit(m, km_encword_decode(m->arena, raw, &m->subject, &m->subject_info),
-			   m->subject_info.limits);
+	if (m->n_subject++ > 0)
+		return;
+	km_status st = km_encword_decode(m->arena, raw, &m->subject, &m->subject_info);
+	note_limit(m, st, m->subject_info.limits);
 }
 
 static void on_message_id(km_mail *m, km_sv raw)
@@ -178,7 +180,8 @@ static void read_common(km_mail *m)
 			if (km_sv_ieq(h->name, common[k].name))
 				common[k].read(m, h->raw);
 	}
-	note_limit(m, km_received_read(m->arena, m->headers, &m->received), m->received.limits);
+	km_status st = km_received_read(m->arena, m->headers, &m->received);
+	note_limit(m, st, m->received.limits);
 }
 
 /* The message itself is part 0. */
@@ -189,8 +192,8 @@ static km_status read_root(km_mime *b)
 	if (km_mime_add(b, KM_NO_PART) == KM_NO_PART)
 		return KM_NOMEM;
 	km_part *p = km_mime_part(b, 0);
-	note_limit(m, km_headers_read(m->arena, m->raw, 0, m->raw.n, &p->headers),
-		   p->headers.limits);
+	km_status st = km_headers_read(m->arena, m->raw, 0, m->raw.n, &p->headers);
+	note_limit(m, st, p->headers.limits);
 	p->body_offset = p->headers.body;
 	p->body = km_sv_from(m->raw, p->headers.body);
 	km_mime_read_fields(b, p, KM_S("text/plain"));

@@ -123,6 +123,15 @@ static bool is_boundary_byte(unsigned char c)
 	return km_is_alnum(c) || (c && strchr("'()+_,-./:=? ", c));
 }
 
+/* @raw without quotes around it. */
+static km_sv without_quotes(km_sv raw)
+{
+	raw = km_sv_trim(raw);
+	return raw.n > 1 && raw.p[0] == '"' && raw.p[raw.n - 1] == '"'
+		       ? km_sv_sub(raw, 1, raw.n - 2)
+		       : raw;
+}
+
 static bool is_odd_boundary(const km_params *ps)
 {
 	for (size_t i = 0; i < ps->n; i++) {
@@ -130,8 +139,8 @@ static bool is_odd_boundary(const km_params *ps)
 		if (!km_sv_eq(p->name, KM_S("boundary")))
 			continue;
 		km_sv v = p->value;
-		if (p->extended || p->encword || v.n == 0 || v.n > LONG_BOUNDARY ||
-		    v.p[v.n - 1] == ' ')
+		/* In pieces, with escapes, folded: not every reader sees the same. */
+		if (!km_sv_eq(without_quotes(p->raw), v) || v.n == 0 || v.n > LONG_BOUNDARY)
 			return true;
 		for (size_t k = 0; k < v.n; k++)
 			if (!is_boundary_byte((unsigned char)v.p[k]))
@@ -252,12 +261,8 @@ static void add_names(struct names *ns, const km_params *ps, km_sv param)
 static void add_raw_names(struct names *ns, const km_params *ps, km_sv param)
 {
 	for (size_t i = 0; i < ps->n; i++) {
-		km_sv raw = km_sv_trim(ps->p[i].raw);
-		if (!km_sv_eq(ps->p[i].name, param) || !ps->p[i].encword)
-			continue;
-		if (raw.n > 1 && raw.p[0] == '"' && raw.p[raw.n - 1] == '"')
-			raw = km_sv_sub(raw, 1, raw.n - 2);
-		add_name(ns, raw);
+		if (km_sv_eq(ps->p[i].name, param) && ps->p[i].encword)
+			add_name(ns, without_quotes(ps->p[i].raw));
 	}
 }
 

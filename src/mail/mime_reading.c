@@ -225,6 +225,12 @@ static void strict_header_reading(km_mime *b, int index)
 	km_part p = *km_mime_part(b, index);
 	size_t end = p.body_offset + p.body.n, from = p.headers.strict_body;
 
+	/* Headers may reach over the line end that belongs to the parent's boundary. */
+	if (p.parent != KM_NO_PART) {
+		const km_part *up = km_mime_part(b, p.parent);
+		if (end > up->body_offset + up->body.n)
+			end = up->body_offset + up->body.n;
+	}
 	km_mime_note(km_mime_part(b, index), KM_AMB_NO_HEADER_END);
 	int r = km_mime_add_reading(b, index);
 	if (r == KM_NO_PART)

@@ -367,7 +367,7 @@ static void at_text(struct scan *s, size_t at, size_t next)
 		open_uu(s, at, next);
 	else if (c == 'e' && s->n > 1 && in_uu(s) &&
 		 km_sv_eq(km_sv_trim(km_sv_sub(s->text, at, next - at)), KM_S("end")))
-		close_top(s, next);
+		close_top(s, before_eol(s, at, next));
 }
 
 static void scan_lines(struct scan *s, size_t at)

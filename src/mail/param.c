@@ -197,7 +197,8 @@ static void read_quoted(parser *p, segment *s)
 		i = km_sv_chr(v, ';', start);
 		s->bad = true;
 	}
-	s->bytes = unquote(p, km_sv_trim(km_sv_sub(v, start, i - start)), is_file_name(s));
+	km_sv inside = km_header_unfold(p->arena, km_sv_sub(v, start, i - start));
+	s->bytes = unquote(p, inside, is_file_name(s));
 	p->at = i < v.n && v.p[i] == '"' ? i + 1 : i;
 	size_t more = p->at;
 	while (p->at < v.n && !km_is_wsp(peek(p)) && peek(p) != ';' && peek(p) != '(')
@@ -235,7 +236,8 @@ static void read_unquoted(parser *p, segment *s)
 		    is_parameter_at(p->v, p->at))
 			break;
 	}
-	s->raw = s->bytes = km_sv_trim(km_sv_sub(p->v, start, p->at - start));
+	s->raw = km_sv_trim(km_sv_sub(p->v, start, p->at - start));
+	s->bytes = km_header_unfold(p->arena, s->raw);
 	s->bad |= s->raw.n == 0;
 	for (size_t i = 0; i < s->raw.n; i++)
 		s->bad |= is_special((unsigned char)s->raw.p[i]);

@@ -166,15 +166,15 @@ static size_t skip_block(km_sv v, size_t i, const km_css_urls *urls)
 	return i;
 }
 
-/* True when rules for @media hold for a mail on an ordinary screen. */
-static bool holds(km_sv media)
+/* True when the rules inside of an at-rule hold for a mail on an ordinary screen. */
+static bool holds(km_sv prelude)
 {
 	static const km_sv no[] = { KM_SV("("), KM_SV("print"), KM_SV("speech"), KM_SV("not") };
 
-	if (media.n > 200)
+	if (!km_sv_istarts(prelude, KM_S("@media")) || prelude.n > 200)
 		return false;
 	for (size_t i = 0; i < KM_COUNT(no); i++)
-		if (km_sv_ifind(media, no[i], 0) < media.n)
+		if (km_sv_ifind(prelude, no[i], 0) < prelude.n)
 			return false;
 	return true;
 }
@@ -194,10 +194,9 @@ static size_t skip_between(km_sv v, size_t i)
 	}
 }
 
-void km_css_sheet_add(km_css_sheet *s, km_sv text, km_sv media, const km_css_urls *urls)
+void km_css_sheet_add(km_css_sheet *s, km_sv text, const km_css_urls *urls)
 {
 	km_sv v = km_css_clean(s->arena, text);
-	bool wanted = !s->complete && holds(media);
 
 	for (size_t i = skip_between(v, 0); i < v.n; i = skip_between(v, i)) {
 		size_t open = km_css_skip(
@@ -205,8 +204,7 @@ void km_css_sheet_add(km_css_sheet *s, km_sv text, km_sv media, const km_css_url
 		km_sv prelude = km_sv_sub(v, i, open - i);
 		i = open < v.n ? open + 1 : open;
 		if (prelude.n && prelude.p[0] == '@') {
-			bool enter = km_sv_istarts(prelude, KM_S("@media")) && holds(prelude);
-			if (open < v.n && v.p[open] == '{' && !enter)
+			if (open < v.n && v.p[open] == '{' && !holds(prelude))
 				i = skip_block(v, i, urls);
 			continue;
 		}
@@ -214,7 +212,7 @@ void km_css_sheet_add(km_css_sheet *s, km_sv text, km_sv media, const km_css_url
 		km_css css;
 		css.set = css.important = 0;
 		km_css_declarations(s->arena, km_sv_sub(v, i, end - i), &css, NULL);
-		if (css.set && wanted)
+		if (css.set)
 			add_block(s, prelude, &css);
 		i = end;
 	}
