@@ -21,6 +21,85 @@ static const km_option common[] = {
 };
 
 static const km_command commands[] = {
+	{ .name = "scan",
+	  .operands = "[FILE|FOLDER]...",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_scan_options,
+	  .run = km_scan_run,
+	  .summary = { "メールを判定し、理由を示す", "judge messages, and say why" },
+	  .about = { "メールを判定します。FILE は 1 通のメールか mbox、FOLDER はフォルダーか "
+		     "Maildir、"
+		     "- は標準入力です。指定がなければ標準入力を読みます。\n"
+		     "1 通なら判定のすべて (事実、点数、受取人・管理者・送信者への説明) を、"
+		     "2 通以上なら 1 行ずつと最後に集計を表示します。\n"
+		     "フォルダーは下の階層までたどり、名前の順に読みます。隠しファイルと、フォルダ"
+		     "ーへの"
+		     "リンクは読みません。Maildir では cur と new、その下の Maildir (.Sent など) "
+		     "を読み、"
+		     "tmp は読みません。mbox の N 通目は「ファイル名:N」と表します。mbox の中の "
+		     ">From "
+		     "は元に戻さず、そのまま読みます。\n"
+		     "封筒の情報 (IP アドレス、HELO、MAIL FROM、RCPT TO) "
+		     "は、オプションで与えなければ "
+		     "Return-Path と最も上の Received から読み取ります。\n"
+		     "--json では 1 通を 1 行の JSON で、与えた順に出力します。読めないファイルは "
+		     "{\"file\": …, \"error\": …} になります。",
+		     "Judges messages. FILE is one message or an mbox, FOLDER any folder or a "
+		     "Maildir, - "
+		     "is standard input, which is also read when nothing is named.\n"
+		     "One message is shown with all that was found: facts, points, and an "
+		     "explanation for "
+		     "its recipient, the administrator and its sender. Several take a line each, "
+		     "with a "
+		     "summary at the end.\n"
+		     "Folders are read to the bottom, in order of names; hidden files and links to "
+		     "folders "
+		     "are passed over. Of a Maildir, cur and new are read, and the Maildirs below "
+		     "it "
+		     "(.Sent), never tmp. Message N of an mbox is called PATH:N. In an mbox, >From "
+		     "is read "
+		     "as it stands.\n"
+		     "The envelope (IP address, HELO, MAIL FROM, RCPT TO) is read from Return-Path "
+		     "and the "
+		     "topmost Received field where no option gives it.\n"
+		     "With --json each message is one object in one line, in the order given. A "
+		     "file that "
+		     "can not be read gives {\"file\": ..., \"error\": ...}." },
+	  .examples = { { "scan message.eml",
+			  { "1 通を判定し、理由をすべて表示する。",
+			    "Judges one message and says why." } },
+			{ "scan --lang ja -j 4 ~/Maildir",
+			  { "Maildir 全体を 4 並列で判定し、日本語で表示する。",
+			    "Judges a whole Maildir, four at once, and speaks Japanese." } },
+			{ "scan --json --now received archive.mbox > verdicts.jsonl",
+			  { "受信した時刻で判定し、JSON の行にする。",
+			    "Judges an archive as of the time of receipt, as lines of JSON." } },
+			{ "scan --ip 203.0.113.7 --helo mx.example.jp --from '' < bounce.eml",
+			  { "標準入力のメールを、空の差出人で 203.0.113.7 "
+			    "から届いたものとして判定する。",
+			    "Judges standard input as mail with the null sender from "
+			    "203.0.113.7." } } } },
+	{ .name = "show",
+	  .operands = "[FILE|FOLDER]...",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_show_options,
+	  .run = km_show_run,
+	  .summary = { "メールの構造を表示する", "show how a message is built" },
+	  .about = { "メールのヘッダとパートの木を表示します。パートごとに、種類、文字コード "
+		     "(宣言→実際)、"
+		     "符号化、大きさ、ファイル名、中身から見た種類を示します。"
+		     "複数の読み方ができる箇所は、すべての読み方を示します。",
+		     "Shows the header of a message and the tree of its parts: for each its type, "
+		     "charset (declared→used), encoding, size, file name, and what its bytes "
+		     "really are. Where a part can be read in several ways, all readings are "
+		     "shown." },
+	  .examples = { { "show --received --html-links message.eml",
+			  { "経路とリンク先も表示する。",
+			    "Shows the route and the links as well." } },
+			{ "show --part 1.2 message.eml",
+			  { "パート 1.2 の本文を読む。", "Prints the text of part 1.2." } } } },
 	{ .name = "config check",
 	  .operands = "[FILE]",
 	  .words = KM_WORDS_FILES,

@@ -1,4 +1,5 @@
 #include "cli/docs.h"
+#include "conf/conf.h"
 
 static const char head[] =
 	"# Completes komainu's words in bash; made by \"komainu docs completion\".\n"
@@ -106,6 +107,14 @@ static void add_argument(km_buf *b, const km_option *o)
 	km_buf_add(b, KM_S("return ;;\n"));
 }
 
+static void add_keys(km_buf *b)
+{
+	km_buf_add(b, KM_S("\t\twords=\""));
+	for (km_conf_key k = 0; k < KM_KEY_COUNT; k++)
+		km_buf_fmt(b, "%s%s", k ? " " : "", km_conf_describe(k)->name);
+	km_buf_add(b, KM_S("\"\n"));
+}
+
 static void add_command(km_buf *b, const km_command *c)
 {
 	km_option_set set = km_command_options(c);
@@ -120,6 +129,8 @@ static void add_command(km_buf *b, const km_command *c)
 	km_buf_add(b, KM_S("\t\tesac\n"));
 	if (c->words == KM_WORDS_FILES)
 		km_buf_add(b, KM_S("\t\tfiles=1\n"));
+	if (c->words == KM_WORDS_KEYS)
+		add_keys(b);
 	km_buf_add(b, KM_S("\t\t;;\n"));
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/roff.h"
+#include "conf/conf.h"
 
 /* Of the latest release: pages built twice must be the same. */
 #define PAGE_DATE "November 23, 2026"
@@ -38,6 +39,9 @@ static const row environment[] = {
 	{ "LC_ALL , LC_MESSAGES , LANG",
 	  { "ja で始まれば日本語、それ以外は英語で表示する。",
 	    "Japanese when the first that is set begins with ja, English otherwise." } },
+	{ "KOMAINU_CONFIG",
+	  { "--config がないときに読む設定ファイル。",
+	    "Configuration file that is read without --config." } },
 	{ "NO_COLOR",
 	  { "空でなければ色を使わない。", "No colours when it is set and not empty." } },
 	{ "TMPDIR",
@@ -164,6 +168,7 @@ static int by_name(const void *a, const void *b)
 	return km_sv_cmp(*(const km_sv *)a, *(const km_sv *)b);
 }
 
+/* @but: the page itself, without "komainu-"; empty for the program's. */
 static void see_also(km_buf *b, int lang, km_sv but)
 {
 	const km_command *c;
@@ -180,8 +185,11 @@ static void see_also(km_buf *b, int lang, km_sv but)
 	qsort(pages + (but.n != 0), n - (but.n != 0), sizeof(*pages), by_name);
 	section(b, lang, "関連項目", "SEE ALSO");
 	for (size_t i = 0; i < n; i++)
-		km_buf_fmt(b, ".Xr %s%.*s 1%s\n", but.n && i == 0 ? "" : "komainu-",
-			   KM_FMT(pages[i]), i + 1 < n ? " ," : "");
+		km_buf_fmt(b, "%s.Xr %s%.*s 1", i ? " ,\n" : "", but.n && i == 0 ? "" : "komainu-",
+			   KM_FMT(pages[i]));
+	if (!km_sv_eq(but, KM_S("yaml")))
+		km_buf_add(b, KM_S(" ,\n.Xr komainu.yaml 5"));
+	km_buf_byte(b, '\n');
 }
 
 static void command_page(km_buf *b, km_sv group, int lang)
@@ -250,12 +258,65 @@ static void program_page(km_buf *b, int lang)
 	see_also(b, lang, (km_sv){ 0 });
 }
 
+static void add_key(km_buf *b, const km_conf_info *i, int lang)
+{
+	km_buf_add(b, KM_S(".It Cm "));
+	km_roff_word(b, km_sv_of(i->name));
+	km_buf_byte(b, '\n');
+	km_roff_text(b, i->help[lang], lang != 0);
+	km_buf_fmt(b, ".br\n%s: ", say(lang, "種類", "Type"));
+	km_roff_word(b, km_sv_of(i->choices ? i->choices : km_conf_type_name(i->type)));
+	if (i->min || i->max)
+		km_buf_fmt(b, " (%lld..%lld)", (long long)i->min, (long long)i->max);
+	km_buf_fmt(b, "\n.br\n%s: ", say(lang, "初期値", "Default"));
+	km_roff_word(b, km_sv_of(*i->def ? i->def : "\"\""));
+	km_buf_byte(b, '\n');
+}
+
+static void config_page(km_buf *b, int lang)
+{
+	begin_page(b, "KOMAINU.YAML", "5", "komainu.yaml",
+		   say(lang, "komainu の設定ファイル", "configuration of komainu"), lang);
+	section(b, lang, "説明", "DESCRIPTION");
+	km_roff_text(
+		b,
+		say(lang,
+		    "YAML のファイルです。すべてのキーに初期値があり、ファイルがなくても動きます。"
+		    "a.b というキーは、a の下の b としても、a.b としても書けます。"
+		    "知らないキーや正しくない値は誤りになります。"
+		    "komainu config check で検査できます。\nキーは次のとおりです。",
+		    "A YAML file. Every key has a default, and without any file Komainu works. The "
+		    "key a.b may be written as b below a, or as a.b. A key that is not known, or a "
+		    "value that is not right, is an error; komainu config check tells.\n"
+		    "These are the keys:"),
+		lang != 0);
+	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
+	for (km_conf_key k = 0; k < KM_KEY_COUNT; k++)
+		add_key(b, km_conf_describe(k), lang);
+	km_buf_add(b, KM_S(".El\n"));
+	section(b, lang, "ファイル", "FILES");
+	km_buf_add(b, KM_S(".Bl -tag -width Ds\n.It Pa " KM_CONF_FILE "\n"));
+	km_roff_text(b,
+		     say(lang, "--config も KOMAINU_CONFIG もないときに、あれば読む。",
+			 "Read, when it exists, without --config and KOMAINU_CONFIG."),
+		     lang != 0);
+	km_buf_add(b, KM_S(".El\n"));
+	section(b, lang, "例", "EXAMPLES");
+	km_buf_add(b, KM_S(".Bd -literal -offset indent\nlanguage: en\ntrusted:\n  hops: 1\n"
+			   "policy.pack: /etc/komainu/policy.yaml\n.Ed\n"));
+	see_also(b, lang, KM_S("yaml"));
+}
+
 km_status km_docs_man(km_buf *b, km_sv page, int lang)
 {
 	static const km_sv prefix = KM_SV("komainu-");
 
 	if (km_sv_eq(page, KM_S("komainu"))) {
 		program_page(b, lang);
+		return KM_OK;
+	}
+	if (km_sv_eq(page, KM_S("komainu.yaml"))) {
+		config_page(b, lang);
 		return KM_OK;
 	}
 	if (!km_sv_starts(page, prefix) || group_head(km_sv_from(page, prefix.n)) == NULL)

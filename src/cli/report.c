@@ -75,15 +75,18 @@ static void add_client(km_buf *b, const km_report *r, const km_envelope *e)
 	char ip[64];
 
 	begin_row(b, r, say(r, "送信元", "Sent by"));
-	km_buf_byte(b, '<');
-	km_show_safe(b, e->has_from ? e->from : KM_S("?"), false);
-	km_buf_add(b, KM_S("> "));
-	if (e->helo.n)
-		km_show_safe(b, e->helo, false);
+	if (!e->has_from && e->helo.n == 0 && e->ip.len == 0)
+		km_buf_add(b, km_sv_of(say(r, "不明", "not known")));
+	if (e->has_from) {
+		km_buf_byte(b, '<');
+		km_show_safe(b, e->from, false);
+		km_buf_add(b, KM_S("> "));
+	}
+	km_show_safe(b, e->helo, false);
 	if (e->ip.len)
 		km_buf_fmt(b, " [%s]", km_ip_format(&e->ip, ip));
 	if (e->user.n) {
-		km_buf_fmt(b, " %s ", say(r, "利用者", "user"));
+		km_buf_fmt(b, "  %s ", say(r, "利用者", "user"));
 		km_show_safe(b, e->user, false);
 	}
 	km_buf_byte(b, '\n');

@@ -2,7 +2,7 @@
 #include "cli/style.h"
 #include "cli/wrap.h"
 
-enum { LABEL = 12, WIDTH = 80, COUNT_BYTES = 32 };
+enum { LABEL = 14, WIDTH = 80, COUNT_BYTES = 32 };
 
 static const char *say(const km_show *s, const char *ja, const char *en)
 {
