@@ -27,6 +27,28 @@ static bool looks_like_document(km_kind k)
 	       k == KM_KIND_HTML || k == KM_KIND_MEDIA;
 }
 
+/* Two names matter when they promise different things; honest programs spell one in two ways. */
+static void check_differing(const km_structure_job *j, int part, km_kind by_name)
+{
+	const km_part *p = &j->m->parts[part];
+
+	for (size_t i = 0; i < p->n_filenames; i++) {
+		km_sv stem, ext = extension(p->filenames[i], &stem);
+		km_kind kind = ext.n ? km_kind_of_extension(ext) : KM_KIND_OTHER;
+		bool harmless = (kind == KM_KIND_OTHER && by_name == KM_KIND_TEXT) ||
+				(by_name == KM_KIND_OTHER && kind == KM_KIND_TEXT);
+		/* an encoded-word where there must be none: the same name once more */
+		bool encoded = km_sv_starts(p->filenames[i], KM_S("=?"));
+		if (kind == by_name || harmless || encoded)
+			continue;
+		km_fact *f = km_structure_at_text(j, KM_FACT_FILENAME_DIFFERS, p->filename, part,
+						  p->body);
+		km_fact_arg(j->fs, f, 1, p->filename);
+		km_fact_arg(j->fs, f, 2, p->filenames[i]);
+		return;
+	}
+}
+
 static void check_names(const km_structure_job *j, int part, km_kind by_name, km_sv stem)
 {
 	const km_part *p = &j->m->parts[part];
@@ -41,15 +63,25 @@ static void check_names(const km_structure_job *j, int part, km_kind by_name, km
 						   p->body);
 			break;
 		}
-	if (p->n_filenames > 1) {
-		km_fact *f = km_structure_at_text(j, KM_FACT_FILENAME_DIFFERS, p->filename, part,
-						  p->body);
-		km_fact_arg(j->fs, f, 1, p->filenames[0]);
-		km_fact_arg(j->fs, f, 2, p->filenames[1]);
-	}
+	check_differing(j, part, by_name);
 }
 
-static void check_part(const km_structure_job *j, int part)
+/* Scripts that people mail to each other: text that a click on Windows does not run. */
+static bool is_script(const km_part *p, km_sv ext)
+{
+	static const km_sv harmless[] = { KM_SV("sh"), KM_SV("pl"), KM_SV("py"), KM_SV("rb") };
+	km_sv sniffed = km_sv_of(p->sniffed);
+
+	if (!km_sv_starts(sniffed, KM_S("text/")))
+		return false;
+	for (size_t i = 0; i < KM_COUNT(harmless); i++)
+		if (km_sv_ieq(ext, harmless[i]))
+			return true;
+	return km_kind_of_type(sniffed) == KM_KIND_PROGRAM &&
+	       km_kind_of_extension(ext) != KM_KIND_PROGRAM;
+}
+
+static void check_kind(const km_structure_job *j, int part, km_sv name, km_kind by_name, km_sv ext)
 {
 	static const km_fact_id by_kind[] = {
 		[KM_KIND_PROGRAM] = KM_FACT_PROGRAM_ATTACHED,
@@ -58,20 +90,30 @@ static void check_part(const km_structure_job *j, int part)
 		[KM_KIND_HTML] = KM_FACT_HTML_ATTACHED,
 	};
 	const km_part *p = &j->m->parts[part];
+	km_kind kind = km_kind_of_type(km_sv_of(p->sniffed));
+
+	/* Bytes do not lie about programs; of all else the name decides what a click does. */
+	if (kind != KM_KIND_PROGRAM && kind != KM_KIND_DISK && by_name != KM_KIND_OTHER)
+		kind = by_name;
+	if ((size_t)kind >= KM_COUNT(by_kind) || by_kind[kind] == 0 || is_script(p, ext))
+		return;
+	km_fact *f = km_structure_at_text(j, by_kind[kind], name, part, p->body);
+	km_fact_arg(j->fs, f, 1, km_sv_of(p->sniffed));
+}
+
+static void check_part(const km_structure_job *j, int part)
+{
+	const km_part *p = &j->m->parts[part];
 	km_sv stem, ext = extension(p->filename, &stem);
 	km_kind by_name = ext.n ? km_kind_of_extension(ext) : KM_KIND_OTHER;
-	km_kind by_bytes = km_kind_of_type(km_sv_of(p->sniffed));
-	km_kind kind = by_bytes == KM_KIND_PROGRAM || by_bytes == KM_KIND_DISK ? by_bytes : by_name;
 	km_sv name = p->filename.n ? p->filename : p->type;
+	bool text = km_kind_of_type(p->type) == KM_KIND_TEXT || is_script(p, ext);
 
-	if (kind == KM_KIND_OTHER)
-		kind = by_bytes;
 	check_names(j, part, by_name, stem);
-	if ((size_t)kind < KM_COUNT(by_kind) && by_kind[kind] && p->attachment) {
-		km_fact *f = km_structure_at_text(j, by_kind[kind], name, part, p->body);
-		km_fact_arg(j->fs, f, 1, km_sv_of(p->sniffed));
-	}
-	if (p->type_declared && !km_sniff_agrees(p->type, p->sniffed)) {
+	if (p->attachment)
+		check_kind(j, part, name, by_name, ext);
+	if (p->type_declared && !km_sniff_agrees(p->type, p->sniffed) &&
+	    !(text && km_sv_starts(km_sv_of(p->sniffed), KM_S("text/")))) {
 		km_fact *f = km_structure_at_text(j, KM_FACT_TYPE_MISMATCH, name, part, p->body);
 		km_fact_arg(j->fs, f, 1, p->type);
 		km_fact_arg(j->fs, f, 2, km_sv_of(p->sniffed));

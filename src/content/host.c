@@ -76,6 +76,10 @@ static void read_authority(km_sv authority, km_link_host *out)
 	authority = km_sv_sub(authority, 0, literal && end < authority.n ? end + 1 : end);
 	while (authority.n && authority.p[authority.n - 1] == '.')
 		authority.n--;
+	/* Browsers refuse a host with such bytes, so the link leads nowhere. */
+	for (size_t i = 0; i < authority.n; i++)
+		if ((unsigned char)authority.p[i] <= ' ' || authority.p[i] == 0x7f)
+			return;
 	copy_lower(authority, out->host, sizeof(out->host));
 	out->ip = is_ip(km_sv_of(out->host));
 }

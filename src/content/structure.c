@@ -50,7 +50,9 @@ km_sv km_structure_duration(const km_structure_job *j, int64_t seconds)
 
 	while (i + 1 < KM_COUNT(units) && seconds < 2 * units[i].seconds)
 		i++;
-	return km_sv_fmt(j->a, "%lld %s", (long long)(seconds / units[i].seconds), units[i].unit);
+	return km_sv_fmt(j->a, "%lld %s",
+			 (long long)((seconds + units[i].seconds / 2) / units[i].seconds),
+			 units[i].unit);
 }
 
 void km_structure_limits(km_limit_set set, km_facts *fs)

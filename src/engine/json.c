@@ -5,8 +5,19 @@
 
 #include "text/utf8.h"
 
-static json_t *text(km_sv v)
+/* NUL becomes U+FFFD: many readers of JSON do not take it. */
+static json_t *text(km_arena *a, km_sv v)
 {
+	if (v.n && memchr(v.p, '\0', v.n)) {
+		km_buf b;
+		km_buf_init(&b, a, v.n * 3);
+		for (size_t i = 0; i < v.n; i++)
+			if (v.p[i])
+				km_buf_byte(&b, v.p[i]);
+			else
+				km_utf8_add(&b, KM_REPLACEMENT);
+		v = km_buf_sv(&b);
+	}
 	return json_stringn(v.n ? v.p : "", v.n);
 }
 
@@ -26,7 +37,7 @@ static json_t *file_name(km_arena *a, const char *file)
 {
 	size_t bad = 0;
 
-	return text(km_utf8_sanitise(a, km_sv_of(file), &bad));
+	return text(a, km_utf8_sanitise(a, km_sv_of(file), &bad));
 }
 
 static json_t *fact_json(km_arena *a, const km_scored *s, km_lang lang)
@@ -36,9 +47,10 @@ static json_t *fact_json(km_arena *a, const km_scored *s, km_lang lang)
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:o}", "id", info->id, "group",
 			 km_group_name(info->group), "points", rounded(s->points, 100), "seen",
-			 text(f->seen), "part", f->part < 0 ? json_null() : json_integer(f->part),
-			 "offset", (json_int_t)f->offset, "length", (json_int_t)f->length, "text",
-			 text(km_fact_sentence(a, f, KM_FOR_ADMIN, lang)));
+			 text(a, f->seen), "part",
+			 f->part < 0 ? json_null() : json_integer(f->part), "offset",
+			 (json_int_t)f->offset, "length", (json_int_t)f->length, "text",
+			 text(a, km_fact_sentence(a, f, KM_FOR_ADMIN, lang)));
 }
 
 static json_t *facts_json(km_arena *a, const km_verdict *v, km_lang lang)
@@ -83,9 +95,9 @@ static json_t *verdict_object(const km_scan *s, const char *id, km_lang lang)
 		v->brand, "action", km_action_name(v->action), "score", rounded(v->score, 100),
 		"probability", rounded(v->probability, 10000), "auth", "facts",
 		facts_json(a, v, lang), "composites", composites_json(v, lang), "explanation",
-		"recipient", text(km_explain(a, v, KM_FOR_RECIPIENT, lang)), "admin",
-		text(km_explain(a, v, KM_FOR_ADMIN, lang)), "sender",
-		text(km_explain(a, v, KM_FOR_SENDER, lang)), "advice", v->advice, "timings_us",
+		"recipient", text(a, km_explain(a, v, KM_FOR_RECIPIENT, lang)), "admin",
+		text(a, km_explain(a, v, KM_FOR_ADMIN, lang)), "sender",
+		text(a, km_explain(a, v, KM_FOR_SENDER, lang)), "advice", v->advice, "timings_us",
 		"read", microseconds(t->read), "auth", microseconds(t->auth), "content",
 		microseconds(t->content), "learn", microseconds(t->learn), "judge",
 		microseconds(t->judge));

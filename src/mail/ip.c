@@ -74,7 +74,10 @@ bool km_ip_is_loopback(const km_ip *ip)
 
 bool km_ip_is_private(const km_ip *ip)
 {
-	/* IANA special-purpose address registries (RFC 6890), and multicast */
+	/*
+	 * IANA special-purpose address registries (RFC 6890), and multicast; without those for
+	 * documentation, which stand for public addresses wherever they are used.
+	 */
 	static const prefix rows[] = {
 		{ 4, 8, { 0 } },
 		{ 4, 8, { 10 } },
@@ -83,16 +86,12 @@ bool km_ip_is_private(const km_ip *ip)
 		{ 4, 16, { 169, 254 } },
 		{ 4, 12, { 172, 16 } },
 		{ 4, 24, { 192, 0, 0 } },
-		{ 4, 24, { 192, 0, 2 } },
 		{ 4, 16, { 192, 168 } },
 		{ 4, 15, { 198, 18 } },
-		{ 4, 24, { 198, 51, 100 } },
-		{ 4, 24, { 203, 0, 113 } },
 		{ 4, 3, { 224 } },
 		{ 16, 7, { 0xfc } },
 		{ 16, 9, { 0xfe, 0x80 } }, /* fe80::/10 and the site-local fec0::/10 */
 		{ 16, 8, { 0xff } },
-		{ 16, 32, { 0x20, 0x01, 0x0d, 0xb8 } },
 	};
 	static const uint8_t none[15] = { 0 };
 

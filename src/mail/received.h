@@ -17,7 +17,10 @@ typedef struct {
 KM_NODISCARD bool km_ip_parse(km_sv text, km_ip *out);
 /* Text form (RFC 5952); @out of at least 46 bytes; returns @out. */
 char *km_ip_format(const km_ip *ip, char *out);
-/* Private, loopback, link-local, carrier NAT, documentation: not seen on the open Internet. */
+/*
+ * Private, loopback, link-local, carrier NAT: not seen on the open Internet. Addresses for
+ * documentation (RFC 5737, RFC 3849) count as public, since in examples and trials they are.
+ */
 bool km_ip_is_private(const km_ip *ip);
 bool km_ip_is_loopback(const km_ip *ip);
 

@@ -265,7 +265,8 @@ static void set_mode(km_html_reader *r, uint32_t flags)
 static void read_unseen(km_html_reader *r, unsigned tag)
 {
 	const km_css_urls urls = { style_url, r };
-	size_t from = r->tok.at, to = r->html.n;
+	size_t from = r->tok.at, to = r->html.n, rules = r->sheet.n;
+	km_sv media = km_html_keep(r, value(r, KM_ATTR_MEDIA));
 	bool first_title = tag == KM_TAG_TITLE && r->title.b.n == 0;
 	km_html_token t;
 
@@ -277,8 +278,11 @@ static void read_unseen(km_html_reader *r, unsigned tag)
 		if (first_title)
 			km_html_sink_text(&r->title, t.text, false);
 	}
-	if (tag == KM_TAG_STYLE)
-		km_css_sheet_add(&r->sheet, km_sv_sub(r->html, from, to - from), &urls);
+	if (tag != KM_TAG_STYLE)
+		return;
+	km_css_sheet_add(&r->sheet, km_sv_sub(r->html, from, to - from), media, &urls);
+	if (r->sheet.n > rules && r->visible.chars + r->hidden.chars > 0)
+		r->late_style = true;
 }
 
 /* ---- tokens ---- */
@@ -295,7 +299,7 @@ static unsigned tag_of(km_sv name)
 	return tag == KM_TAG_IMAGE ? KM_TAG_IMG : tag;
 }
 
-/* Elements of which there is one, open to the end. */
+/* Elements of which there is one, open to the end; of a head there is nothing to see. */
 static bool is_frame_of_page(unsigned tag)
 {
 	return tag == KM_TAG_HTML || tag == KM_TAG_HEAD || tag == KM_TAG_BODY;
@@ -310,7 +314,7 @@ static void start_tag(km_html_reader *r, const km_html_token *t)
 
 	r->tag_at = t->offset;
 	sort_attrs(r, t);
-	if (is_frame_of_page(tag) && r->stack.last[tag])
+	if (is_frame_of_page(tag) && (r->stack.last[tag] || tag == KM_TAG_HEAD))
 		return;
 	km_html_imply_end(r, tag);
 	km_html_gap gap = style(r, tag, &own);
@@ -382,15 +386,15 @@ static void read_all(km_html_reader *r)
 	km_html_close_all(r);
 }
 
-km_status km_html_read(km_arena *a, km_sv html, km_html *out)
+static void init(km_html_reader *r, km_arena *a, km_sv html, km_html *out)
 {
-	km_html_reader reader, *r = &reader;
 	/* NUL may become three bytes; a gap takes the place of a tag. */
 	size_t max = html.n * 3 + 16;
 
 	*out = (km_html){ 0 };
-	/* The rest is set as it is needed. */
+	/* What is not zeroed is set as it is needed. */
 	memset(r, 0, offsetof(km_html_reader, stack));
+	memset(&r->stack.n, 0, sizeof(r->stack) - offsetof(km_html_stack, n));
 	r->arena = a;
 	r->html = html;
 	r->out = out;
@@ -399,10 +403,24 @@ km_status km_html_read(km_arena *a, km_sv html, km_html *out)
 	km_buf_init(&r->title.b, a, max);
 	(void)km_buf_reserve(&r->visible.b, html.n / 2);
 	km_css_sheet_init(&r->sheet, a);
-	memset(&r->stack.n, 0, sizeof(r->stack) - offsetof(km_html_stack, n));
 	r->stack.base = (km_html_look){ .font = 1600, .fg = 0x000000, .bg = 0xFFFFFF };
 	km_html_token_init(&r->tok, a, html);
+}
+
+km_status km_html_read(km_arena *a, km_sv html, km_html *out)
+{
+	km_html_reader reader, *r = &reader;
+
+	init(r, a, html, out);
 	read_all(r);
+	if (r->late_style) {
+		/* Once more with all rules known from the start. */
+		km_css_sheet sheet = r->sheet;
+		init(r, a, html, out);
+		r->sheet = sheet;
+		r->sheet.complete = true;
+		read_all(r);
+	}
 	out->text = km_html_sink_view(&r->visible, 0, r->visible.b.n);
 	out->hidden = km_html_sink_view(&r->hidden, 0, r->hidden.b.n);
 	out->title = km_html_sink_view(&r->title, 0, r->title.b.n);

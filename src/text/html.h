@@ -23,8 +23,9 @@ typedef enum {
 
 typedef struct {
 	km_link_kind kind;
-	km_sv target;  /* attribute value, character references decoded, white space trimmed */
-	km_sv text;    /* visible text inside the anchor, or alt of an image */
+	km_sv target; /* attribute value, character references decoded, white space trimmed */
+	km_sv text; /* visible text inside the anchor (hidden text when @hidden), or alt of an image
+		     */
 	size_t offset; /* of the tag in the HTML given */
 	bool hidden;   /* inside hidden content */
 } km_link;
@@ -38,14 +39,15 @@ enum {
 	KM_HIDE_OFFSCREEN = 16, /* positioned or indented out of sight */
 	KM_HIDE_OPACITY = 32,
 	KM_HIDE_MSO = 64,	/* mso-hide:all */
-	KM_HIDE_ATTRIBUTE = 128 /* hidden, aria-less input type=hidden text is not counted */
+	KM_HIDE_ATTRIBUTE = 128 /* hidden */
 };
 
 typedef struct {
-	km_sv text;	   /* visible text, blocks separated by newlines */
+	km_sv text;	   /* visible text, alt of images and labels of buttons; blocks separated by
+			      newlines, cells of tables by tabs */
 	km_sv hidden;	   /* hidden text, same form */
 	unsigned how;	   /* KM_HIDE_* seen on text that was not blank */
-	size_t text_chars; /* characters that are not white space */
+	size_t text_chars; /* characters that are not white space and not of zero width */
 	size_t hidden_chars;
 	km_sv title;
 	km_sv charset; /* of meta charset or http-equiv content-type; empty when none */
@@ -59,7 +61,10 @@ typedef struct {
 	km_limit_set limits;
 } km_html;
 
-/* Returns KM_OK, or KM_LIMIT with what fitted when the arena is full. */
+/*
+ * Returns KM_OK, or KM_LIMIT with what fitted when the arena is full. Views point into @html or the
+ * arena. Meant for a mail program that shows styles and runs no scripts.
+ */
 KM_NODISCARD km_status km_html_read(km_arena *a, km_sv html, km_html *out);
 
 /*

@@ -95,8 +95,9 @@ typedef struct {
 	km_html_sink visible, hidden, title;
 	km_html_links links;
 	km_css_sheet sheet;
-	size_t tag_at; /* offset of the tag at hand */
-	bool not_mso;  /* between <!--[if !mso]> and its end: shown to all but Outlook */
+	bool late_style; /* rules came after text that they may be about */
+	size_t tag_at;	 /* offset of the tag at hand */
+	bool not_mso;	 /* between <!--[if !mso]> and its end: shown to all but Outlook */
 	km_sv attr[KM_ATTR_COUNT];
 	uint32_t attrs; /* bits: which of them the tag at hand has */
 	km_html_stack stack;

@@ -166,15 +166,15 @@ static size_t skip_block(km_sv v, size_t i, const km_css_urls *urls)
 	return i;
 }
 
-/* True when the rules inside of an at-rule hold for a mail on an ordinary screen. */
-static bool holds(km_sv prelude)
+/* True when rules for @media hold for a mail on an ordinary screen. */
+static bool holds(km_sv media)
 {
 	static const km_sv no[] = { KM_SV("("), KM_SV("print"), KM_SV("speech"), KM_SV("not") };
 
-	if (!km_sv_istarts(prelude, KM_S("@media")) || prelude.n > 200)
+	if (media.n > 200)
 		return false;
 	for (size_t i = 0; i < KM_COUNT(no); i++)
-		if (km_sv_ifind(prelude, no[i], 0) < prelude.n)
+		if (km_sv_ifind(media, no[i], 0) < media.n)
 			return false;
 	return true;
 }
@@ -194,9 +194,10 @@ static size_t skip_between(km_sv v, size_t i)
 	}
 }
 
-void km_css_sheet_add(km_css_sheet *s, km_sv text, const km_css_urls *urls)
+void km_css_sheet_add(km_css_sheet *s, km_sv text, km_sv media, const km_css_urls *urls)
 {
 	km_sv v = km_css_clean(s->arena, text);
+	bool wanted = !s->complete && holds(media);
 
 	for (size_t i = skip_between(v, 0); i < v.n; i = skip_between(v, i)) {
 		size_t open = km_css_skip(
@@ -204,7 +205,8 @@ void km_css_sheet_add(km_css_sheet *s, km_sv text, const km_css_urls *urls)
 		km_sv prelude = km_sv_sub(v, i, open - i);
 		i = open < v.n ? open + 1 : open;
 		if (prelude.n && prelude.p[0] == '@') {
-			if (open < v.n && v.p[open] == '{' && !holds(prelude))
+			bool enter = km_sv_istarts(prelude, KM_S("@media")) && holds(prelude);
+			if (open < v.n && v.p[open] == '{' && !enter)
 				i = skip_block(v, i, urls);
 			continue;
 		}
@@ -212,7 +214,7 @@ void km_css_sheet_add(km_css_sheet *s, km_sv text, const km_css_urls *urls)
 		km_css css;
 		css.set = css.important = 0;
 		km_css_declarations(s->arena, km_sv_sub(v, i, end - i), &css, NULL);
-		if (css.set)
+		if (css.set && wanted)
 			add_block(s, prelude, &css);
 		i = end;
 	}

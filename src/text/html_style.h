@@ -86,12 +86,16 @@ typedef struct {
 	km_css_rule *rule;
 	size_t n, cap;
 	uint16_t *slot; /* by hash of the selector: number of the rule + 1 */
+	bool complete;	/* adds no more rules */
 	km_limit_set limits;
 } km_css_sheet;
 
 void km_css_sheet_init(km_css_sheet *s, km_arena *arena);
-/* Adds the rules of the text of a style element; @text must outlive the sheet. */
-void km_css_sheet_add(km_css_sheet *s, km_sv text, const km_css_urls *urls);
+/*
+ * Adds the rules of the text of a style element, unless its media attribute says that they are not
+ * for a mail on an ordinary screen. @text must outlive the sheet.
+ */
+void km_css_sheet_add(km_css_sheet *s, km_sv text, km_sv media, const km_css_urls *urls);
 /*
  * Lays all rules that fit over @css. @tag is a number of the generated table of elements (0: not
  * known to it), @classes the class attribute, @id the id attribute.

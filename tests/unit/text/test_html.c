@@ -1,3 +1,5 @@
+#include "base/buf.h"
+#include "base/limits.h"
 #include "test.h"
 #include "text/html.h"
 
@@ -119,6 +121,15 @@ static const struct {
 	{ "sheet colours",
 	  "<style>td{background:#333}p{color:white}</style><table><td><p>x</table><p>y", "x", "y",
 	  COLOUR },
+
+	{ "style after the text", "<p class=a>x</p>y<style>.a{display:none}</style>", "y", "x",
+	  DISPLAY },
+	{ "last of late styles",
+	  "<p class=a>x</p><style>.a{display:none}</style><style>.a{display:block}</style>", "x",
+	  "" },
+	{ "style for print", "<style media=print>.a{display:none}</style><p class=a>x", "x", "" },
+	{ "style of the head", "<head style='display:none'></head>x", "x", "" },
+	{ "style of the page", "<html style='display:none'><body>x", "", "x", DISPLAY },
 
 	{ "formatting outlives", "<div><font color=white></div>x</font>y", "y", "x", COLOUR },
 	{ "formatting ends inside", "<font color=white><div>x</font>y</div>z", "y\nz", "x",
@@ -245,6 +256,44 @@ static void test_sniff(void **state)
 	}
 }
 
+/* With less memory than it needs the reader gives what fitted. */
+static void test_little_memory(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KM_COUNT(texts); i++) {
+		for (size_t cap = 0; cap < 16384; cap = cap * 2 + 48) {
+			km_arena *small = km_arena_new(cap);
+			km_sv in = test_exact(texts[i].in, strlen(texts[i].in));
+			km_html h;
+			km_status st = km_html_read(small, in, &h);
+			assert_int_equal(st, km_arena_full(small) ? KM_LIMIT : KM_OK);
+			assert_true(h.text.n <= strlen(texts[i].text) ||
+				    h.hidden.n < strlen(texts[i].hidden));
+			test_drop(in);
+			km_arena_free(small);
+		}
+	}
+}
+
+static void test_depth(void **state)
+{
+	(void)state;
+	km_buf b;
+	km_html h;
+
+	km_buf_init(&b, arena, 100000);
+	for (int i = 0; i < 1000; i++)
+		km_buf_add(&b, KM_S("<div>"));
+	km_buf_add(&b, KM_S("<p style='display:none'>x</p>"));
+	for (int i = 0; i < 1000; i++)
+		km_buf_add(&b, KM_S("</div>"));
+	km_buf_add(&b, KM_S("<p style='display:none'>y</p>z"));
+	assert_int_equal(km_html_read(arena, km_buf_sv(&b), &h), KM_OK);
+	assert_int_equal(h.limits, 1u << KM_LIMIT_HTML_DEPTH);
+	TEST_SV(h.text, "x\nz"); /* styles deeper than the limit are not known */
+	TEST_SV(h.hidden, "y");
+}
+
 #define GROUP(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -253,6 +302,8 @@ int main(void)
 		GROUP(test_texts),
 		GROUP(test_links),
 		GROUP(test_counts),
+		GROUP(test_depth),
+		cmocka_unit_test(test_little_memory),
 		cmocka_unit_test(test_sniff),
 	};
 	return cmocka_run_group_tests_name("text/html", tests, NULL, NULL);

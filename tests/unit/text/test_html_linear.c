@@ -106,6 +106,7 @@ static const struct {
 	{ "<pre>", 1, " a" },
 	/* style */
 	{ "", 0, "<style></style>" },
+	{ "", 0, "x<style>.a#{color:red}</style>" },
 	{ "", 0, "<style>/*</style>" },
 	{ "<style>", 1, ".a#{display:none}" },
 	{ "<style>", 1, "a{" },

@@ -1,0 +1,202 @@
+/*
+ * Whole messages: every tests/mail/NAME.eml is scanned with the DNS of NAME.zone (time-outs when
+ * there is none) and must give what NAME.expect says, a line each:
+ *	fact ID [TEXT]	the fact is there, and TEXT is in what it saw or in its arguments
+ *	not ID		it is not there
+ *	none		no fact that is worth points by default
+ *	action NAME, class NAME
+ *	max POINTS	the score is not above
+ *	# comment
+ * The envelope is the stored one; the time is 2026-03-02T01:00:00Z.
+ */
+#include <dirent.h>
+#include <jansson.h>
+#include <math.h>
+
+#include "answer.h"
+#include "base/file.h"
+#include "engine/json.h"
+#include "test.h"
+
+typedef struct {
+	const char *name;
+	km_arena *arena;
+	km_scan *scan;
+	size_t wrong;
+} mail_case;
+
+static void say(mail_case *c, km_sv line, const char *what)
+{
+	c->wrong++;
+	print_message("%s: %.*s: %s\n", c->name, KM_FMT(line), what);
+}
+
+static bool mentions(const km_fact *f, km_sv text)
+{
+	const km_sv in[] = { f->seen, f->arg[0], f->arg[1], f->arg[2] };
+
+	for (size_t i = 0; i < KM_COUNT(in); i++)
+		if (text.n == 0 || km_sv_find(in[i], text, 0) < in[i].n)
+			return true;
+	return false;
+}
+
+static void check_fact(mail_case *c, km_sv line, km_sv id, km_sv text, bool wanted)
+{
+	const km_facts *fs = km_scan_facts(c->scan);
+	bool there = false, right = false;
+
+	if (km_fact_by_name(id) == KM_FACT_COUNT) {
+		say(c, line, "no such fact");
+		return;
+	}
+	for (size_t i = 0; i < fs->n; i++)
+		if (fs->f[i].id == km_fact_by_name(id)) {
+			there = true;
+			right |= mentions(&fs->f[i], text);
+		}
+	if (wanted && !there)
+		say(c, line, "missing");
+	else if (wanted && !right)
+		say(c, line, "there, but with another text");
+	else if (!wanted && there)
+		say(c, line, "there");
+}
+
+static void check_none(mail_case *c, km_sv line)
+{
+	const km_facts *fs = km_scan_facts(c->scan);
+
+	for (size_t i = 0; i < fs->n; i++)
+		if (km_fact_describe(fs->f[i].id)->points > 0)
+			say(c, line, km_fact_describe(fs->f[i].id)->id);
+}
+
+static km_sv word(km_sv *rest)
+{
+	size_t n = km_sv_chr(*rest, ' ', 0);
+	km_sv w = km_sv_sub(*rest, 0, n);
+
+	*rest = km_sv_from(*rest, n + 1);
+	return w;
+}
+
+static void check_line(mail_case *c, km_sv line)
+{
+	const km_verdict *v = km_scan_verdict(c->scan);
+	km_sv rest = line, verb = word(&rest);
+
+	if (km_sv_eq(verb, KM_S("fact")) || km_sv_eq(verb, KM_S("not"))) {
+		km_sv id = word(&rest);
+		check_fact(c, line, id, rest, verb.n == 4);
+	} else if (km_sv_eq(verb, KM_S("none"))) {
+		check_none(c, line);
+	} else if (km_sv_eq(verb, KM_S("action"))) {
+		if (!km_sv_eq(rest, km_sv_of(km_action_name(v->action))))
+			say(c, line, km_action_name(v->action));
+	} else if (km_sv_eq(verb, KM_S("class"))) {
+		if (!km_sv_eq(rest, km_sv_of(km_class_name(v->class))))
+			say(c, line, km_class_name(v->class));
+	} else if (km_sv_eq(verb, KM_S("max"))) {
+		if (v->score > strtod(km_sv_cstr(c->arena, rest), NULL))
+			say(c, line, "more");
+	} else if (verb.n && verb.p[0] != '#') {
+		say(c, line, "what is that?");
+	}
+}
+
+/* Places lie inside the message; the JSON is JSON. */
+static void check_shape(mail_case *c, km_sv message)
+{
+	const km_facts *fs = km_scan_facts(c->scan);
+	km_buf b;
+	json_error_t err;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const km_fact *f = &fs->f[i];
+		if (f->offset > message.n || f->length > message.n - f->offset)
+			say(c, km_sv_of(km_fact_describe(f->id)->id), "place outside");
+	}
+	km_buf_init(&b, NULL, 1 << 22);
+	assert_int_equal(km_verdict_json(&b, c->scan, "x.eml", "ID", KM_JA), KM_OK);
+	json_t *j = json_loadb(b.p, b.n, JSON_REJECT_DUPLICATES, &err);
+	if (j == NULL || !isfinite(km_scan_verdict(c->scan)->score))
+		say(c, KM_S("json"), j ? "score" : err.text);
+	json_decref(j);
+	km_buf_finish(&b);
+}
+
+static km_sv read_whole(km_arena *a, const char *folder, const char *name, const char *end)
+{
+	km_file f;
+	km_sv path = km_sv_fmt(a, "%s/%s%s", folder, name, end), copy = { NULL, 0 };
+
+	if (km_file_open(&f, km_sv_cstr(a, path), 1 << 26, NULL) != KM_OK)
+		return copy;
+	copy = test_exact(f.bytes.p, f.bytes.n);
+	km_file_close(&f);
+	return copy;
+}
+
+static size_t run_case(const char *folder, const char *name, const km_pack *pack)
+{
+	mail_case c = { .name = name, .arena = km_arena_new(KM_MAX_ARENA_BYTES) };
+	km_sv message = read_whole(c.arena, folder, name, ".eml");
+	km_sv zone = read_whole(c.arena, folder, name, ".zone");
+	km_sv expect = read_whole(c.arena, folder, name, ".expect"), rest = expect, line;
+	km_dns_snapshot *dns = NULL;
+	km_envelope env = { .now = 1772413200 };
+
+	assert_non_null(expect.p);
+	if (zone.p)
+		assert_int_equal(km_dns_snapshot_parse(zone, name, &dns, NULL), KM_OK);
+	assert_int_equal(km_envelope_from_stored(c.arena, message, 0, false, &env), KM_OK);
+	c.scan = km_scan_new(c.arena, pack, &env);
+	km_scan_message(c.scan, message);
+	assert_int_equal(test_drive(c.scan, dns), KM_SCAN_DONE);
+	while (km_sv_line(&rest, &line))
+		check_line(&c, line);
+	check_shape(&c, message);
+	km_dns_snapshot_free(dns);
+	test_drop(message);
+	test_drop(zone);
+	test_drop(expect);
+	km_arena_free(c.arena);
+	return c.wrong;
+}
+
+static int is_message(const struct dirent *d)
+{
+	return km_sv_ends(km_sv_of(d->d_name), KM_S(".eml"));
+}
+
+static void test_all(void **state)
+{
+	(void)state;
+	char folder[4096];
+	struct dirent **names;
+	km_pack *pack;
+	const char *source = getenv("KOMAINU_SOURCE");
+	size_t wrong = 0;
+
+	(void)snprintf(folder, sizeof(folder), "%s/tests/mail", source ? source : ".");
+	int n = scandir(folder, &names, is_message, alphasort);
+	assert_true(n > 0);
+	assert_int_equal(km_pack_load(NULL, &pack, NULL), KM_OK);
+	for (int i = 0; i < n; i++) {
+		names[i]->d_name[strlen(names[i]->d_name) - 4] = '\0';
+		wrong += run_case(folder, names[i]->d_name, pack);
+		free(names[i]);
+	}
+	free(names);
+	km_pack_free(pack);
+	assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all),
+	};
+	return cmocka_run_group_tests_name("engine/cases", tests, NULL, NULL);
+}
