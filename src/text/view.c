@@ -255,9 +255,12 @@ static bool add_stretch(struct key *k, km_sv v, bool first)
 	if (!km_text_normalise(t, KM_FORM_NFKC))
 		return false;
 	if (t->slow || t->seen & foreign) {
+		/* Capitals look like other letters than small ones do, so before case folding; and
+		 * after it, for what becomes a letter only then (U+0345, U+1FB3). */
 		km_text_fold_words(t);
 		if (!km_text_normalise(t, KM_FORM_FOLDED))
 			return false;
+		km_text_fold_words(t);
 	}
 	close_up(t, first);
 	(void)km_text_fold_chars(t);

@@ -1,4 +1,6 @@
 #include <stdlib.h>
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
 
 #include "text/utf8.h"
 #include "text/view_text.h"
@@ -62,25 +64,67 @@ static const km_view_fold *latin_fold(km_item x)
 	return f && (f->rule == KM_VR_LATIN || f->rule == KM_VR_LATIN_MIXED) ? f : NULL;
 }
 
-static bool is_foreign_source(uint32_t cp)
+static bool has_kana(km_sv raw)
 {
-	km_item x = km_item_of(cp);
-	const km_view_fold *f = latin_fold(x);
-
-	return is_foreign(km_item_class(x)) && (f == NULL || f->rule == KM_VR_LATIN_MIXED);
+	for (size_t at = 0; at < raw.n;) {
+		int32_t cp = km_utf8_next(raw, &at);
+		if (cp >= 0x80 && is_kana_source((uint32_t)cp))
+			return true;
+	}
+	return false;
 }
 
-static bool ask(km_sv raw, signed char *answer, bool (*is)(uint32_t cp))
+/* A letter that no rule can fold and that neither NFKC nor case folding takes apart: a key has it
+ * too. */
+static bool is_foreign_for_good(uint32_t cp)
 {
-	size_t at = 0;
+	return cp < 0x0590 && latin_fold(km_item_of(cp)) == NULL &&
+	       u_getIntPropertyValue((UChar32)cp, UCHAR_NFKC_QUICK_CHECK) == UNORM_YES;
+}
 
-	if (*answer >= 0)
-		return *answer;
-	*answer = 0;
-	while (at < raw.n && !*answer) {
+/* What surely stands between two words, also after NFKC. */
+static bool ends_word(km_item x)
+{
+	unsigned c = km_item_class(x);
+
+	return c == KM_VC_HAN || c == KM_VC_KATAKANA || c == KM_VC_HIRAGANA ||
+	       (!km_item_is(x, KM_VF_SLOW) && c != KM_VC_LATIN && c != KM_VC_FULLWIDTH &&
+		km_item_cp(x) < 0x10000);
+}
+
+/* A foreign letter that stays one: of no Latin shape, or in a word without Latin letters. */
+static bool has_foreign(km_sv raw)
+{
+	bool weak = false, mixed = false;
+
+	for (size_t at = 0; at < raw.n;) {
 		int32_t cp = km_utf8_next(raw, &at);
-		*answer = cp >= 0x80 && is((uint32_t)cp);
+		km_item x = km_item_of(cp < 0 ? KM_REPLACEMENT : (uint32_t)cp);
+		unsigned c = km_item_class(x);
+
+		if (c >= KM_VC_DROP || c == KM_VC_MARK)
+			continue;
+		if (is_foreign(c)) {
+			const km_view_fold *f = latin_fold(x);
+			if (f == NULL && is_foreign_for_good((uint32_t)cp))
+				return true;
+			weak |= f && f->rule == KM_VR_LATIN_MIXED;
+			mixed |= f == NULL;
+		} else if (ends_word(x)) {
+			if (weak && !mixed)
+				return true;
+			weak = mixed = false;
+		} else {
+			mixed = true;
+		}
 	}
+	return weak && !mixed;
+}
+
+static bool ask(km_sv raw, signed char *answer, bool (*has)(km_sv raw))
+{
+	if (*answer < 0)
+		*answer = has(raw);
 	return *answer;
 }
 
@@ -106,7 +150,7 @@ static bool is_disguised(km_text *t, const struct word *w)
 	if (w->latin)
 		return w->look + w->weak && w->latin > w->real;
 	return w->look >= PURE_WORD && w->weak + w->real == 0 &&
-	       !ask(t->raw, &t->has_foreign, is_foreign_source);
+	       !ask(t->raw, &t->has_foreign, has_foreign);
 }
 
 void km_text_fold_words(km_text *t)
@@ -231,7 +275,7 @@ static bool can_fold(km_text *t, size_t i, const km_view_fold *f)
 	case KM_VR_DASH:
 		return fold_dash(t, i);
 	case KM_VR_CN:
-		return ask(t->raw, &t->has_kana, is_kana_source);
+		return ask(t->raw, &t->has_kana, has_kana);
 	case KM_VR_HAN:
 		return cp_at(t, i + 1) != 0x304F /* 曰く */ &&
 		       (before == KM_VC_HAN || before == KM_VC_DIGIT || after == KM_VC_HAN);

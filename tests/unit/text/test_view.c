@@ -318,6 +318,44 @@ static void test_stretches(void **state)
 	free(text);
 }
 
+/* Strings drawn from what the rules are about, and from all rules: the key of a key is itself. */
+static void test_idempotent(void **state)
+{
+	(void)state;
+	static const uint32_t others[] = {
+		' ',	'\n',	0x3000, 0xA0,	'-',	0x2010,	 0x2212,  0x2015, 0x2500, 0x3042,
+		0x304B, 0x30AB, 0x30A2, 0x30FC, 0xFF76, 0xFF9E,	 0xFF9F,  0x3099, 0x309A, 0x309B,
+		0x309C, 0x65E5, 0x6F22, 0x3001, 0x3002, 'a',	 'Z',	  '5',	  0x0301, 0x0308,
+		0x0345, 0x200B, 0xAD,	0x202E, 0x2164, 0x1D400, 0x1F170, 0xB4,	  0x1FB3, 0x0130,
+		0xDF,	0x0436, 0x0416, 0x03A9, 0x0391, 0xAC00,	 0x1100,  0x1161, 0x11A8, 0x3300,
+		0xFDFA, 0x0663, 0xFF0D, 0xFF5E, 0xFF21, 0x30F6,	 0x30E3,  0x30C3, 0x30B3, 0x30DF,
+		0x697D, 0x20E3, 0x2044, 0xBD,	0x01C4, 0x1E9E,	 0x0587,  0x1C80,
+	};
+	km_arena *a = km_arena_new(1 << 20);
+	uint64_t seed = 1;
+
+	for (size_t round = 0; round < 200000; round++) {
+		km_buf b;
+		size_t n = 1 + round % 11;
+
+		km_buf_init(&b, a, 256);
+		for (size_t i = 0; i < n; i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			size_t r = seed >> 33;
+			km_utf8_add(
+				&b,
+				(int32_t)(r & 1 ? others[(r >> 1) % KM_COUNT(others)]
+						: km_view_folds[(r >> 1) % km_view_n_folds].from));
+		}
+		km_sv once = key(a, km_buf_sv(&b), NULL), twice = key(a, once, NULL);
+		if (!km_sv_eq(once, twice))
+			fail_msg("%.*s: %.*s: %.*s", KM_FMT(km_buf_sv(&b)), KM_FMT(once),
+				 KM_FMT(twice));
+		km_arena_reset(a);
+	}
+	km_arena_free(a);
+}
+
 /* More marks than anybody writes, an expansion, and too small an arena: bounded, valid. */
 static void test_bounds(void **state)
 {
@@ -350,10 +388,11 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_key),	  cmocka_unit_test(test_display),
-		cmocka_unit_test(test_stats),	  cmocka_unit_test(test_classes),
-		cmocka_unit_test(test_folds),	  cmocka_unit_test(test_linear),
-		cmocka_unit_test(test_stretches), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_key),	   cmocka_unit_test(test_display),
+		cmocka_unit_test(test_stats),	   cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_folds),	   cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_stretches),  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_idempotent),
 	};
 	return cmocka_run_group_tests_name("text/view", tests, NULL, NULL);
 }
