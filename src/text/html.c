@@ -115,8 +115,9 @@ static void own_of(const km_html_reader *r, unsigned tag, const km_css *css, km_
 		own->fixed |= KM_HIDE_SIZE;
 	if (off_screen(css))
 		own->fixed |= KM_HIDE_OFFSCREEN;
-	/* Buttons made of links bear mso-hide because Outlook is given another one. */
-	if (km_css_get(css, KM_CSS_MSO_HIDE, 0) && !link && !r->not_mso)
+	/* Outlook alone obeys mso-hide; where it is given something else instead, all others see
+	 * it. */
+	if (km_css_get(css, KM_CSS_MSO_HIDE, 0) && !link && !r->out->conditional)
 		own->fixed |= KM_HIDE_MSO;
 	own->invisible = km_css_get(css, KM_CSS_VISIBILITY, KM_HTML_UNSET);
 	own->font = km_css_get(css, KM_CSS_FONT_SIZE, KM_HTML_UNSET);
@@ -354,19 +355,11 @@ static void end_tag(km_html_reader *r, const km_html_token *t)
 	r->tok.cdata_allowed = in_foreign(r);
 }
 
-/* Conditional comments of Outlook: what it does not see, all others do. */
 static void comment(km_html_reader *r, km_sv v)
 {
-	km_sv start = km_sv_sub(km_sv_trim(v), 0, 64);
-
 	r->out->n_comments++;
-	if (km_sv_istarts(start, KM_S("[if"))) {
+	if (km_sv_istarts(km_sv_trim(v), KM_S("[if")))
 		r->out->conditional = true;
-		if (km_sv_ifind(start, KM_S("!mso"), 0) < start.n)
-			r->not_mso = true;
-	} else if (km_sv_ifind(start, KM_S("[endif]"), 0) < start.n) {
-		r->not_mso = false;
-	}
 }
 
 static void read_all(km_html_reader *r)

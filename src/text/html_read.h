@@ -97,7 +97,6 @@ typedef struct {
 	km_css_sheet sheet;
 	bool late_style; /* rules came after text that they may be about */
 	size_t tag_at;	 /* offset of the tag at hand */
-	bool not_mso;	 /* between <!--[if !mso]> and its end: shown to all but Outlook */
 	km_sv attr[KM_ATTR_COUNT];
 	uint32_t attrs; /* bits: which of them the tag at hand has */
 	km_html_stack stack;

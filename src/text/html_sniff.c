@@ -43,7 +43,7 @@ static bool attribute(cursor *c, km_sv *name, km_sv *value)
 	*value = (km_sv){ NULL, 0 };
 	while (c->at < c->v.n && (space(c->v.p[c->at]) || c->v.p[c->at] == '/'))
 		c->at++;
-	if (c->at == c->v.n || c->v.p[c->at] == '>')
+	if (c->at >= c->v.n || c->v.p[c->at] == '>')
 		return false;
 	size_t from = c->at;
 	c->at++; /* a leading "=" is part of the name */
@@ -94,12 +94,9 @@ static km_sv xml_encoding(km_sv v)
 {
 	v = km_sv_sub(v, 0, km_sv_chr(v, '>', 0));
 	size_t at = km_sv_find(v, KM_S("encoding"), 0);
-	cursor c = { v, at + 8 };
+	cursor c = { v, at };
 	km_sv name, value;
 
-	if (at == v.n)
-		return (km_sv){ NULL, 0 };
-	c.at = at;
 	return attribute(&c, &name, &value) ? km_sv_trim(value) : (km_sv){ NULL, 0 };
 }
 

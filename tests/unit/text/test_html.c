@@ -93,6 +93,8 @@ static const struct {
 	  "x", MSO },
 	{ "not for Outlook", "<!--[if !mso]><!--><p style='mso-hide:all'>x</p><!--<![endif]-->",
 	  "x", "" },
+	{ "instead for Outlook", "<!--[if mso]><v:oval/><![endif]--><p style='mso-hide:all'>x</p>",
+	  "x", "" },
 	{ "for Outlook alone", "<!--[if mso]><p>x</p><![endif]-->y", "y", "" },
 	{ "hidden", "<p hidden>x</p>y<p hidden style='display:block'>z", "y\nz", "x", ATTRIBUTE },
 	{ "template", "<template>x</template>y", "y", "x", DISPLAY },
