@@ -13,7 +13,7 @@ static km_pack *pack;
 static int load(void **state)
 {
 	(void)state;
-	return km_pack_load(NULL, &pack, NULL);
+	return km_pack_load(NULL, &pack, NULL) == KM_OK ? 0 : -1;
 }
 
 static int unload(void **state)
