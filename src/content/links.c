@@ -101,8 +101,12 @@ static void check_plain(link_job *l)
 {
 	km_sv text = l->html;
 
-	for (size_t at = 0; (at = km_sv_find(text, KM_S("://"), at)) < text.n;) {
+	for (size_t at = 0; (at = km_sv_chr(text, ':', at)) < text.n;) {
 		size_t from = at, to = at + 3;
+		if (!km_sv_starts(km_sv_from(text, at), KM_S("://"))) {
+			at++;
+			continue;
+		}
 		km_link_host target;
 		while (from > 0 && at - from < 5 && km_is_alpha((unsigned char)text.p[from - 1]))
 			from--;
