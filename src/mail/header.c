@@ -72,6 +72,8 @@ static void cut_at_cr(const reader *r, line *l)
 		cr++;
 		if (find_colon((km_sv){ cr, (size_t)(end - cr) })) {
 			l->text.n = (size_t)(cr - 1 - l->text.p);
+			while (l->text.n && l->text.p[l->text.n - 1] == '\r')
+				l->text.n--;
 			l->next = (size_t)(cr - r->p);
 			return;
 		}

@@ -25,6 +25,8 @@ static const struct {
 	{ "bare cr in value", "A: b\rc\r\n\r\n", 10, 10, "A| b\rc|8\n" },
 	{ "bare cr before fold", "A: b\r c\r\n\r\n", 11, 11, "A| b\r c|8\n" },
 	{ "bare cr before field", "A: b\rC: d\r\n\r\n", 13, 13, "A| b|8\nC| d|0\n" },
+	{ "several crs before field", "A: b\r\rC: d\r\n\r\n", 14, 14, "A| b|8\nC| d|0\n" },
+	{ "cr first on a line", "A: b\n\rC: d\n\n", 6, 6, "A| b|0\n" },
 	{ "cr cr lf", "A: b\r\r\nC: d\r\r\n\r\r\nx", 17, 17, "A| b|8\nC| d|8\n" },
 	{ "mbox", "From x@y Mon\n>From z\nA: b\n\n", 27, 27, "A| b|0\n" },
 	{ "no headers", "Hello: no\nwait\n\n", 10, 10, "Hello| no|0\n" },
