@@ -123,7 +123,8 @@ static const struct {
 } inputs[] = {
 	{ "headers", run_headers, "", "X-Field: a value that goes on\r\n\tover two lines\r\n",
 	  "\r\n" },
-	{ "headers, no colon", run_headers, "A: b\r\n", "a line without one\r\n", "" },
+	{ "headers, tiny fields", run_headers, "", "a:\n", "\n" },
+	{ "headers, folds", run_headers, "A: b\r\n", " \r\n", "\r\n" },
 	{ "mime", run_mime, MULTI_HEAD, "a line of text that ends no part\r\n", "\r\n--b--\r\n" },
 	{ "mime, near boundaries", run_mime, MULTI_HEAD, "--bb\r\n--\r\n-b--\r\n", "" },
 	{ "mime, many parts", run_mime, MULTI_HEAD,
