@@ -3,9 +3,9 @@
 #include "cli/jsonout.h"
 #include "cli/settings.h"
 #include "cli/style.h"
-#include "cli/suggest.h"
 #include "cli/tables.h"
 #include "cli/wrap.h"
+#include "conf/schema.h"
 
 enum { VALUE_BYTES = 1 << 20, COLUMN = 4, WIDTH = 80 };
 
@@ -40,17 +40,19 @@ const km_option_table km_config_show_options = { show_table, KM_COUNT(show_table
 const km_option_table km_config_explain_options = { explain_table, KM_COUNT(explain_table),
 						    sizeof(explain_options) };
 
+static const char *key_at(size_t i, const void *ctx)
+{
+	(void)ctx;
+	return km_conf_describe((km_conf_key)i)->name;
+}
+
 /* The key called @name; says which was probably meant when there is none. */
 static bool find_key(const km_cli *cli, const char *name, km_conf_key *key)
 {
-	const char *names[KM_KEY_COUNT];
-
 	*key = km_conf_by_name(km_sv_of(name));
 	if (*key != KM_KEY_COUNT)
 		return true;
-	for (km_conf_key k = 0; k < KM_KEY_COUNT; k++)
-		names[k] = km_conf_describe(k)->name;
-	const char *near = km_suggest(km_sv_of(name), names, KM_KEY_COUNT);
+	const char *near = km_nearest(km_sv_of(name), key_at, KM_KEY_COUNT, NULL);
 	km_cli_error(cli,
 		     near ? km_say(cli, "%s というキーはありません。%s のことですか?",
 				   "there is no key %s; did you mean %s?")

@@ -6,8 +6,8 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/style.h"
-#include "cli/suggest.h"
 #include "cli/wrap.h"
+#include "conf/schema.h"
 
 enum { ARENA_BYTES = 64 << 20, HELP_BYTES = 1 << 20, COMMANDS_MAX = 64, NAME_BYTES = 64 };
 
@@ -136,6 +136,11 @@ static int run_command(km_cli *cli, int argc, char **argv)
 	return c->run(cli, common);
 }
 
+static const char *name_at(size_t i, const void *names)
+{
+	return ((const char *const *)names)[i];
+}
+
 static int unknown_command(const km_cli *cli, const char *word)
 {
 	const char *names[COMMANDS_MAX];
@@ -149,7 +154,7 @@ static int unknown_command(const km_cli *cli, const char *word)
 		else
 			names[n++] = c->name;
 	}
-	const char *near = km_suggest(km_sv_of(word), names, n);
+	const char *near = km_nearest(km_sv_of(word), name_at, n, names);
 	if (near)
 		km_cli_error(cli,
 			     km_say(cli, "%s というコマンドはありません。%s のことですか?",

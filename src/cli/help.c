@@ -54,13 +54,18 @@ static void add_examples(km_buf *b, const km_command *c, int lang)
 void km_help_command(km_buf *b, const km_command *c, int lang)
 {
 	km_option_set set = km_command_options(c);
+	km_sv about = km_sv_of(c->about[lang]), paragraph;
 
 	km_buf_fmt(b,
 		   say(lang, "使い方: komainu %s [オプション]...%s%s\n",
 		       "Usage: komainu %s [OPTION]...%s%s\n"),
 		   c->name, *c->operands ? " " : "", c->operands);
-	km_wrap(b, km_sv_of(c->about[lang]), 0, WIDTH);
-	km_buf_add(b, km_sv_of(say(lang, "\n\nオプション:\n", "\n\nOptions:\n")));
+	while (km_sv_line(&about, &paragraph)) {
+		km_buf_byte(b, '\n');
+		km_wrap(b, paragraph, 0, WIDTH);
+		km_buf_byte(b, '\n');
+	}
+	km_buf_add(b, km_sv_of(say(lang, "\nオプション:\n", "\nOptions:\n")));
 	km_options_help(b, &set, lang);
 	add_examples(b, c, lang);
 }

@@ -2,8 +2,8 @@
 
 #include <getopt.h>
 
-#include "cli/suggest.h"
 #include "cli/wrap.h"
+#include "conf/schema.h"
 
 /* getopt_long() gives back FIRST_VALUE + index of the option; above all letters. */
 enum { FIRST_VALUE = 256, HELP_COLUMN = 26, HELP_WIDTH = 80 };
@@ -115,6 +115,11 @@ static km_status store(km_arena *a, const km_option *o, int lang, void *out, km_
 	return KM_OK;
 }
 
+static const char *name_at(size_t i, const void *names)
+{
+	return ((const char *const *)names)[i];
+}
+
 /* "--exlpain" is not known: which one is nearest? */
 static km_status unknown_long(const km_option_set *set, const char *word, int lang, km_err *err)
 {
@@ -132,7 +137,7 @@ static km_status unknown_long(const km_option_set *set, const char *word, int la
 				       o->name);
 		names[n++] = o->name;
 	}
-	const char *near = km_suggest(name, names, n);
+	const char *near = km_nearest(name, name_at, n, names);
 	if (near == NULL)
 		return KM_FAIL(err, KM_SYNTAX,
 			       lang == 0 ? "--%.*s というオプションはありません"

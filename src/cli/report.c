@@ -33,6 +33,24 @@ static void add_action(km_buf *b, const km_report *r, km_action a, int width)
 		   style(r, KM_STYLE_PLAIN));
 }
 
+/* The weightiest facts, each once however often it was found. */
+static void add_reasons(km_buf *b, const km_verdict *v)
+{
+	km_fact_id shown[REASONS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_facts && n < REASONS; i++) {
+		km_fact_id id = v->facts[i].fact->id;
+		size_t k = 0;
+		while (k < n && shown[k] != id)
+			k++;
+		if (k < n)
+			continue;
+		km_buf_fmt(b, "%s%s", n ? ", " : "  ", km_fact_describe(id)->id);
+		shown[n++] = id;
+	}
+}
+
 void km_report_line(km_buf *b, const km_report *r, const km_scan *s, const char *file)
 {
 	const km_verdict *v = km_scan_verdict(s);
@@ -41,8 +59,7 @@ void km_report_line(km_buf *b, const km_report *r, const km_scan *s, const char 
 	km_buf_fmt(b, "%6.1f  %-8s ", v->score, km_class_name(v->class));
 	km_show_safe(b, km_sv_of(file), false);
 	km_buf_add(b, km_sv_of(style(r, KM_STYLE_DIM)));
-	for (size_t i = 0; i < v->n_facts && i < REASONS; i++)
-		km_buf_fmt(b, "%s%s", i ? ", " : "  ", km_fact_describe(v->facts[i].fact->id)->id);
+	add_reasons(b, v);
 	km_buf_fmt(b, "%s\n", style(r, KM_STYLE_PLAIN));
 }
 
@@ -164,6 +181,23 @@ static void add_facts(km_buf *b, const km_report *r, const km_scan *s)
 		km_buf_fmt(b, "  %s\n", say(r, "なし", "none"));
 }
 
+/* Lines of an explanation; those that are items of a list hang behind their dash. */
+static void add_lines(km_buf *b, km_sv text)
+{
+	km_sv line;
+	km_buf safe;
+
+	km_buf_init(&safe, NULL, 16 * text.n + 1);
+	while (km_sv_line(&text, &line)) {
+		safe.n = 0;
+		km_show_safe(&safe, line, false);
+		km_buf_add(b, KM_S("  "));
+		km_wrap(b, km_buf_sv(&safe), km_sv_starts(line, KM_S("- ")) ? 4 : 2, WIDTH);
+		km_buf_byte(b, '\n');
+	}
+	km_buf_finish(&safe);
+}
+
 static void add_explanations(km_buf *b, const km_report *r, const km_scan *s)
 {
 	static const char *const heads[KM_READERS][KM_LANGS] = {
@@ -177,10 +211,9 @@ static void add_explanations(km_buf *b, const km_report *r, const km_scan *s)
 			km_explain(km_scan_reserve(s), km_scan_verdict(s), (km_reader)i, r->lang);
 		if (text.n == 0)
 			continue;
-		km_buf_fmt(b, "%s%s%s\n  ", style(r, KM_STYLE_BOLD), heads[i][r->lang],
+		km_buf_fmt(b, "%s%s%s\n", style(r, KM_STYLE_BOLD), heads[i][r->lang],
 			   style(r, KM_STYLE_PLAIN));
-		km_wrap(b, text, 2, WIDTH);
-		km_buf_byte(b, '\n');
+		add_lines(b, text);
 	}
 }
 

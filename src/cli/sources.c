@@ -103,15 +103,8 @@ static bool next_of_mbox(km_sources *s, km_source *out)
 	return true;
 }
 
-static bool is_regular(const char *path)
-{
-	struct stat sb;
-
-	return strcmp(path, "-") != 0 && stat(path, &sb) == 0 && S_ISREG(sb.st_mode);
-}
-
-/* Opens @path, which becomes the message's name. @alone: never an mbox. */
-static bool open_file(km_sources *s, char *path, bool alone, km_source *out)
+/* Opens @path, which becomes the message's name. @alone: never an mbox. @max: bytes. */
+static bool open_file(km_sources *s, char *path, bool alone, size_t max, km_source *out)
 {
 	km_source_file *f = calloc(1, sizeof(*f));
 
@@ -121,8 +114,7 @@ static bool open_file(km_sources *s, char *path, bool alone, km_source *out)
 		return true;
 	}
 	atomic_init(&f->users, 1);
-	if (km_file_open(&f->file, path, is_regular(path) ? FILE_BYTES : STREAM_BYTES, &out->err) !=
-	    KM_OK) {
+	if (km_file_open(&f->file, path, max, &out->err) != KM_OK) {
 		release(f);
 		return true;
 	}
@@ -146,7 +138,7 @@ static bool next_of_folder(km_sources *s, km_source *out)
 	km_status st = km_walk_next(s->walk, &file, &out->err);
 
 	if (st == KM_OK)
-		return open_file(s, file.path, file.alone, out);
+		return open_file(s, file.path, file.alone, FILE_BYTES, out);
 	if (st == KM_NOTFOUND) {
 		km_walk_free(s->walk);
 		s->walk = NULL;
@@ -156,20 +148,17 @@ static bool next_of_folder(km_sources *s, km_source *out)
 	return true;
 }
 
-static bool is_folder(const char *path)
-{
-	struct stat sb;
-
-	return strcmp(path, "-") != 0 && stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
-}
-
 /* True when it was a file and a message or an error came of it. */
 static bool begin_operand(km_sources *s, const char *operand, km_source *out)
 {
+	struct stat sb = { .st_mode = 0 };
 	char *name = strdup(operand);
 
-	if (name != NULL && !is_folder(operand))
-		return open_file(s, name, false, out);
+	if (name != NULL && strcmp(name, "-") != 0 && stat(name, &sb) != 0)
+		sb.st_mode = 0; /* opening it will say why */
+	if (name != NULL && !S_ISDIR(sb.st_mode))
+		return open_file(s, name, false, S_ISREG(sb.st_mode) ? FILE_BYTES : STREAM_BYTES,
+				 out);
 	if (name != NULL)
 		s->walk = km_walk_new(operand);
 	out->name = name;

@@ -1,6 +1,5 @@
 #include "cli/options.h"
 
-#include "cli/suggest.h"
 #include "test.h"
 
 typedef struct {
@@ -141,32 +140,6 @@ static void complains(void **state)
 	km_arena_free(a);
 }
 
-static void suggests(void **state)
-{
-	static const char *const names[] = { "scan", "show", "config check", "version" };
-	static const struct {
-		const char *word, *near;
-	} cases[] = {
-		{ "scna", "scan" },
-		{ "SCAN", "scan" },
-		{ "shwo", "show" },
-		{ "versoin", "version" },
-		{ "config chek", "config check" },
-		{ "x", NULL },
-		{ "", NULL },
-		{ "entirely different", NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < KM_COUNT(cases); i++) {
-		const char *near = km_suggest(km_sv_of(cases[i].word), names, KM_COUNT(names));
-		if (cases[i].near == NULL)
-			assert_null(near);
-		else
-			assert_string_equal(near, cases[i].near);
-	}
-}
-
 static void helps(void **state)
 {
 	km_buf b;
@@ -191,7 +164,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_values),
 		cmocka_unit_test(complains),
-		cmocka_unit_test(suggests),
 		cmocka_unit_test(helps),
 	};
 
