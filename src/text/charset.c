@@ -227,7 +227,11 @@ static void decode_tried(km_arena *a, const km_charset *declared, km_sv v, struc
 	if (t->cut || (t->bad == 0 && !odd))
 		return;
 	km_guess g = utf8 ? (km_guess){ row(KM_CS_UTF8), true } : km_detect_eight(v);
-	if (g.cs == NULL || g.cs == declared || (odd && !g.strong) ||
+	/* Any bytes fit a charset of single bytes: as a guess it must be a good one, but for those
+	 * that were to be UTF-8. */
+	bool any = g.cs && (g.cs->kind == KM_DECODE_WESTERN || g.cs->kind == KM_DECODE_SINGLE) &&
+		   declared->kind != KM_DECODE_UTF8;
+	if (g.cs == NULL || g.cs == declared || ((odd || any) && !g.strong) ||
 	    (g.cs->icu && g.cs->icu == declared->icu))
 		return;
 	decode_as(a, g.cs, v, &other);

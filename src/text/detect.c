@@ -22,9 +22,9 @@ struct range {
 	signed char weight;
 };
 
-/* Rows of JIS, for Shift_JIS and EUC-JP. Rows not named: 0. */
+/* Rows of JIS, for Shift_JIS and EUC-JP. Rows not named: 0; punctuation says nothing, as EUC-JP, GB
+ * 2312 and KS X 1001 have the same. */
 static const struct range jis_rows[] = {
-	{ 1, 1, 1 },	 /* punctuation */
 	{ 4, 4, 3 },	 /* hiragana */
 	{ 5, 5, 2 },	 /* katakana */
 	{ 6, 7, -1 },	 /* Greek, Cyrillic */
@@ -44,7 +44,7 @@ static const struct range gb_leads[] = {
 };
 static const struct range kr_leads[] = {
 	{ 0x81, 0xA0, -2 }, /* CP949 only */
-	{ 0xA1, 0xA1, 1 },  { 0xA2, 0xA3, 0 },	{ 0xA4, 0xA4, -3 },
+	{ 0xA1, 0xA1, 0 },  { 0xA2, 0xA3, 0 },	{ 0xA4, 0xA4, -3 },
 	{ 0xA5, 0xA9, 0 },  { 0xAA, 0xAC, -1 }, { 0xB0, 0xC8, 2 }, /* hangul */
 	{ 0xCA, 0xFD, -2 },					   /* hanja */
 };
@@ -181,25 +181,51 @@ static tally score_utf8(km_sv v)
 	return t;
 }
 
-/* Languages of western Europe: single accented letters and quotes in the midst of ASCII. */
+/* Bytes above 0x7f from @i on; no-break spaces, of which there may be any number, are not counted.
+ */
+static size_t high_run(km_sv v, size_t i)
+{
+	size_t n = 0;
+
+	while (i + n < v.n && (unsigned char)v.p[i + n] >= 0x80 &&
+	       (unsigned char)v.p[i + n] != 0xA0)
+		n++;
+	return n;
+}
+
+/* An ASCII letter touches the @n bytes at @i. */
+static bool touches_letter(km_sv v, size_t i, size_t n)
+{
+	return (i && km_is_alpha((unsigned char)v.p[i - 1])) ||
+	       (i + n < v.n && km_is_alpha((unsigned char)v.p[i + n]));
+}
+
+/* Weight of a byte that stands alone, or in a pair, as windows-1252. */
+static int western_weight(unsigned char c, bool in_word)
+{
+	if (c == 0x81 || c == 0x8D || c == 0x8F || c == 0x90 || c == 0x9D)
+		return ILLEGAL;
+	if (c >= 0xC0 && c != 0xD7 && c != 0xF7)
+		return in_word ? 2 : 1;
+	return c >= 0x91 && c <= 0x97 ? 2 : 1;
+}
+
+/* Languages of western Europe: one or two accented letters, quotes, bullets in the midst of ASCII.
+ */
 static tally score_western(km_sv v)
 {
-	const unsigned char *p = (const unsigned char *)v.p;
 	tally t = { 0, 0 };
 
-	for (size_t i = 0; i < v.n; i++) {
-		unsigned char before = i ? p[i - 1] : ' ', after = i + 1 < v.n ? p[i + 1] : ' ';
-		bool letter = p[i] >= 0xC0 && p[i] != 0xD7 && p[i] != 0xF7;
-
-		if (p[i] < 0x80)
-			continue;
-		t.chars++;
-		if (before >= 0x80 || after >= 0x80)
-			t.score--;
-		else if (letter)
-			t.score += km_is_alpha(before) || km_is_alpha(after) ? 2 : 0;
-		else
-			t.score += p[i] >= 0x91 && p[i] <= 0x97 ? 2 : p[i] >= 0xA0 ? 1 : 0;
+	for (size_t i = 0, n; i < v.n; i += n ? n : 1) {
+		n = high_run(v, i);
+		bool in_word = n && touches_letter(v, i, n);
+		bool blank = n == 0 && (unsigned char)v.p[i] >= 0x80;
+		t.chars += (unsigned)n + blank;
+		t.score += blank;
+		for (size_t k = 0; k < n; k++)
+			t.score += n > 2 ? -1
+					 : western_weight((unsigned char)v.p[i + k], in_word) -
+						   (n == 2);
 	}
 	return t;
 }
@@ -207,19 +233,19 @@ static tally score_western(km_sv v)
 /* Russian: words of letters, with small ones at @lower and capitals, if any, in front. */
 static tally score_cyrillic(km_sv v, unsigned char lower, unsigned char upper)
 {
-	const unsigned char *p = (const unsigned char *)v.p;
 	tally t = { 0, 0 };
 
-	for (size_t i = 0; i < v.n; i++) {
-		if (p[i] < 0x80)
-			continue;
-		t.chars++;
-		if (p[i] < 0xC0)
-			t.score--;
-		else if ((p[i] & 0xE0) == lower)
-			t.score++;
-		else if ((p[i] & 0xE0) == upper && (i == 0 || p[i - 1] < 0x80))
-			t.score++;
+	for (size_t i = 0, n; i < v.n; i += n ? n : 1) {
+		n = high_run(v, i);
+		t.chars += (unsigned)n;
+		bool in_word = n && touches_letter(v, i, n);
+		for (size_t k = 0; k < n; k++) {
+			unsigned char c = (unsigned char)v.p[i + k];
+			if (c < 0xC0 || in_word)
+				t.score--;
+			else if ((c & 0xE0) == lower || ((c & 0xE0) == upper && k == 0))
+				t.score++;
+		}
 	}
 	return t;
 }
@@ -246,9 +272,9 @@ km_guess km_detect_eight(km_sv v)
 	/* With kana in every other character there is nothing left to ask. */
 	if (most.score < 6 || (unsigned)most.score < most.chars + most.chars / 2) {
 		keep_best(KM_CS_UTF8, score_utf8(v), &best, &most);
+		keep_best(KM_CS_WIN1252, score_western(v), &best, &most);
 		for (size_t i = 0; i < KM_COUNT(families); i++)
 			keep_best(families[i].id, score_family(v, &families[i]), &best, &most);
-		keep_best(KM_CS_WIN1252, score_western(v), &best, &most);
 		keep_best(KM_CS_WIN1251, score_cyrillic(v, 0xE0, 0xC0), &best, &most);
 		keep_best(KM_CS_KOI8R, score_cyrillic(v, 0xC0, 0xE0), &best, &most);
 	}

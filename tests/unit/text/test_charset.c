@@ -204,7 +204,7 @@ static const struct {
 	{ "ebcdic", "ibm037", B("\xC1\x81"), "Aa", "ibm037", 0, false, false },
 	{ "unassigned in icu", "iso-8859-7", B("\xC1\xD2"), "Α" BAD, "iso-8859-7", 1, false,
 	  false },
-	{ "nothing fits", "", B("\x80\xA0\x80\xA0"), BAD BAD BAD BAD, "shift_jis", 4, false,
+	{ "nothing fits", "", B("\x80\xFF\x80\xFF"), BAD BAD BAD BAD, "shift_jis", 4, false,
 	  false },
 	{ "empty", "iso-2022-jp", B(""), "", "iso-2022-jp", 0, false, false },
 };
@@ -327,6 +327,14 @@ static void test_detect(void **state)
 		{ B("\xA5\xE1\xA1\xBC\xA5\xEB"), "euc-jp" },
 		{ B("\xC2\xB7\xB5\xE9\xB2\xF1\xB5\xC4\xA4\xCE\xB7\xEF"), "euc-jp" },
 		{ B("\x89\xEF\x8B\x63\x82\xCC\x8C\x8F"), "shift_jis" },
+		{ B("Notifica\xE7\xE3o: Cart\xF5"
+		    "es de Cr\xE9"
+		    "dito"),
+		  "windows-1252" },
+		{ B("mulher \xE9 assunto"), "windows-1252" },
+		{ B("\xB7Merchant\xA0\xA0\xA0\xB7"
+		    "Free\x85"),
+		  "windows-1252" },
 		{ B("ceci est tr\xE8s fran\xE7"
 		    "ais"),
 		  "windows-1252" },
@@ -339,7 +347,7 @@ static void test_detect(void **state)
 		test_sv_is(km_sv_of(km_charset_name(cs)), t[i].name, t[i].name);
 		test_drop(in);
 	}
-	assert_null(km_charset_detect(KM_S("\x80\xA0\x80\xA0")));
+	assert_null(km_charset_detect(KM_S("\x80\xFF\x80\xFF")));
 }
 
 /* Input past the bound is cut between characters, copied or not. */
