@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/drive.h"
@@ -114,6 +115,7 @@ typedef struct {
 	unsigned workers;
 	km_sources *sources;
 	km_progress progress;
+	bool shared; /* the bar and the output are on one terminal */
 	uint64_t begun;
 	km_buf pending, record;
 	km_map recorded;	       /* lines that are in `record` */
@@ -229,24 +231,24 @@ static void write_pending(scan_run *r)
 		return;
 	km_progress_hide(&r->progress);
 	(void)fwrite(r->pending.p, 1, r->pending.n, r->cli->out);
-	if (r->progress.on)
-		(void)fflush(r->cli->out);
+	(void)fflush(r->cli->out);
 	r->pending.n = 0;
 }
 
-/* Output waits a moment while a progress bar is to be seen, so that the two do not mix. */
+/* On a terminal that also has the progress bar, output waits for the bar's next turn. */
 static void print(scan_run *r, const km_buf *text)
 {
-	if (text->n > PENDING_BYTES - r->pending.n)
+	bool wait = r->shared && text->n <= PENDING_BYTES - r->pending.n;
+
+	if (wait)
+		km_buf_add(&r->pending, km_buf_sv(text));
+	if (!wait || km_progress_due(&r->progress))
 		write_pending(r);
-	if (text->n > PENDING_BYTES) {
-		km_progress_hide(&r->progress);
-		(void)fwrite(text->p, 1, text->n, r->cli->out);
+	if (wait)
 		return;
-	}
-	km_buf_add(&r->pending, km_buf_sv(text));
-	if (!r->progress.on || km_progress_due(&r->progress))
-		write_pending(r);
+	if (r->shared)
+		km_progress_hide(&r->progress);
+	(void)fwrite(text->p, 1, text->n, r->cli->out);
 }
 
 /* Keeps the first message's texts; the second one shows that lines are wanted. */
@@ -399,13 +401,17 @@ static km_status set_drive(scan_run *r, const km_conf *c, km_err *err)
 	return st;
 }
 
-/* One worker for each CPU that we may use, but no more than the address space has room for. */
-static unsigned default_workers(void)
+/* As many as are wanted, or CPUs that we may use, but no more than there is address space for. */
+static unsigned count_workers(const km_opt_number *wanted)
 {
 	struct rlimit space;
 	cpu_set_t cpus;
-	rlim_t n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (rlim_t)CPU_COUNT(&cpus) : 1;
+	rlim_t n = 1;
 
+	if (wanted->given)
+		n = wanted->v;
+	else if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		n = (rlim_t)CPU_COUNT(&cpus);
 	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY &&
 	    n > space.rlim_cur / WORKER_BYTES)
 		n = space.rlim_cur / WORKER_BYTES;
@@ -414,7 +420,7 @@ static unsigned default_workers(void)
 
 static km_status set_workers(scan_run *r, km_err *err)
 {
-	r->workers = r->o->jobs.given ? (unsigned)r->o->jobs.v : default_workers();
+	r->workers = count_workers(&r->o->jobs);
 	r->arenas = KM_NEW_ARRAY(r->cli->arena, km_arena *, r->workers);
 	for (unsigned i = 0; r->arenas && i < r->workers; i++)
 		if ((r->arenas[i] = km_arena_new(KM_MAX_ARENA_BYTES)) == NULL)
@@ -443,6 +449,7 @@ static km_status run_all(scan_run *r, char *const *operands, size_t n, km_err *e
 	km_buf sum;
 
 	km_progress_init(&r->progress, fileno(r->cli->err));
+	r->shared = r->progress.on && isatty(fileno(r->cli->out));
 	if (r->progress.on)
 		r->progress.bytes_total = km_sources_bytes(operands, n);
 	km_status st = km_ordered_run(&ops, r, r->workers, ALONE, err);
