@@ -152,6 +152,45 @@ static void check_lookalikes(const km_structure_job *j, const km_text_view *v)
 	}
 }
 
+/* --- characters of Chinese in Japanese text --- */
+
+enum { ZH_SHOWN = 10, ZH_BYTES = 4 * ZH_SHOWN };
+
+/* The first different ones in @text. */
+static km_sv zh_only_chars(const km_structure_job *j, km_sv text, km_sv *first)
+{
+	km_buf b;
+
+	km_buf_init(&b, j->a, ZH_BYTES);
+	*first = (km_sv){ NULL, 0 };
+	for (size_t at = km_ascii_prefix(text); at < text.n && b.n < 3 * ZH_SHOWN;) {
+		size_t from = at;
+		if (!km_view_is_zh_only(km_utf8_next(text, &at)))
+			continue;
+		km_sv one = km_sv_sub(text, from, at - from);
+		if (km_sv_find(km_buf_sv(&b), one, 0) < b.n)
+			continue;
+		if (b.n == 0)
+			*first = one;
+		km_buf_add(&b, one);
+	}
+	return km_buf_sv(&b);
+}
+
+/* A name or a quotation has one or two; text that was written in Chinese fonts has many kinds. */
+static void check_zh_only(const km_structure_job *j, const km_text_view *v)
+{
+	const km_view_stats *st = &v->stats;
+	size_t enough = v->part == KM_NO_PART ? 1 : 3;
+	km_sv first;
+
+	if (st->zh_only < enough || st->kana < 5 * st->zh_only)
+		return;
+	km_sv seen = zh_only_chars(j, v->text, &first);
+	km_fact *f = km_structure_at_text(j, KM_FACT_ZH_ONLY_IN_JA, seen, v->part, first);
+	km_structure_arg(j, f, 1, "%zu", st->zh_only);
+}
+
 /* --- hidden text --- */
 
 static void check_hidden(const km_structure_job *j, int part)
@@ -211,17 +250,21 @@ static void check_image_only(const km_structure_job *j)
 	(void)km_structure_at_text(j, KM_FACT_IMAGE_ONLY, seen, html, (km_sv){ NULL, 0 });
 }
 
+static void check_view(const km_structure_job *j, const km_text_view *v)
+{
+	check_invisible(j, v);
+	check_lookalikes(j, v);
+	check_zh_only(j, v);
+}
+
 void km_structure_disguise(const km_structure_job *j)
 {
 	const km_views *v = j->v;
 
-	check_invisible(j, &v->subject);
-	check_invisible(j, &v->from_name);
-	check_lookalikes(j, &v->subject);
-	check_lookalikes(j, &v->from_name);
+	check_view(j, &v->subject);
+	check_view(j, &v->from_name);
 	for (size_t i = 0; i < v->n_text; i++) {
-		check_invisible(j, &v->text[i]);
-		check_lookalikes(j, &v->text[i]);
+		check_view(j, &v->text[i]);
 		if (j->m->parts[v->text[i].part].html)
 			check_hidden(j, v->text[i].part);
 	}

@@ -31,6 +31,11 @@ uint8_t km_view_class_high(uint32_t cp)
 	return KM_VC_OTHER | KM_VF_SLOW;
 }
 
+bool km_view_is_zh_only(int32_t cp)
+{
+	return cp > 0 && (km_view_class_of((uint32_t)cp) & KM_VF_ZH);
+}
+
 /* The code point at @at, which moves on; bytes that are no UTF-8 become U+FFFD. */
 static inline uint32_t next(km_sv v, size_t *at)
 {

@@ -31,4 +31,7 @@ typedef struct {
 KM_NODISCARD km_status km_view_display(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats);
 KM_NODISCARD km_status km_view_key(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats);
 
+/* True for the characters that zh_only counts. */
+bool km_view_is_zh_only(int32_t cp);
+
 #endif

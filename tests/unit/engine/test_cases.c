@@ -3,6 +3,7 @@
  * there is none) and must give what NAME.expect says, a line each:
  *	fact ID [TEXT]	the fact is there, and TEXT is in what it saw or in its arguments
  *	not ID		it is not there
+ *	at ID TEXT	the place in the message that it tells of has TEXT
  *	none		no fact that is worth points by default
  *	action NAME, class NAME
  *	max POINTS	the score is not above
@@ -22,6 +23,7 @@ typedef struct {
 	const char *name;
 	km_arena *arena;
 	km_scan *scan;
+	km_sv message;
 	size_t wrong;
 } mail_case;
 
@@ -63,6 +65,19 @@ static void check_fact(mail_case *c, km_sv line, km_sv id, km_sv text, bool want
 		say(c, line, "there");
 }
 
+static void check_place(mail_case *c, km_sv line, km_sv id, km_sv text)
+{
+	const km_facts *fs = km_scan_facts(c->scan);
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const km_fact *f = &fs->f[i];
+		km_sv place = km_sv_sub(c->message, f->offset, f->length);
+		if (f->id == km_fact_by_name(id) && km_sv_find(place, text, 0) < place.n)
+			return;
+	}
+	say(c, line, "not there");
+}
+
 static void check_none(mail_case *c, km_sv line)
 {
 	const km_facts *fs = km_scan_facts(c->scan);
@@ -89,6 +104,9 @@ static void check_line(mail_case *c, km_sv line)
 	if (km_sv_eq(verb, KM_S("fact")) || km_sv_eq(verb, KM_S("not"))) {
 		km_sv id = word(&rest);
 		check_fact(c, line, id, rest, verb.n == 4);
+	} else if (km_sv_eq(verb, KM_S("at"))) {
+		km_sv id = word(&rest);
+		check_place(c, line, id, rest);
 	} else if (km_sv_eq(verb, KM_S("none"))) {
 		check_none(c, line);
 	} else if (km_sv_eq(verb, KM_S("action"))) {
@@ -147,6 +165,7 @@ static size_t run_case(const char *folder, const char *name, const km_pack *pack
 	km_dns_snapshot *dns = NULL;
 	km_envelope env = { .now = 1772413200 };
 
+	c.message = message;
 	assert_non_null(expect.p);
 	if (zone.p)
 		assert_int_equal(km_dns_snapshot_parse(zone, name, &dns, NULL), KM_OK);
