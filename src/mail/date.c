@@ -120,7 +120,7 @@ static void tokenise(parser *p, km_sv v)
 static int find_name(const km_sv *names, size_t n, km_sv v)
 {
 	for (size_t i = 0; i < n && v.n >= 3; i++)
-		if (km_sv_istarts(names[i], v))
+		if (names[i].p[0] == (v.p[0] | 0x20) && km_sv_istarts(names[i], v))
 			return (int)i;
 	return UNSET;
 }

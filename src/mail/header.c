@@ -324,9 +324,15 @@ km_sv km_header_unfold(km_arena *a, km_sv raw)
 
 	if (p == NULL)
 		return km_sv_sub(raw, 0, 0);
-	for (size_t i = 0; i < raw.n; i++)
-		if (raw.p[i] != '\n' && raw.p[i] != '\r')
-			*q++ = raw.p[i];
+	size_t lf = km_sv_chr(raw, '\n', 0);
+	for (size_t i = 0; i < raw.n;) {
+		if (lf < i)
+			lf = km_sv_chr(raw, '\n', i);
+		size_t cr = km_sv_chr(km_sv_sub(raw, 0, lf), '\r', i);
+		memcpy(q, raw.p + i, cr - i);
+		q += cr - i;
+		i = cr + 1;
+	}
 	return (km_sv){ p, (size_t)(q - p) };
 }
 

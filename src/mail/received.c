@@ -19,6 +19,7 @@ static const km_sv keywords[CLAUSES] = {
 typedef struct {
 	km_hop *hop;
 	clause in;
+	km_sv first;		/* word after from */
 	unsigned seen;		/* 1 << clause */
 	size_t words, comments; /* in the clause so far */
 	bool helo_said;		/* a comment named the HELO, so the first word is the rdns */
@@ -55,6 +56,8 @@ static bool next_token(km_sv *rest, km_sv *text, bool *comment)
 
 static clause keyword(km_sv word)
 {
+	if (word.n < 2 || word.n > 4)
+		return IN_NOTHING;
 	for (int i = IN_FROM; i < CLAUSES; i++)
 		if (km_sv_ieq(word, keywords[i]))
 			return (clause)i;
@@ -88,29 +91,46 @@ static km_sv host_name(km_sv v)
 	return v;
 }
 
+typedef struct {
+	km_sv text;
+	enum { SAYS_HELO, SAYS_TLS, SAYS_AUTH } what;
+} mark;
+
+/* Offset of the first of @marks in @v from @from on, and which one it is; v.n when there is none.
+ */
+static size_t find_mark(km_sv v, size_t from, const mark *marks, size_t n, const mark **which)
+{
+	for (size_t i = from; i < v.n; i++)
+		for (size_t k = 0; k < n; k++)
+			if (v.p[i] == marks[k].text.p[0] &&
+			    km_sv_starts(km_sv_from(v, i), marks[k].text)) {
+				*which = &marks[k];
+				return i;
+			}
+	return v.n;
+}
+
 /* Finds "HELO x", "EHLO x", "helo=x" in a comment; cuts @text before it. */
 static void take_helo(parser *p, km_sv *text)
 {
-	static const km_sv marks[] = { KM_SV("helo="), KM_SV("HELO "), KM_SV("EHLO ") };
+	static const mark marks[] = {
+		{ KM_SV("helo="), SAYS_HELO },
+		{ KM_SV("HELO "), SAYS_HELO },
+		{ KM_SV("EHLO "), SAYS_HELO },
+	};
+	const mark *which = NULL;
+	size_t at = find_mark(*text, 0, marks, KM_COUNT(marks), &which), end = 0;
 
-	for (size_t i = 0; i < KM_COUNT(marks); i++) {
-		size_t at = km_sv_find(*text, marks[i], 0), end;
-		if (at == text->n)
-			continue;
-		km_sv v = km_sv_trim(km_sv_from(*text, at + marks[i].n));
-		for (end = 0; end < v.n && !km_is_wsp((unsigned char)v.p[end]) &&
-			      strchr("\"()", v.p[end]) == NULL;)
-			end++;
-		if (!p->helo_said) {
-			p->hop->rdns = host_name(p->hop->helo);
-			if (p->hop->ip.len == 0)
-				(void)read_ip(p->hop->helo, &p->hop->ip);
-		}
-		p->helo_said = true;
-		p->hop->helo = km_sv_sub(v, 0, end);
-		text->n = at;
+	if (which == NULL)
 		return;
-	}
+	km_sv v = km_sv_trim(km_sv_from(*text, at + which->text.n));
+	while (end < v.n && !km_is_wsp((unsigned char)v.p[end]) && strchr("\"()", v.p[end]) == NULL)
+		end++;
+	if (!p->helo_said)
+		p->hop->rdns = host_name(p->first);
+	p->helo_said = true;
+	p->hop->helo = km_sv_sub(v, 0, end);
+	text->n = at;
 }
 
 /* A comment about the client: "rdns [ip]", "user@rdns [ip]", "ip", "rdns", "HELO helo". */
@@ -142,14 +162,21 @@ static void take_client(parser *p, km_sv text)
 /* What any comment can say. */
 static void take_remark(km_hop *hop, km_sv text)
 {
-	static const km_sv tls[] = { KM_SV("TLS"), KM_SV("SSLv"), KM_SV("cipher=") };
-	static const km_sv auth[] = { KM_SV("Authenticated sender"), KM_SV("AUTH: "),
-				      KM_SV("auth="), KM_SV("authenticated as") };
+	static const mark marks[] = {
+		{ KM_SV("TLS"), SAYS_TLS },
+		{ KM_SV("SSLv"), SAYS_TLS },
+		{ KM_SV("cipher="), SAYS_TLS },
+		{ KM_SV("Authenticated sender"), SAYS_AUTH },
+		{ KM_SV("AUTH: "), SAYS_AUTH },
+		{ KM_SV("auth="), SAYS_AUTH },
+		{ KM_SV("authenticated as"), SAYS_AUTH },
+	};
+	const mark *which;
 
-	for (size_t i = 0; i < KM_COUNT(tls); i++)
-		hop->tls |= km_sv_find(text, tls[i], 0) < text.n;
-	for (size_t i = 0; i < KM_COUNT(auth); i++)
-		hop->auth |= km_sv_find(text, auth[i], 0) < text.n;
+	for (size_t i = 0; (i = find_mark(text, i, marks, KM_COUNT(marks), &which)) < text.n; i++) {
+		hop->tls |= which->what == SAYS_TLS;
+		hop->auth |= which->what == SAYS_AUTH;
+	}
 	hop->auth |=
 		km_sv_istarts(text, KM_S("authenticated")) || km_sv_starts(text, KM_S("account "));
 }
@@ -191,7 +218,7 @@ static void take_word(parser *p, km_sv word)
 	bool first = p->words++ == 0;
 
 	if (p->in == IN_FROM && first && p->comments == 0)
-		hop->helo = word;
+		p->first = hop->helo = word;
 	else if (p->in == IN_FROM && hop->ip.len == 0 && km_sv_starts(word, KM_S("[")))
 		(void)read_ip(word, &hop->ip);
 	else if (p->in == IN_WITH && !first && km_sv_starts(hop->with, KM_S("Microsoft")))
@@ -249,7 +276,7 @@ static void read_hop(km_sv text, km_hop *hop)
 		hop->has_date = km_date_parse(km_sv_from(text, semicolon + 1), &hop->date) == KM_OK;
 	read_clauses(&p, km_sv_sub(text, 0, semicolon));
 	if (hop->ip.len == 0)
-		(void)read_ip(hop->helo, &hop->ip);
+		(void)read_ip(p.first, &hop->ip);
 	/* "(qmail 123 invoked by uid 514)": a step inside one host */
 	hop->understood =
 		hop->helo.n || hop->by.n || hop->ip.len || (p.only_comments && p.comments);

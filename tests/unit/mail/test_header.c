@@ -193,6 +193,7 @@ static void test_unfold(void **state)
 	km_sv plain = KM_S("  as it is ");
 
 	TEST_SV(km_header_unfold(a, KM_S(" a\r\n b\n\tc\r\n")), "a b\tc");
+	TEST_SV(km_header_unfold(a, KM_S("a\r\r\n b\rc")), "a bc");
 	assert_ptr_equal(km_header_unfold(a, plain).p, plain.p + 2);
 	TEST_SV(km_header_text(a, KM_S(" =?utf-8?Q?=E3=81=82?=\r\n b")), "\xe3\x81\x82 b");
 	km_arena_free(a);

@@ -94,6 +94,8 @@ static const struct {
 	  "from h.example ([192.0.2.1]:57614 \"EHLO [9.9.9.9]\" rhost-flags-OK) by y with ESMTP "
 	  "id 1 (ORCPT <rfc822;u@b>); Mon, 2 Mar 2026 00:14:05 +0000",
 	  "[9.9.9.9]|h.example|192.0.2.1|y|ESMTP|1| d" },
+	{ "address as name", "from [9.9.9.9] ([192.0.2.1]:57614 \"EHLO [9.9.9.9]\") by y; x",
+	  "[9.9.9.9]||192.0.2.1|y||| " },
 	{ "fetchmail",
 	  "from h.example [192.0.2.1] by localhost with POP3 (fetchmail-5.9) for u@l "
 	  "(single-drop); 2 Mar 2026 00:00 GMT",
