@@ -266,6 +266,22 @@ static void add_raw_names(struct names *ns, const km_params *ps, km_sv param)
 	}
 }
 
+/* Of the Content-Disposition fields after the first. */
+static void add_other_names(km_mime *b, const km_part *p, struct names *ns)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < p->headers.n; i++) {
+		const km_header *h = &p->headers.h[i];
+		km_params ps;
+		if (!km_sv_ieq(h->name, KM_S("content-disposition")))
+			continue;
+		if (!first && km_params_parse(b->m->arena, h->raw, &ps) == KM_OK)
+			add_names(ns, &ps, KM_S("filename"));
+		first = false;
+	}
+}
+
 static void describe_names(km_mime *b, km_part *p)
 {
 	struct names ns = { .n = 0 };
@@ -274,6 +290,8 @@ static void describe_names(km_mime *b, km_part *p)
 		add_name(&ns, p->filenames[i]);
 	add_names(&ns, &p->disposition, KM_S("filename"));
 	add_names(&ns, &p->content_type, KM_S("name"));
+	if (km_mime_noted(p, KM_AMB_DUP_DISPOSITION))
+		add_other_names(b, p, &ns);
 	if (ns.n == 0)
 		return;
 	if (ns.n > 1)

@@ -84,18 +84,34 @@ static void field_readings(km_mime *b, int index)
 	}
 }
 
+/* Is below the last reading @r just what is below its first one? Both lie in one run of parts. */
+static bool found_the_same(const km_mail *m, int first, int r)
+{
+	size_t n = m->n_parts - (size_t)r - 1, end = (size_t)first + 1 + n;
+
+	if (m->parts[end].depth > m->parts[first].depth)
+		return false;
+	for (size_t k = 1; k <= n; k++) {
+		const km_part *p = &m->parts[(size_t)first + k], *q = &m->parts[(size_t)r + k];
+		if (p->body.p != q->body.p || p->body.n != q->body.n || p->depth != q->depth ||
+		    !km_sv_eq(p->type, q->type))
+			return false;
+	}
+	return true;
+}
+
 static void boundary_reading(km_mime *b, int of, km_mime_how how)
 {
+	km_mail *m = b->m;
 	int r = km_mime_add_reading(b, of);
 
 	if (r == KM_NO_PART)
 		return;
 	if (!km_part_is_multipart(km_mime_part(b, r)))
 		km_mime_part(b, r)->type = KM_S("multipart/mixed");
-	size_t before = b->m->n_parts;
-	/* A reading without any part says nothing new. */
-	if (!scan_reading(b, r, how) && b->m->n_parts == before)
-		b->m->n_parts--;
+	/* A reading without any part, or with the same ones, says nothing new. */
+	if (!scan_reading(b, r, how) || found_the_same(m, of, r))
+		m->n_parts = (size_t)r;
 }
 
 /* The other values of the boundary parameter, or all when the part is no multipart. */

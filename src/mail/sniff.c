@@ -309,13 +309,15 @@ const char *km_sniff_type(km_sv start)
 	km_sv v = km_sv_sub(start, 0, KM_MAX_SNIFF_BYTES);
 	const char *type = binary_type(v);
 
+	if (v.n == 0)
+		return "inode/x-empty";
 	if (type)
 		return type;
 	km_sv text = km_sv_starts(v, KM_S("\xef\xbb\xbf")) ? km_sv_from(v, 3) : v;
 	type = text_start_type(km_sv_trim(text));
 	if (type)
 		return type;
-	if (v.n && (!has_binary_byte(text) || is_utf16(v)))
+	if (!has_binary_byte(text) || is_utf16(v))
 		return "text/plain";
 	/* Some readers find a PDF anywhere in the first kilobyte. */
 	km_sv head = km_sv_sub(v, 0, 1024);

@@ -9,7 +9,7 @@
 /*
  * Media type of decoded @start (up to KM_MAX_SNIFF_BYTES): "application/pdf", "image/png",
  * "application/x-dosexec", "application/zip", "text/html", "text/plain", …; static storage.
- * "application/octet-stream" when unknown.
+ * "application/octet-stream" when unknown, "inode/x-empty" when there is nothing.
  */
 const char *km_sniff_type(km_sv start);
 

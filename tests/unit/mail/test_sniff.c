@@ -76,7 +76,7 @@ static const struct {
 	{ "text/plain", BYTES("\xff\xfeH\0i\0") },
 	{ "application/octet-stream", BYTES("Hello\0") },
 	{ "application/octet-stream", BYTES("\1\2\3") },
-	{ "application/octet-stream", "", 0 },
+	{ "inode/x-empty", "", 0 },
 };
 
 static void test_types(void **state)
@@ -140,6 +140,7 @@ static const struct {
 	{ "text/rfc822-headers", "message/rfc822", true },
 	{ "text/plain", "application/octet-stream", false },
 	{ "APPLICATION/PDF", "application/pdf", true },
+	{ "image/png", "inode/x-empty", true },
 };
 
 static void test_agrees(void **state)
