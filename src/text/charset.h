@@ -12,7 +12,9 @@
 
 typedef struct km_charset km_charset; /* one row of the table of charsets; static */
 
-/* The charset that @label names (case, quotes, white space and punctuation forgiven), or NULL. */
+/* The charset that @label names (case, quotes, white space and punctuation forgiven; a language
+ * after an asterisk is cut, RFC 2231 section 5), or NULL. "8bit", "default", "x-unknown" are
+ * US-ASCII. */
 const km_charset *km_charset_find(km_sv label);
 /* Preferred MIME name, lower case: "iso-2022-jp", "cp932" is given as "shift_jis". */
 const char *km_charset_name(const km_charset *cs);
@@ -32,7 +34,8 @@ typedef struct {
 	const km_charset *used;	    /* never NULL */
 	size_t bad;		    /* byte sequences that became U+FFFD */
 	bool unknown_label;	    /* a label was given that names no charset */
-	bool mismatch;	/* declared, but the bytes were another charset, which was used */
+	bool mismatch;	/* declared, but the bytes were another charset, which was used (UTF-16 that
+			   turned out to be UTF-16LE is none; UTF-8 by its byte order mark is one) */
 	bool truncated; /* met KM_MAX_TEXT_BYTES */
 } km_decoded;
 

@@ -336,15 +336,17 @@ static int base64_value(unsigned char c)
 }
 
 /*
- * Reads the shifted run of UTF-7 at @v (after its '+'); counts kana in *kana. Returns its length,
- * or 0 when it is not UTF-16 of kana, kanji and their punctuation, with zero bits left over.
+ * Reads the shifted run of UTF-7 at @v (after its '+') as far as it is UTF-16 of kana, kanji and
+ * their punctuation; *good tells whether that was all of it, with zero bits left over. Returns the
+ * bytes read, which need not be looked at again.
  */
-static size_t utf7_run(km_sv v, size_t *kana)
+static size_t utf7_run(km_sv v, size_t *kana, bool *good)
 {
 	uint32_t bits = 0;
 	unsigned held = 0;
 	size_t i = 0, units = 0;
 
+	*good = false;
 	for (int d; i < v.n && (d = base64_value((unsigned char)v.p[i])) >= 0; i++) {
 		bits = bits << 6 | (uint32_t)d;
 		held += 6;
@@ -356,19 +358,20 @@ static size_t utf7_run(km_sv v, size_t *kana)
 		units++;
 		*kana += unit >= 0x3041 && unit <= 0x30FF;
 		if (!(unit >= 0x3000 && unit <= 0x9FFF) && !(unit >= 0xFF00 && unit <= 0xFFEF))
-			return 0;
+			return i;
 	}
-	return units && bits == 0 && held < 6 ? i : 0;
+	*good = units && bits == 0 && held < 6;
+	return i;
 }
 
 bool km_detect_utf7(km_sv v)
 {
 	size_t runs = 0, kana = 0;
+	bool good;
 
 	for (size_t i = km_sv_chr(v, '+', 0); i < v.n; i = km_sv_chr(v, '+', i)) {
-		size_t n = utf7_run(km_sv_from(v, i + 1), &kana);
-		runs += n > 0;
-		i += 1 + n;
+		i += 1 + utf7_run(km_sv_from(v, i + 1), &kana, &good);
+		runs += good;
 	}
 	return runs && kana >= 2;
 }

@@ -19,7 +19,7 @@ typedef struct {
 			      selectors …) */
 	size_t bidi;	   /* bidi embeddings, overrides, isolates dropped */
 	size_t control;	   /* C0/C1 controls dropped (not TAB, CR, LF) */
-	size_t compat;	   /* characters that NFKC changed */
+	size_t compat;	   /* characters that NFKC changed; white space is not counted */
 	size_t confusable; /* look-alikes folded */
 	size_t styled;	   /* mathematical, enclosed, squared letters */
 	size_t spaced;	   /* spaces taken out between CJK characters */
@@ -27,7 +27,13 @@ typedef struct {
 	size_t zh_only; /* distinct characters that Chinese has and Japanese has not (tier 1) */
 } km_view_stats;
 
-/* @v must be valid UTF-8. Returns KM_OK or KM_LIMIT (arena full). *stats may be NULL. */
+/*
+ * @v must be valid UTF-8 (text/charset.h makes it so); what is not becomes U+FFFD in the key and
+ * stays in the display view. *out lives in the arena; the display view is @v itself when nothing
+ * had to go. Returns KM_OK, or KM_LIMIT with what fitted: arena full, no memory to work in (four
+ * bytes for each byte of a stretch of about 32 KiB), or a key over KM_MAX_TEXT_BYTES. *stats may be
+ * NULL. The key of a key is itself. Any thread.
+ */
 KM_NODISCARD km_status km_view_display(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats);
 KM_NODISCARD km_status km_view_key(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats);
 

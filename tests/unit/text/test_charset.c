@@ -400,6 +400,23 @@ static void test_arena_full(void **state)
 	km_arena_free(a);
 }
 
+/* One long run of base64 that could begin anew at every plus sign must not be read from each of
+ * them (a square of this length would outlast the test). */
+static void test_utf7_linear(void **state)
+{
+	(void)state;
+	static const char unit[] = "+MEIwQjB"; /* from any plus sign on, all kana */
+	size_t n = (size_t)1 << 22;
+	char *text = malloc(n);
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = unit[i % 8];
+	text[n - 1] = '!';
+	test_sv_is(km_sv_of(km_charset_name(km_charset_detect((km_sv){ text, n }))), "us-ascii",
+		   "plus");
+	free(text);
+}
+
 /* What needs no change is not copied. */
 static void test_no_copy(void **state)
 {
@@ -428,7 +445,7 @@ int main(void)
 		cmocka_unit_test(test_decode),	cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_table),	cmocka_unit_test(test_detect),
 		cmocka_unit_test(test_bound),	cmocka_unit_test(test_arena_full),
-		cmocka_unit_test(test_no_copy),
+		cmocka_unit_test(test_no_copy), cmocka_unit_test(test_utf7_linear),
 	};
 	return cmocka_run_group_tests_name("text/charset", tests, NULL, NULL);
 }
