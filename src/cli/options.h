@@ -29,8 +29,8 @@ typedef struct {
 
 /* Texts in two languages are indexed by km_lang: Japanese, English. */
 typedef struct {
-	char letter; /* 0: only the long form */
 	const char *name;
+	char letter; /* 0: only the long form */
 	km_opt_type type;
 	size_t at;	     /* offset of the field in the command's struct of options */
 	const char *arg;     /* what stands for the argument in help: "FILE" */
