@@ -158,7 +158,7 @@ bool km_master_name(const km_master_token *token, km_sv origin, char out[KM_DNS_
 bool km_master_ttl(km_sv text, uint32_t *out)
 {
 	static const struct {
-		char unit;
+		unsigned char unit;
 		uint32_t seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
 	uint64_t total = 0;
