@@ -1,12 +1,10 @@
 #include <sysexits.h>
 
-#include "base/file.h"
+#include "cli/drive.h"
 #include "cli/jsonout.h"
 #include "cli/settings.h"
 #include "cli/style.h"
 #include "cli/tables.h"
-#include "dns/snapshot.h"
-#include "policy/policy.h"
 
 typedef struct {
 	km_common_options common;
@@ -48,13 +46,8 @@ static km_status check_policy(const char *path, km_err *err)
 static km_status check_snapshot(const char *path, km_err *err)
 {
 	km_dns_snapshot *snapshot;
-	km_file f;
-	km_status st = km_file_open(&f, path, SIZE_MAX, err);
+	km_status st = km_drive_snapshot(path, &snapshot, err);
 
-	if (st != KM_OK)
-		return st;
-	st = km_dns_snapshot_parse(f.bytes, path, &snapshot, err);
-	km_file_close(&f);
 	if (st == KM_OK)
 		km_dns_snapshot_free(snapshot);
 	return st;

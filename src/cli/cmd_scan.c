@@ -363,18 +363,6 @@ static km_status set_time(const scan_options *o, km_drive *d, km_err *err)
 	return KM_OK;
 }
 
-static km_status load_snapshot(const char *path, km_dns_snapshot **out, km_err *err)
-{
-	km_file f;
-	km_status st = km_file_open(&f, path, SIZE_MAX, err);
-
-	if (st != KM_OK)
-		return st;
-	st = km_dns_snapshot_parse(f.bytes, path, out, err);
-	km_file_close(&f);
-	return st;
-}
-
 /* An option goes before a key of the configuration; an empty one is as good as none. */
 static const char *first_of(const char *option, const char *key)
 {
@@ -393,7 +381,7 @@ static km_status set_drive(scan_run *r, const km_conf *c, km_err *err)
 		st = km_pack_load(first_of(o->policy, km_conf_str(c, KM_KEY_POLICY_PACK)), &r->pack,
 				  err);
 	if (st == KM_OK && snapshot)
-		st = load_snapshot(snapshot, &r->snapshot, err);
+		st = km_drive_snapshot(snapshot, &r->snapshot, err);
 	r->drive.pack = r->pack;
 	r->drive.snapshot = r->snapshot;
 	r->drive.trusted_hops = o->trusted_hops.given ? (size_t)o->trusted_hops.v
@@ -458,10 +446,10 @@ static km_status run_all(scan_run *r, char *const *operands, size_t n, km_err *e
 	if (st != KM_OK || r->o->common.json)
 		return st;
 	r->tally.seconds = (double)(km_clock_mono_ns() - start) / 1e9;
-	if (r->tally.messages + r->tally.errors == 1)
+	if (r->tally.messages + r->tally.errors == 1) {
 		(void)fwrite(r->first_full.p, 1, r->first_full.n, r->cli->out);
-	if (r->tally.messages + r->tally.errors <= 1)
 		return st;
+	}
 	km_buf_init(&sum, NULL, PENDING_BYTES);
 	km_report_tally(&sum, &r->report, &r->tally);
 	(void)fwrite(sum.p, 1, sum.n, r->cli->out);

@@ -1,5 +1,7 @@
 #include "cli/drive.h"
 
+#include "base/file.h"
+
 static void answer(const km_drive *d, const km_dns_question *q, km_dns_answer *out)
 {
 	if (d->snapshot)
@@ -49,4 +51,16 @@ km_status km_drive_scan(const km_drive *d, km_arena *arena, km_sv message, km_bu
 	}
 	return state == KM_SCAN_DONE ? KM_OK
 				     : KM_FAIL(err, KM_BUG, "the message could not be judged");
+}
+
+km_status km_drive_snapshot(const char *path, km_dns_snapshot **out, km_err *err)
+{
+	km_file f;
+	km_status st = km_file_open(&f, path, SIZE_MAX, err);
+
+	if (st != KM_OK)
+		return st;
+	st = km_dns_snapshot_parse(f.bytes, path, out, err);
+	km_file_close(&f);
+	return st;
 }

@@ -24,4 +24,7 @@ typedef struct {
 KM_NODISCARD km_status km_drive_scan(const km_drive *d, km_arena *arena, km_sv message,
 				     km_buf *record, km_scan **out, km_err *err);
 
+/* Reads a DNS snapshot from a file. */
+KM_NODISCARD km_status km_drive_snapshot(const char *path, km_dns_snapshot **out, km_err *err);
+
 #endif

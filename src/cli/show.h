@@ -26,16 +26,19 @@ KM_NODISCARD km_status km_show_json(km_buf *b, const km_show *s);
 /* The part called @path, or NULL. */
 km_part *km_show_part(const km_mail *m, km_sv path);
 
-/*
- * The order in which parts are drawn: each part, then what it holds, then its further readings
- * beside it. Indexes, KM_NO_PART at the end. NULL when the arena is full.
- */
+/* How parts are drawn: indexes, or KM_NO_PART. */
 typedef struct {
 	int first, next; /* in what it holds; beside it */
 	int parent;
 } km_show_link;
 
+/*
+ * A link for each part, so that further readings stand beside the first one; *root is where to
+ * begin. NULL when the arena is full.
+ */
 const km_show_link *km_show_tree(km_arena *a, const km_mail *m, int *root);
+/* The part drawn after @i: what it holds goes before what is beside it. KM_NO_PART at the end. */
+int km_show_next(const km_show_link *links, int i);
 
 const char *km_show_link_kind(km_link_kind k);
 

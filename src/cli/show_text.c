@@ -139,17 +139,9 @@ static void add_tree(km_buf *b, const km_show *s)
 	const km_show_link *links = km_show_tree(s->arena, s->mail, &root);
 
 	add_heading(b, s, say(s, "構造", "Structure"));
-	for (i = links ? root : KM_NO_PART; i != KM_NO_PART;) {
+	for (i = links ? root : KM_NO_PART; i != KM_NO_PART; i = km_show_next(links, i)) {
 		add_branches(b, links, i);
 		add_part(b, s, &s->mail->parts[i]);
-		if (links[i].first != KM_NO_PART) {
-			i = links[i].first;
-			continue;
-		}
-		while (i != KM_NO_PART && links[i].next == KM_NO_PART)
-			i = links[i].parent;
-		if (i != KM_NO_PART)
-			i = links[i].next;
 	}
 }
 

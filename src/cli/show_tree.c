@@ -59,3 +59,12 @@ const km_show_link *km_show_tree(km_arena *a, const km_mail *m, int *root)
 	}
 	return links;
 }
+
+int km_show_next(const km_show_link *links, int i)
+{
+	if (links[i].first != KM_NO_PART)
+		return links[i].first;
+	while (i != KM_NO_PART && links[i].next == KM_NO_PART)
+		i = links[i].parent;
+	return i == KM_NO_PART ? i : links[i].next;
+}

@@ -156,7 +156,7 @@ def unreadable_is_an_error_of_its_own():
     assert set(got[1]) == {"file", "error"} and got[1]["error"], got[1]
     r = run("scan", "absent.eml", "plain.eml")
     assert r.returncode == 66 and b"absent.eml" in r.stderr and b"plain.eml" in r.stdout, r
-    assert run("scan", "--json", "void").stdout == b""
+    assert run("scan", "--json", "void").stdout == b"" and b"0 messages judged" in run("scan", "void").stdout
     assert run("scan", "plain.eml", env={"KOMAINU_CONFIG": "absent.yaml"}).returncode in (66, 78)
     assert run("scan", "--dns-snapshot", "absent.zone", "plain.eml").returncode == 66
     with open("/dev/full", "wb") as full:

@@ -30,17 +30,9 @@ static void draws_readings_beside_their_first(void **state)
 
 	(void)state;
 	assert_non_null(links);
-	while (i != KM_NO_PART) {
+	for (; i != KM_NO_PART; i = km_show_next(links, i)) {
 		assert_true(n < KM_COUNT(want));
 		assert_int_equal(i, want[n++]);
-		if (links[i].first != KM_NO_PART) {
-			i = links[i].first;
-			continue;
-		}
-		while (i != KM_NO_PART && links[i].next == KM_NO_PART)
-			i = links[i].parent;
-		if (i != KM_NO_PART)
-			i = links[i].next;
 	}
 	assert_int_equal(n, KM_COUNT(want));
 	km_arena_free(a);
