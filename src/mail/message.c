@@ -97,13 +97,19 @@ static void add_addresses(km_mail *m, km_addr_list *list, km_sv raw)
 	list->n += more.n;
 }
 
+/* From fields whose addresses are listed; one is already too many. */
+enum { MAX_FROM = 16 };
+
 static void on_from(km_mail *m, km_sv raw)
 {
 	km_sv text;
 
 	if (m->n_from++ == 0)
 		note_limit(m, km_encword_decode(m->arena, raw, &text, &m->from_info), 0);
-	add_addresses(m, &m->from, raw);
+	if (m->n_from <= MAX_FROM)
+		add_addresses(m, &m->from, raw);
+	/* RFC 6854 section 3: a group is nobody who could have written the message. */
+	m->from.ambiguous |= m->from.groups || m->n_from > MAX_FROM;
 }
 
 static void on_sender(km_mail *m, km_sv raw)

@@ -320,6 +320,26 @@ static void test_fields(void **state)
 	km_arena_free(a);
 }
 
+/* Who wrote it: a group is nobody, and very many fields cost no more than some. */
+static void test_from(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(1 << 20);
+	char many[30 * 10];
+	km_mail *m;
+
+	assert_int_equal(km_mail_read(a, KM_S("From: g: a@b;\nTo: h: c@d;\n\n"), &m), KM_OK);
+	assert_true(m->from.ambiguous);
+	assert_false(m->to.ambiguous);
+	for (size_t i = 0; i < sizeof(many); i += 10)
+		memcpy(many + i, "From: a@b\n", 10);
+	assert_int_equal(km_mail_read(a, (km_sv){ many, sizeof(many) }, &m), KM_OK);
+	assert_int_equal(m->n_from, 30);
+	assert_int_equal(m->from.n, 16);
+	assert_true(m->from.ambiguous);
+	km_arena_free(a);
+}
+
 /* Every start of a message with everything in it keeps the properties. */
 static void test_starts(void **state)
 {
@@ -347,9 +367,9 @@ static void test_starts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trees),  cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_names),  cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_starts),
+		cmocka_unit_test(test_trees), cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_names), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_from),  cmocka_unit_test(test_starts),
 	};
 	return cmocka_run_group_tests_name("mail/message", tests, NULL, NULL);
 }
