@@ -5,10 +5,14 @@
  *	bench_reader --list             names of the inputs
  *	bench_reader NAME BYTES         measured() is what callgrind collects
  *	bench_reader --charsets <LIST   a file name a line; prints counts
+ *	bench_reader --cost COMMAND...  runs it; CPU seconds and peak memory on standard error
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "engine/scan.h"
@@ -248,8 +252,32 @@ static int charsets_of_list(void)
 	return 0;
 }
 
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static int cost_of(char *const *command)
+{
+	struct rusage use;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv(command[0], command);
+		_exit(127);
+	}
+	if (pid < 0 || wait4(pid, &status, 0, &use) != pid || status != 0)
+		return 70;
+	fprintf(stderr, "\n{\"cpu_s\": %.6f, \"peak_bytes\": %ld}\n",
+		seconds(use.ru_utime) + seconds(use.ru_stime), use.ru_maxrss * 1024);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 2 && strcmp(argv[1], "--cost") == 0)
+		return cost_of(argv + 2);
 	if (argc == 2 && strcmp(argv[1], "--charsets") == 0)
 		return charsets_of_list();
 	if (argc == 3)
