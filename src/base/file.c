@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/spool.h"
+
 static km_status map_fd(km_file *f, int fd, size_t size, const char *name, km_err *err)
 {
 	f->bytes = (km_sv){ "", 0 };
@@ -58,17 +60,9 @@ static km_status copy_stream(int in, int out, const char *name, size_t max, size
 	}
 }
 
-static int spool_fd(void)
-{
-	const char *dir = getenv("TMPDIR");
-	int fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	return fd >= 0 ? fd : memfd_create("komainu-spool", MFD_CLOEXEC);
-}
-
 static km_status spool(km_file *f, int in, const char *name, size_t max, km_err *err)
 {
-	int out = spool_fd();
+	int out = km_spool_file(NULL);
 	size_t total = 0;
 
 	if (out < 0)

@@ -137,6 +137,34 @@ km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const
 	return write_object(out, km_scan_reserve(s), file, verdict_object(s, id, lang));
 }
 
+static json_t *record_fact(km_arena *a, const km_scored *s)
+{
+	const km_fact *f = s->fact;
+	json_t *args = json_array();
+
+	for (size_t i = 0; i < KM_COUNT(f->arg) && f->arg[i].n; i++)
+		(void)json_array_append_new(args, text(a, f->arg[i]));
+	return json_pack("{s:s, s:o, s:o, s:o}", "id", km_fact_describe(f->id)->id, "points",
+			 rounded(s->points, 100), "seen", text(a, f->seen), "args", args);
+}
+
+km_status km_verdict_facts_json(km_buf *out, const km_scan *s)
+{
+	const km_verdict *v = km_scan_verdict(s);
+	json_t *list = json_array();
+	km_status st = list ? KM_OK : KM_NOMEM;
+
+	for (size_t i = 0; st == KM_OK && i < v->n_facts; i++)
+		if (json_array_append_new(list, record_fact(km_scan_reserve(s), &v->facts[i])) != 0)
+			st = KM_NOMEM;
+	if (st == KM_OK &&
+	    (json_dump_callback(list, append, out, JSON_COMPACT | JSON_REAL_PRECISION(7)) != 0 ||
+	     out->cut))
+		st = KM_LIMIT;
+	json_decref(list);
+	return st;
+}
+
 km_status km_error_json(km_buf *out, const char *file, const char *error)
 {
 	km_arena *a = km_arena_new(1 << 20);

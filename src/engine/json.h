@@ -16,6 +16,11 @@
  */
 KM_NODISCARD km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file,
 				       const char *id, km_lang lang);
+/*
+ * Appends the facts alone, as they are kept with a record: [{"id", "points", "seen", "args"}, …],
+ * weightiest first.
+ */
+KM_NODISCARD km_status km_verdict_facts_json(km_buf *out, const km_scan *s);
 /* {"file": …, "error": …} */
 KM_NODISCARD km_status km_error_json(km_buf *out, const char *file, const char *error);
 

@@ -52,6 +52,11 @@ const char *km_pack_version(const km_pack *p)
 	return p->version;
 }
 
+double km_pack_threshold(const km_pack *p, km_action a)
+{
+	return p->base.threshold[a];
+}
+
 const km_profile *km_pack_profile(const km_pack *p, km_sv rcpt)
 {
 	size_t at = km_sv_rchr(rcpt, '@');

@@ -45,6 +45,9 @@ KM_NODISCARD km_status km_pack_load(const char *path, km_pack **out, km_err *err
 void km_pack_free(km_pack *p);
 const char *km_pack_version(const km_pack *p);
 
+/* Points from which the pack takes action @a, its overrides aside; INFINITY when it never does. */
+double km_pack_threshold(const km_pack *p, km_action a);
+
 /* What a fact came to. */
 typedef struct {
 	const km_fact *fact;

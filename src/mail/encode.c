@@ -1,0 +1,100 @@
+#include "mail/encode.h"
+
+#include "text/utf8.h"
+
+enum {
+	LINE_MAX_COLUMN = 75,
+	WORD_BYTES = 45, /* of UTF-8: an encoded-word of 72 characters */
+	WORD_FRAME = 12	 /* what stands around an encoded-word's text */
+};
+
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void add_base64(km_buf *out, km_sv v)
+{
+	for (size_t i = 0; i < v.n; i += 3) {
+		size_t left = v.n - i;
+		uint32_t x = (uint32_t)(unsigned char)v.p[i] << 16;
+		if (left > 1)
+			x |= (uint32_t)(unsigned char)v.p[i + 1] << 8;
+		if (left > 2)
+			x |= (unsigned char)v.p[i + 2];
+		km_buf_byte(out, base64[x >> 18]);
+		km_buf_byte(out, base64[x >> 12 & 63]);
+		km_buf_byte(out, left > 1 ? base64[x >> 6 & 63] : '=');
+		km_buf_byte(out, left > 2 ? base64[x & 63] : '=');
+	}
+}
+
+static bool is_plain(km_sv v)
+{
+	if (km_ascii_prefix(v) < v.n)
+		return false;
+	/* What looks like an encoded-word must be encoded, or it would be read as one. */
+	return km_sv_find(v, KM_S("=?"), 0) == v.n;
+}
+
+static void fold(km_buf *out, size_t *column, const char *eol)
+{
+	km_buf_add(out, km_sv_of(eol));
+	km_buf_byte(out, '\t');
+	*column = 8;
+}
+
+/* ASCII words, folded between them. */
+static void add_plain(km_buf *out, km_sv text, size_t column, const char *eol)
+{
+	bool first = true;
+
+	while (text.n) {
+		size_t end = 0;
+		while (end < text.n && (unsigned char)text.p[end] > ' ')
+			end++;
+		km_sv word = km_sv_sub(text, 0, end);
+		text = km_sv_from(text, end < text.n ? end + 1 : end);
+		if (word.n == 0)
+			continue;
+		if (!first && column + 1 + word.n > LINE_MAX_COLUMN) {
+			fold(out, &column, eol);
+		} else if (!first) {
+			km_buf_byte(out, ' ');
+			column++;
+		}
+		for (size_t i = 0; i < word.n; i++)
+			km_buf_byte(out, word.p[i] == 0x7f ? '?' : word.p[i]);
+		column += word.n;
+		first = false;
+	}
+}
+
+static void add_words(km_buf *out, km_sv text, size_t column, const char *eol)
+{
+	char clean[WORD_BYTES];
+	bool first = true;
+
+	while (text.n) {
+		km_sv piece = km_utf8_cut(text, WORD_BYTES);
+		if (piece.n == 0)
+			break;
+		text = km_sv_from(text, piece.n);
+		for (size_t i = 0; i < piece.n; i++)
+			clean[i] = (unsigned char)piece.p[i] < ' ' ? ' ' : piece.p[i];
+		size_t width = WORD_FRAME + (piece.n + 2) / 3 * 4;
+		if (!first || column + width > LINE_MAX_COLUMN + 1)
+			fold(out, &column, eol);
+		km_buf_add(out, KM_S("=?UTF-8?B?"));
+		add_base64(out, (km_sv){ clean, piece.n });
+		km_buf_add(out, KM_S("?="));
+		column += width;
+		first = false;
+	}
+}
+
+void km_header_encode(km_buf *out, km_sv text, size_t column, const char *eol)
+{
+	text = km_sv_trim(text);
+	if (is_plain(text))
+		add_plain(out, text, column, eol);
+	else
+		add_words(out, text, column, eol);
+}
