@@ -1,0 +1,18 @@
+/*
+ * front/http/rspamd.h - a verdict in the JSON shape of Rspamd's /checkv2, so that its clients
+ * (rspamc, Exim, Haraka, …) work unchanged. Pure; jansson.
+ */
+#ifndef KM_FRONT_HTTP_RSPAMD_H
+#define KM_FRONT_HTTP_RSPAMD_H
+
+#include "base/buf.h"
+#include "engine/scan.h"
+
+/* Rspamd's word for an action: "no action", "add header", "soft reject", … */
+const char *km_rspamd_action(km_action a);
+
+/* Appends the object. @required: points at which mail is rejected; @seconds: time it took. */
+KM_NODISCARD km_status km_rspamd_json(km_buf *out, const km_scan *s, const char *id,
+				      double required, double seconds);
+
+#endif
