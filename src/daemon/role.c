@@ -1,0 +1,154 @@
+#include "daemon/role.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "daemon/sandbox.h"
+
+enum { BEAT_MS = 1000, TEXT_MAX = 16 * 1024 * 1024 };
+
+static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role };
+
+static const struct {
+	const char *word;
+	km_log_level level;
+} levels[] = {
+	{ "error", KM_LOG_ERROR },
+	{ "warn", KM_LOG_WARN },
+	{ "info", KM_LOG_INFO },
+	{ "debug", KM_LOG_DEBUG },
+};
+
+static km_status load(km_role *r, km_err *err)
+{
+	km_file text;
+	km_status st = km_file_open_fd(&text, KM_FD_CONF, "configuration", TEXT_MAX, err);
+
+	if (st == KM_OK)
+		st = km_conf_parse(text.bytes, "configuration", &r->conf, err);
+	km_file_close(&text);
+	if (st != KM_OK)
+		return st;
+	st = km_file_open_fd(&text, KM_FD_PACK, "policy", TEXT_MAX, err);
+	if (st == KM_OK)
+		st = km_pack_parse(text.bytes, "policy", &r->pack, err);
+	km_file_close(&text);
+	return st == KM_OK ? km_shared_map(KM_FD_SHARED, &r->shared, err) : st;
+}
+
+static void set_log_level(const km_role *r, const char *label)
+{
+	const char *word = km_conf_str(r->conf, KM_KEY_LOG_LEVEL);
+
+	for (size_t i = 0; i < KM_COUNT(levels); i++)
+		if (strcmp(levels[i].word, word) == 0)
+			km_log_init(label, levels[i].level);
+}
+
+static void on_channel(uv_poll_t *p, int status, int events)
+{
+	km_role *r = p->data;
+	bool closed = status < 0;
+	km_word what;
+	int fd;
+
+	(void)events;
+	while (km_channel_receive(KM_FD_CHANNEL, &what, &fd, &closed)) {
+		if (what == KM_WORD_LINK && fd >= 0)
+			r->ops->link(r, fd);
+		else if (what == KM_WORD_DRAIN || what == KM_WORD_QUIT)
+			r->ops->drain(r, what == KM_WORD_QUIT);
+	}
+	if (closed) { /* the supervisor is gone: nobody would start or stop us any more */
+		(void)uv_poll_stop(p);
+		r->ops->drain(r, true);
+	}
+}
+
+static void on_beat(uv_timer_t *t)
+{
+	km_role *r = t->data;
+
+	km_shared_beat(r->shared, r->slot);
+}
+
+static void watch(km_role *r)
+{
+	(void)uv_poll_init(&r->loop, &r->channel, KM_FD_CHANNEL);
+	(void)uv_timer_init(&r->loop, &r->beat);
+	r->channel.data = r->beat.data = r;
+	(void)uv_poll_start(&r->channel, UV_READABLE, on_channel);
+	(void)uv_timer_start(&r->beat, on_beat, 0, BEAT_MS);
+	/* A role lives as long as it has something to do, not because it is watched. */
+	uv_unref((uv_handle_t *)&r->beat);
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void km_role_end(km_role *r)
+{
+	uv_stop(&r->loop);
+}
+
+static int run(km_role *r)
+{
+	km_err err = { 0 };
+	km_status st = load(r, &err);
+	char label[32];
+
+	if (st == KM_OK) {
+		(void)snprintf(label, sizeof(label), "%s %u", r->ops->name, r->slot);
+		set_log_level(r, label);
+		watch(r);
+		st = r->ops->start(r, &err);
+	}
+	if (st == KM_OK && !km_channel_send(KM_FD_CHANNEL, KM_WORD_READY, -1))
+		st = KM_FAIL(&err, KM_IO, "the supervisor is gone");
+	if (st != KM_OK) {
+		km_error("%s", err.msg);
+		return km_status_sysexit(st);
+	}
+	(void)uv_run(&r->loop, UV_RUN_DEFAULT);
+	return EX_OK;
+}
+
+int km_role_main(const char *name, unsigned slot, const char *state_dir)
+{
+	km_role r = { .slot = slot, .state_dir = state_dir };
+
+	km_log_init(name, KM_LOG_INFO);
+	for (size_t i = 0; i < KM_COUNT(roles); i++)
+		if (strcmp(roles[i]->name, name) == 0)
+			r.ops = roles[i];
+	if (r.ops == NULL || fcntl(KM_FD_PACK, F_GETFD) < 0 || slot >= KM_MAX_SLOTS) {
+		km_error("roles are started by `komainu serve` only");
+		return EX_USAGE;
+	}
+	for (int fd = KM_FD_CHANNEL; fd < KM_FD_END; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* Ctrl-C reaches the whole group; only the supervisor decides when roles end. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	if (uv_loop_init(&r.loop) != 0)
+		return EX_OSERR;
+	int rc = run(&r);
+	uv_walk(&r.loop, close_handle, NULL);
+	(void)uv_run(&r.loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&r.loop);
+	r.ops->finish(&r);
+	km_conf_free(r.conf);
+	km_pack_free(r.pack);
+	return rc;
+}

@@ -1,0 +1,71 @@
+/*
+ * daemon/role.h - what every role (scanner, keeper, …) begins with: its descriptors, configuration,
+ * shared memory, event loop and its line to the supervisor.
+ *
+ * A role is this program started again as `komainu role NAME SLOT STATE_DIR` with these
+ * descriptors:
+ */
+#ifndef KM_DAEMON_ROLE_H
+#define KM_DAEMON_ROLE_H
+
+#include <uv.h>
+
+#include "conf/conf.h"
+#include "daemon/shared.h"
+#include "policy/policy.h"
+
+enum {
+	KM_FD_CHANNEL = 3, /* SOCK_SEQPACKET to the supervisor: km_channel_* */
+	KM_FD_SHARED,	   /* memory of daemon/shared.h */
+	KM_FD_CONF,	   /* text of the configuration, as the supervisor checked it */
+	KM_FD_PACK,	   /* text of the policy pack, likewise */
+	KM_FD_MILTER,	   /* listening sockets; /dev/null where switched off */
+	KM_FD_HTTP,
+	KM_FD_END
+};
+
+/* One byte on the channel. */
+typedef enum {
+	KM_WORD_READY = 'r', /* role: initialised and sandboxed */
+	KM_WORD_DRAIN =
+		'd', /* supervisor: take no new connections, end when the last one has gone */
+	KM_WORD_QUIT = 'q', /* supervisor: finish what is under way, then end */
+	KM_WORD_LINK = 'l'  /* supervisor: here is a socket to your partner (scanner - keeper) */
+} km_word;
+
+/* @fd: a descriptor to hand over, or -1. False when the other side is gone. */
+bool km_channel_send(int channel, km_word what, int fd);
+/* Next message without waiting; false when there is none or (*closed) the other side is gone. */
+bool km_channel_receive(int channel, km_word *what, int *fd, bool *closed);
+
+typedef struct km_role km_role;
+
+typedef struct {
+	const char *name;
+	km_status (*start)(km_role *r, km_err *err); /* everything before the sandbox is on */
+	void (*link)(km_role *r, int fd);	     /* takes @fd over */
+	void (*drain)(km_role *r, bool quit);
+	void (*finish)(km_role *r); /* after the loop has ended; r->self may be NULL */
+} km_role_ops;
+
+struct km_role {
+	const km_role_ops *ops;
+	unsigned slot;
+	uv_loop_t loop;
+	uv_poll_t channel;
+	uv_timer_t beat;
+	km_conf *conf;
+	km_pack *pack;
+	km_shared *shared;
+	const char *state_dir;
+	void *self; /* the role's own state */
+};
+
+/* Runs role @name in @slot until it ends; returns the exit status (sysexits). */
+int km_role_main(const char *name, unsigned slot, const char *state_dir);
+/* Ends the role: the loop stops once its handles are closed. */
+void km_role_end(km_role *r);
+
+extern const km_role_ops km_scanner_role, km_keeper_role;
+
+#endif

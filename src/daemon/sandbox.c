@@ -1,0 +1,207 @@
+#include "daemon/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* What any role needs: memory, its loop, reading and writing open descriptors, time, ending. */
+static const int common_calls[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(lseek),
+	SCMP_SYS(mmap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(futex),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(dup),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(time),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getrusage),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rseq),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(uname),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(membarrier),
+	SCMP_SYS(openat),
+};
+
+/* Takes connections, makes its unlinked spool. Thread calls serve libmicrohttpd and ICU. */
+static const int scanner_calls[] = {
+	SCMP_SYS(accept),    SCMP_SYS(accept4),	       SCMP_SYS(memfd_create),
+	SCMP_SYS(ftruncate), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
+	SCMP_SYS(sendfile),
+};
+
+/* SQLite's files. */
+static const int keeper_calls[] = {
+	SCMP_SYS(open),	     SCMP_SYS(stat),	   SCMP_SYS(lstat),	 SCMP_SYS(access),
+	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(unlink),	 SCMP_SYS(unlinkat),
+	SCMP_SYS(rename),    SCMP_SYS(renameat),   SCMP_SYS(fsync),	 SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate), SCMP_SYS(fallocate),  SCMP_SYS(fchmod),	 SCMP_SYS(fchown),
+	SCMP_SYS(getcwd),    SCMP_SYS(readlink),   SCMP_SYS(readlinkat), SCMP_SYS(flock),
+	SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),	   SCMP_SYS(utimensat),	 SCMP_SYS(statfs),
+	SCMP_SYS(fstatfs),
+};
+
+static const struct {
+	const int *calls;
+	size_t n;
+	uint64_t files; /* Landlock rights below the folder */
+} kinds[] = {
+	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls),
+				 LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+					 LANDLOCK_ACCESS_FS_MAKE_REG |
+					 LANDLOCK_ACCESS_FS_REMOVE_FILE },
+	[KM_SANDBOX_KEEPER] = { keeper_calls, KM_COUNT(keeper_calls),
+				LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+					LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+					LANDLOCK_ACCESS_FS_MAKE_DIR |
+					LANDLOCK_ACCESS_FS_REMOVE_FILE |
+					LANDLOCK_ACCESS_FS_REMOVE_DIR },
+};
+
+/* All rights of Landlock's first version: every kernel that has Landlock knows them. */
+enum { LANDLOCK_ALL_V1 = (1 << 13) - 1 };
+
+static int landlock_below(uint64_t rights, const char *dir)
+{
+	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ALL_V1 };
+	struct landlock_path_beneath_attr below = { .allowed_access = rights };
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+
+	if (rules < 0)
+		return -1;
+	below.parent_fd = open(dir, O_PATH | O_CLOEXEC);
+	long rc = below.parent_fd < 0 ? -1
+				      : syscall(SYS_landlock_add_rule, rules,
+						LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+	if (rc == 0)
+		rc = syscall(SYS_landlock_restrict_self, rules, 0);
+	int saved = errno;
+	if (below.parent_fd >= 0)
+		(void)close(below.parent_fd);
+	(void)close(rules);
+	errno = saved;
+	return rc == 0 ? 0 : -1;
+}
+
+static int seccomp_allow(const int *calls, size_t n)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int rc = ctx ? 0 : -ENOMEM;
+
+	for (size_t i = 0; rc == 0 && i < KM_COUNT(common_calls); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, common_calls[i], 0);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	if (rc == 0)
+		rc = seccomp_load(ctx);
+	if (ctx)
+		seccomp_release(ctx);
+	return rc;
+}
+
+km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return KM_FAIL(err, KM_IO, "no_new_privs: %s", strerror(errno));
+	if (landlock_below(kinds[kind].files, dir) != 0) {
+		if (errno != ENOSYS && errno != EOPNOTSUPP)
+			return KM_FAIL(err, KM_IO, "Landlock below %s: %s", dir, strerror(errno));
+		km_warn("this kernel has no Landlock: files are guarded by ownership only");
+	}
+	int rc = seccomp_allow(kinds[kind].calls, kinds[kind].n);
+	if (rc == -ENOSYS || rc == -EINVAL) {
+		km_warn("this kernel has no seccomp filters: system calls are not restricted");
+		return KM_OK;
+	}
+	if (rc != 0)
+		return KM_FAIL(err, KM_IO, "seccomp: %s", strerror(-rc));
+	return KM_OK;
+}
+
+static km_status become(const struct passwd *pw, const char *dir, km_err *err)
+{
+	if (chown(dir, pw->pw_uid, pw->pw_gid) != 0)
+		return KM_FAIL(err, KM_IO, "%s: can not be given to %s: %s", dir, pw->pw_name,
+			       strerror(errno));
+	if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
+	    setuid(pw->pw_uid) != 0)
+		return KM_FAIL(err, KM_IO, "can not become %s: %s", pw->pw_name, strerror(errno));
+	if (setuid(0) == 0)
+		return KM_FAIL(err, KM_BUG, "root could be taken back");
+	return KM_OK;
+}
+
+km_status km_privileges_drop(const char *user, const char *dir, km_err *err)
+{
+	if (geteuid() != 0 || user[0] == '\0')
+		return KM_OK;
+	const struct passwd *pw = getpwnam(user);
+	if (pw == NULL) {
+		km_warn("there is no user \"%s\" (run.user); running as nobody", user);
+		pw = getpwnam("nobody");
+	}
+	if (pw == NULL)
+		return KM_FAIL(err, KM_CONFIG,
+			       "run.user: there is no user \"%s\"; make it with adduser --system",
+			       user);
+	return become(pw, dir, err);
+}

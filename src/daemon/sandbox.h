@@ -1,0 +1,27 @@
+/*
+ * daemon/sandbox.h - what a role gives up for good once it is initialised.
+ * seccomp: an allow-list of system calls; all others end the process (the supervisor logs it).
+ * Landlock: no file may be opened but below the folders named.
+ * Where the kernel lacks one of them, a warning says so and the other still holds.
+ */
+#ifndef KM_DAEMON_SANDBOX_H
+#define KM_DAEMON_SANDBOX_H
+
+#include "base/err.h"
+
+typedef enum {
+	KM_SANDBOX_SCANNER, /* sockets it was given, its spool; no exec, no connect, no other file
+			     */
+	KM_SANDBOX_KEEPER   /* files below the state folder; no network, no exec */
+} km_sandbox_kind;
+
+/* @dir: the one folder in which files may be opened (spool or state folder). */
+KM_NODISCARD km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err);
+
+/*
+ * As root: becomes @user (and its groups) for good, and makes @dir that user's. Without the user,
+ * "nobody" serves and a warning says so. As another user: nothing to drop.
+ */
+KM_NODISCARD km_status km_privileges_drop(const char *user, const char *dir, km_err *err);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * The scanner: parses and judges. Once it is sandboxed it can open no file but its spool, start no
+ * program and connect nowhere; it holds no key.
+ */
+#include "daemon/scanner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/spool.h"
+#include "daemon/sandbox.h"
+
+enum { SNAPSHOT_MAX = 64 * 1024 * 1024 };
+
+static const struct {
+	const km_front *front;
+	int fd;
+} fronts[] = {
+	{ &km_front_milter, KM_FD_MILTER },
+	{ &km_front_http, KM_FD_HTTP },
+};
+
+static bool is_socket(int fd)
+{
+	struct stat sb;
+
+	return fstat(fd, &sb) == 0 && S_ISSOCK(sb.st_mode);
+}
+
+void km_scanner_count(km_scanner *s, km_counter which, int64_t by)
+{
+	km_shared_count(s->role->shared, s->role->slot, which, by);
+}
+
+static void end_if_done(km_scanner *s)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < KM_COUNT(fronts); i++)
+		if (is_socket(fronts[i].fd))
+			open += fronts[i].front->open(s);
+	if (s->draining && open == 0 && km_recorder_pending(s->shop.recorder) == 0)
+		km_role_end(s->role);
+}
+
+void km_scanner_connection_gone(km_scanner *s)
+{
+	if (s->draining)
+		end_if_done(s);
+}
+
+/* While draining, records may still be on their way when the last connection has gone. */
+static void on_drained(uv_timer_t *t)
+{
+	end_if_done(t->data);
+}
+
+static void scanner_drain(km_role *r, bool quit)
+{
+	km_scanner *s = r->self;
+	static uv_timer_t poll;
+
+	if (!s->draining) {
+		(void)uv_timer_init(&r->loop, &poll);
+		poll.data = s;
+		(void)uv_timer_start(&poll, on_drained, 50, 50);
+	}
+	s->draining = true;
+	s->quitting = s->quitting || quit;
+	for (size_t i = 0; i < KM_COUNT(fronts); i++)
+		if (is_socket(fronts[i].fd))
+			fronts[i].front->drain(s, s->quitting);
+	end_if_done(s);
+}
+
+static void scanner_link(km_role *r, int fd)
+{
+	km_scanner *s = r->self;
+
+	km_recorder_link(s->shop.recorder, fd);
+}
+
+static km_status load_snapshot(km_scanner *s, km_err *err)
+{
+	const char *path = km_conf_str(s->role->conf, KM_KEY_DNS_SNAPSHOT);
+	km_file file;
+
+	if (path[0] == '\0')
+		return KM_OK;
+	km_status st = km_file_open(&file, path, SNAPSHOT_MAX, err);
+	if (st == KM_OK)
+		st = km_dns_snapshot_parse(file.bytes, path, &s->shop.dns, err);
+	km_file_close(&file);
+	return st;
+}
+
+static km_status prepare(km_scanner *s, km_err *err)
+{
+	const km_conf *c = s->role->conf;
+	km_shop *shop = &s->shop;
+
+	*shop = (km_shop){
+		.role = s->role,
+		.recorder = km_recorder_new(&s->role->loop, s->role->shared),
+		.arena = km_arena_new(KM_MAX_ARENA_BYTES),
+		.lang = strcmp(km_conf_str(c, KM_KEY_LANGUAGE), "en") == 0 ? KM_EN : KM_JA,
+		.accept_on_error = strcmp(km_conf_str(c, KM_KEY_POLICY_ON_ERROR), "accept") == 0,
+		.max_message = (size_t)km_conf_int(c, KM_KEY_LIMITS_MESSAGE_SIZE),
+		.trusted_hops = (size_t)km_conf_int(c, KM_KEY_TRUSTED_HOPS),
+	};
+	s->packet_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_PACKET_TIMEOUT);
+	s->idle_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_TIMEOUT);
+	s->max_connections = (size_t)km_conf_int(c, KM_KEY_LIMITS_CONNECTIONS);
+	if (shop->recorder == NULL || shop->arena == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	return load_snapshot(s, err);
+}
+
+static km_status scanner_start(km_role *r, km_err *err)
+{
+	static char spool[1100];
+	km_scanner *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	s->role = r;
+	r->self = s;
+	(void)snprintf(spool, sizeof(spool), "%s/spool", r->state_dir);
+	if (mkdir(spool, 0700) != 0 && access(spool, W_OK) != 0)
+		return KM_FAIL(err, KM_IO, "%s: can not be made", spool);
+	km_spool_set_dir(spool);
+	km_status st = prepare(s, err);
+	for (size_t i = 0; i < KM_COUNT(fronts) && st == KM_OK; i++)
+		if (is_socket(fronts[i].fd))
+			st = fronts[i].front->start(s, fronts[i].fd, err);
+	return st == KM_OK ? km_sandbox_enter(KM_SANDBOX_SCANNER, spool, err) : st;
+}
+
+static void scanner_finish(km_role *r)
+{
+	km_scanner *s = r->self;
+
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < KM_COUNT(fronts); i++)
+		fronts[i].front->finish(s);
+	km_recorder_free(s->shop.recorder);
+	km_arena_free(s->shop.arena);
+	km_dns_snapshot_free(s->shop.dns);
+	free(s);
+}
+
+const km_role_ops km_scanner_role = {
+	.name = "scanner",
+	.start = scanner_start,
+	.link = scanner_link,
+	.drain = scanner_drain,
+	.finish = scanner_finish,
+};

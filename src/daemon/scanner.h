@@ -1,0 +1,38 @@
+/*
+ * daemon/scanner.h - inside of the scanner role, shared by its front ends.
+ */
+#ifndef KM_DAEMON_SCANNER_H
+#define KM_DAEMON_SCANNER_H
+
+#include "daemon/job.h"
+#include "net/stream.h"
+
+typedef struct km_scanner km_scanner;
+
+/* One front end: milter, HTTP. */
+typedef struct {
+	/* Serves the listening socket @fd. */
+	km_status (*start)(km_scanner *s, int fd, km_err *err);
+	/* Takes no new connections; @quit: closes those on which nothing is under way. */
+	void (*drain)(km_scanner *s, bool quit);
+	/* Connections still open. */
+	size_t (*open)(const km_scanner *s);
+	void (*finish)(km_scanner *s);
+} km_front;
+
+extern const km_front km_front_milter, km_front_http;
+
+struct km_scanner {
+	km_shop shop;
+	km_role *role;
+	bool draining, quitting;
+	uint64_t packet_ms, idle_ms;
+	size_t max_connections;
+	void *milter, *http; /* the front ends' own state */
+};
+
+/* To be called by a front end whenever a connection is gone: a draining scanner may now end. */
+void km_scanner_connection_gone(km_scanner *s);
+void km_scanner_count(km_scanner *s, km_counter which, int64_t by);
+
+#endif

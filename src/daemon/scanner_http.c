@@ -1,0 +1,463 @@
+/*
+ * HTTP connections of a scanner: libmicrohttpd, driven by the scanner's own event loop through its
+ * epoll descriptor. Every answer carries Content-Length.
+ */
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "daemon/metrics.h"
+#include "daemon/scanner.h"
+#include "engine/json.h"
+#include "front/http/rspamd.h"
+
+enum {
+	MAX_RCPTS = 1000,
+	CONNECTION_MEMORY = 32 * 1024, /* request line and headers */
+	SWEEP_MS = 1000,
+	MAX_ANSWER = 16 * 1024 * 1024
+};
+
+typedef struct http http;
+typedef struct request request;
+
+/* A connection: it must bring a whole request within the deadline, however slowly it trickles. */
+typedef struct peer {
+	struct peer *next, *prev;
+	struct MHD_Connection *connection;
+	uint64_t since_ms; /* connect, or end of the last request */
+	bool active;	   /* a request is under way */
+} peer;
+
+struct http {
+	km_scanner *scanner;
+	struct MHD_Daemon *mhd;
+	uv_poll_t poll;
+	uv_timer_t timer, sweep;
+	peer *peers;
+	size_t n;
+};
+
+/* An endpoint fills the body and returns the status code. */
+typedef unsigned endpoint(http *h, request *r, km_buf *body);
+
+struct request {
+	const struct route *route;
+	km_spool spool;
+	km_sv rcpts[MAX_RCPTS];
+	size_t n_rcpts;
+	struct MHD_Connection *connection;
+};
+
+typedef struct route {
+	const char *method, *path, *type;
+	endpoint *run;
+} route;
+
+static unsigned problem(km_buf *body, unsigned status, const char *text)
+{
+	km_buf_fmt(body, "{\"error\":\"%s\"}", text);
+	return status;
+}
+
+static const char *header(request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+static km_sv header_sv(request *r, const char *name)
+{
+	return km_sv_trim(km_sv_of(header(r, name)));
+}
+
+static km_sv without_brackets(km_sv v)
+{
+	if (v.n >= 2 && v.p[0] == '<' && v.p[v.n - 1] == '>')
+		v = km_sv_sub(v, 1, v.n - 2);
+	return v;
+}
+
+static enum MHD_Result take_rcpt(void *ctx, enum MHD_ValueKind kind, const char *key,
+				 const char *value)
+{
+	request *r = ctx;
+
+	(void)kind;
+	if (km_sv_ieq(km_sv_of(key), KM_S("Rcpt")) && value && r->n_rcpts < MAX_RCPTS)
+		r->rcpts[r->n_rcpts++] = without_brackets(km_sv_trim(km_sv_of(value)));
+	return MHD_YES;
+}
+
+/* Envelope from the request's headers (DESIGN.md section 7): IP, Helo, Hostname, From, Rcpt, … */
+static km_status read_envelope(http *h, request *r, km_sv message, km_envelope *env)
+{
+	const km_shop *shop = &h->scanner->shop;
+	km_sv ip = header_sv(r, "IP");
+
+	(void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_rcpt, r);
+	*env = (km_envelope){
+		.helo = header_sv(r, "Helo"),
+		.hostname = header_sv(r, "Hostname"),
+		.has_from = header(r, "From") != NULL,
+		.from = without_brackets(header_sv(r, "From")),
+		.rcpts = r->rcpts,
+		.n_rcpts = r->n_rcpts,
+		.user = header_sv(r, "User"),
+		.queue_id = header_sv(r, "Queue-Id"),
+		.now = km_clock_now(),
+	};
+	if (!km_ip_parse(ip, &env->ip))
+		env->ip.len = 0;
+	if (km_sv_ieq(header_sv(r, "Envelope"), KM_S("stored")))
+		return km_envelope_from_stored(shop->arena, message, shop->trusted_hops, false,
+					       env);
+	return KM_OK;
+}
+
+/* Judges the body. 200 when *judged can be shown, else the status that *body explains. */
+static unsigned judge(http *h, request *r, km_judged *judged, km_buf *body)
+{
+	km_shop *shop = &h->scanner->shop;
+	km_job job = { .via = "http" };
+
+	if (r->spool.dropped)
+		return problem(body, MHD_HTTP_CONTENT_TOO_LARGE,
+			       "the message is over limits.message_size");
+	job.spool = km_spool_bytes(&r->spool, &job.message, NULL);
+	if (job.spool == KM_OK)
+		job.spool = read_envelope(h, r, job.message, &job.env);
+	km_job_judge(shop, &job, judged);
+	if (judged->st == KM_OK && km_job_record(shop, &job, judged, NULL, NULL) != KM_OK) {
+		km_scanner_count(h->scanner, KM_COUNTER_tempfail_total, 1);
+		return problem(body, MHD_HTTP_SERVICE_UNAVAILABLE,
+			       "records can not be written; try again later");
+	}
+	if (judged->st != KM_OK)
+		return problem(body, MHD_HTTP_SERVICE_UNAVAILABLE,
+			       "the message could not be judged; try again later");
+	if (judged->held)
+		return problem(body, MHD_HTTP_UNPROCESSABLE_CONTENT,
+			       "held unread: the filter failed on this message");
+	return MHD_HTTP_OK;
+}
+
+static unsigned run_scan(http *h, request *r, km_buf *body)
+{
+	km_judged judged;
+	unsigned status = judge(h, r, &judged, body);
+
+	if (status == MHD_HTTP_OK &&
+	    km_verdict_json(body, judged.scan, NULL, judged.id, h->scanner->shop.lang) != KM_OK)
+		return problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
+	return status;
+}
+
+static unsigned run_checkv2(http *h, request *r, km_buf *body)
+{
+	km_judged judged;
+	unsigned status = judge(h, r, &judged, body);
+	double required = km_pack_threshold(h->scanner->role->pack, KM_ACTION_REJECT);
+
+	if (status == MHD_HTTP_OK && km_rspamd_json(body, judged.scan, judged.id, required,
+						    (double)judged.us / 1e6) != KM_OK)
+		return problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
+	return status;
+}
+
+static unsigned run_metrics(http *h, request *r, km_buf *body)
+{
+	(void)r;
+	km_metrics_write(body, h->scanner->role->shared);
+	return MHD_HTTP_OK;
+}
+
+static unsigned run_ping(http *h, request *r, km_buf *body)
+{
+	(void)h;
+	(void)r;
+	km_buf_add(body, KM_S("pong\r\n"));
+	return MHD_HTTP_OK;
+}
+
+static unsigned run_ready(http *h, request *r, km_buf *body)
+{
+	(void)r;
+	if (km_recorder_healthy(h->scanner->shop.recorder) && !h->scanner->draining) {
+		km_buf_add(body, KM_S("ready\n"));
+		return MHD_HTTP_OK;
+	}
+	km_buf_add(body, KM_S("not ready: records can not be written, or shutting down\n"));
+	return MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+static unsigned run_not_found(http *h, request *r, km_buf *body)
+{
+	(void)h;
+	(void)r;
+	return problem(body, MHD_HTTP_NOT_FOUND,
+		       "no such path; there are /scan /checkv2 /metrics /ping /ready");
+}
+
+static unsigned run_bad_method(http *h, request *r, km_buf *body)
+{
+	(void)h;
+	(void)r;
+	return problem(body, MHD_HTTP_METHOD_NOT_ALLOWED,
+		       "messages are sent with POST, all else is asked with GET");
+}
+
+#define JSON "application/json"
+#define TEXT "text/plain; charset=utf-8"
+
+static const route routes[] = {
+	{ "POST", "/checkv2", JSON, run_checkv2 },
+	{ "POST", "/scan", JSON, run_scan },
+	{ "GET", "/metrics", "text/plain; version=0.0.4; charset=utf-8", run_metrics },
+	{ "GET", "/ping", TEXT, run_ping },
+	{ "GET", "/ready", TEXT, run_ready },
+};
+static const route not_found = { "", "", JSON, run_not_found };
+static const route bad_method = { "", "", JSON, run_bad_method };
+
+static const route *route_of(const char *method, const char *path)
+{
+	const route *best = &not_found;
+
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	for (size_t i = 0; i < KM_COUNT(routes); i++) {
+		if (strcmp(routes[i].path, path) != 0)
+			continue;
+		if (strcmp(routes[i].method, method) == 0)
+			return &routes[i];
+		best = &bad_method;
+	}
+	return best;
+}
+
+static request *request_new(http *h, struct MHD_Connection *c, const char *method, const char *path)
+{
+	request *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->connection = c;
+	r->route = route_of(method, path);
+	km_spool_init(&r->spool, h->scanner->shop.max_message);
+	return r;
+}
+
+static enum MHD_Result respond(http *h, request *r)
+{
+	km_buf body;
+
+	km_buf_init(&body, NULL, MAX_ANSWER);
+	unsigned status = r->route->run(h, r, &body);
+	struct MHD_Response *resp =
+		MHD_create_response_from_buffer(body.n, body.p, MHD_RESPMEM_MUST_FREE);
+	if (resp == NULL) {
+		km_buf_finish(&body);
+		return MHD_NO;
+	}
+	(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_CONTENT_TYPE, r->route->type);
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_ALLOW, "GET, POST");
+	if (h->scanner->draining)
+		(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_CONNECTION, "close");
+	enum MHD_Result rc = MHD_queue_response(r->connection, status, resp);
+	MHD_destroy_response(resp);
+	return rc;
+}
+
+static void set_active(struct MHD_Connection *c, bool active)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	peer *p = info ? info->socket_context : NULL;
+
+	if (p == NULL)
+		return;
+	p->active = active;
+	if (!active)
+		p->since_ms = km_clock_mono_ns() / 1000000u;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *path,
+				  const char *method, const char *version, const char *data,
+				  size_t *n, void **state)
+{
+	http *h = ctx;
+	request *r = *state;
+
+	(void)version;
+	if (r == NULL) {
+		set_active(c, true);
+		*state = request_new(h, c, method, path);
+		return *state ? MHD_YES : MHD_NO;
+	}
+	if (*n) {
+		km_spool_add(&r->spool, (km_sv){ data, *n });
+		*n = 0;
+		return MHD_YES;
+	}
+	return respond(h, r);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode why)
+{
+	request *r = *state;
+	(void)ctx;
+	(void)why;
+	set_active(c, false);
+	if (r == NULL)
+		return;
+	km_spool_finish(&r->spool);
+	free(r);
+	*state = NULL;
+}
+
+static void peer_gone(http *h, peer *p)
+{
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		h->peers = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	h->n--;
+	free(p);
+	km_scanner_count(h->scanner, KM_COUNTER_connections_open, -1);
+	km_scanner_connection_gone(h->scanner);
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	http *h = ctx;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*state)
+			peer_gone(h, *state);
+		*state = NULL;
+		return;
+	}
+	peer *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return;
+	p->connection = c;
+	p->since_ms = km_clock_mono_ns() / 1000000u;
+	p->next = h->peers;
+	if (h->peers)
+		h->peers->prev = p;
+	h->peers = p;
+	h->n++;
+	*state = p;
+	km_scanner_count(h->scanner, KM_COUNTER_connections_total, 1);
+	km_scanner_count(h->scanner, KM_COUNTER_connections_open, 1);
+}
+
+static void cut(peer *p)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(p->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+static void on_sweep(uv_timer_t *t)
+{
+	http *h = t->data;
+	uint64_t now = km_clock_mono_ns() / 1000000u;
+
+	for (peer *p = h->peers; p; p = p->next)
+		if (now - p->since_ms > h->scanner->packet_ms) {
+			km_scanner_count(h->scanner, KM_COUNTER_connections_dropped_total, 1);
+			p->since_ms = now;
+			cut(p);
+		}
+}
+
+static void on_timer(uv_timer_t *t);
+
+/* Lets libmicrohttpd do what is due, and comes back when it wants to. */
+static void run_mhd(http *h)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	(void)MHD_run(h->mhd);
+	if (MHD_get_timeout(h->mhd, &ms) == MHD_YES)
+		(void)uv_timer_start(&h->timer, on_timer, ms, 0);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	run_mhd(t->data);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events)
+{
+	(void)status;
+	(void)events;
+	run_mhd(p->data);
+}
+
+static km_status http_start(km_scanner *s, int fd, km_err *err)
+{
+	http *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	h->scanner = s;
+	s->http = h;
+	h->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
+				  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+				  on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+				  MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->max_connections,
+				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				  MHD_OPTION_END);
+	if (h->mhd == NULL)
+		return KM_FAIL(err, KM_IO, "HTTP can not be served");
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL)
+		return KM_FAIL(err, KM_BUG, "libmicrohttpd has no epoll descriptor");
+	(void)uv_poll_init(&s->role->loop, &h->poll, info->epoll_fd);
+	(void)uv_timer_init(&s->role->loop, &h->timer);
+	(void)uv_timer_init(&s->role->loop, &h->sweep);
+	h->poll.data = h->timer.data = h->sweep.data = h;
+	(void)uv_poll_start(&h->poll, UV_READABLE, on_poll);
+	(void)uv_timer_start(&h->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	return KM_OK;
+}
+
+static void http_drain(km_scanner *s, bool quit)
+{
+	http *h = s->http;
+
+	(void)MHD_quiesce_daemon(h->mhd);
+	for (peer *p = h->peers; quit && p; p = p->next)
+		if (!p->active)
+			cut(p);
+	run_mhd(h);
+}
+
+static size_t http_open(const km_scanner *s)
+{
+	return ((const http *)s->http)->n;
+}
+
+static void http_finish(km_scanner *s)
+{
+	http *h = s->http;
+
+	if (h == NULL)
+		return;
+	if (h->mhd)
+		MHD_stop_daemon(h->mhd);
+	free(h);
+}
+
+const km_front km_front_http = { http_start, http_drain, http_open, http_finish };

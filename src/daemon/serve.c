@@ -1,0 +1,491 @@
+#include "daemon/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/role.h"
+#include "daemon/setup.h"
+#include "net/listen.h"
+
+enum {
+	CHECK_MS = 1000,  /* hung roles, watchdog */
+	HUNG_CHECKS = 30, /* checks without a sign of life before a role is killed */
+	END_MS = 20000,	  /* for roles to finish after SIGTERM */
+	QUICK_DEATH_MS = 1000,
+	QUICK_DEATHS = 3, /* this many in a row make the supervisor wait before the next start */
+	BACKOFF_MS = 2000
+};
+
+typedef struct supervisor supervisor;
+
+typedef struct {
+	supervisor *sv;
+	uv_process_t process;
+	uv_poll_t poll;
+	uv_timer_t again; /* start after a pause */
+	const char *role;
+	unsigned slot;
+	unsigned generation;
+	int channel; /* our end, or -1 */
+	bool used, running, ready, draining;
+	uint64_t started_ns, beats;
+	unsigned silent; /* checks without a new beat */
+	unsigned quick_deaths;
+	int open; /* handles not yet closed */
+} child;
+
+struct supervisor {
+	uv_loop_t loop;
+	const km_serve_options *options;
+	km_settings settings;
+	km_sockets sockets;
+	child child[KM_MAX_SLOTS]; /* [0] is the keeper */
+	unsigned generation;	   /* from 1; a reload begins the next */
+	unsigned announced;	   /* the last one that was said to serve */
+	bool ending;
+	uv_signal_t hup, term, intr;
+	uv_timer_t check, deadline;
+};
+
+static void start(child *c);
+
+static bool is_keeper(const child *c)
+{
+	return c->slot == 0;
+}
+
+/* Scanner and keeper talk over a socket pair that only they hold. */
+static void link_to_keeper(child *scanner)
+{
+	child *keeper = &scanner->sv->child[0];
+	int pair[2];
+
+	if (!scanner->running || !keeper->running)
+		return;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+		km_error("no socket pair: %s", strerror(errno));
+		return;
+	}
+	(void)km_channel_send(keeper->channel, KM_WORD_LINK, pair[0]);
+	(void)km_channel_send(scanner->channel, KM_WORD_LINK, pair[1]);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
+static void link_all(supervisor *sv)
+{
+	for (size_t i = 1; i < KM_MAX_SLOTS; i++)
+		if (sv->child[i].used)
+			link_to_keeper(&sv->child[i]);
+}
+
+static size_t count(const supervisor *sv, bool (*is)(const child *))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < KM_MAX_SLOTS; i++)
+		n += sv->child[i].used && is(&sv->child[i]);
+	return n;
+}
+
+static bool is_running(const child *c)
+{
+	return c->running;
+}
+
+static bool is_running_scanner(const child *c)
+{
+	return c->running && !is_keeper(c);
+}
+
+static bool is_unready(const child *c)
+{
+	return c->generation == c->sv->generation && !c->ready && !c->draining;
+}
+
+static void say(child *c, km_word what)
+{
+	if (c->running)
+		(void)km_channel_send(c->channel, what, -1);
+}
+
+/* Once the new generation serves, the old one takes no more connections. */
+static void drain_old(supervisor *sv)
+{
+	for (size_t i = 0; i < KM_MAX_SLOTS; i++) {
+		child *c = &sv->child[i];
+		if (!c->used || c->draining || c->generation == sv->generation)
+			continue;
+		c->draining = true;
+		say(c, KM_WORD_DRAIN);
+	}
+}
+
+static void announce(supervisor *sv)
+{
+	char milter[128], http[128];
+
+	if (sv->announced == sv->generation)
+		return;
+	sv->announced = sv->generation;
+	if (sv->generation > 1) {
+		km_info("the new configuration is in force");
+		(void)sd_notify(0, "READY=1");
+		return;
+	}
+	(void)sd_notify(0, "READY=1");
+	(void)km_listen_name(sv->sockets.milter, milter);
+	(void)km_listen_name(sv->sockets.http, http);
+	km_info("ready: milter on %s, HTTP on %s, state in %s", milter[0] ? milter : "(off)",
+		http[0] ? http : "(off)", sv->sockets.state_dir);
+	if (sv->options->ready)
+		sv->options->ready(sv->options->ctx, milter, http);
+}
+
+static void on_channel(uv_poll_t *p, int status, int events)
+{
+	child *c = p->data;
+	supervisor *sv = c->sv;
+	bool closed = false;
+	km_word what;
+	int fd;
+
+	(void)events;
+	while (status == 0 && km_channel_receive(c->channel, &what, &fd, &closed)) {
+		if (fd >= 0)
+			(void)close(fd);
+		if (what != KM_WORD_READY || c->ready)
+			continue;
+		c->ready = true;
+		if (count(sv, is_unready) == 0) {
+			announce(sv);
+			drain_old(sv);
+		}
+	}
+	if (closed || status != 0)
+		(void)uv_poll_stop(p);
+}
+
+static void stop_when_done(supervisor *sv)
+{
+	if (!sv->ending)
+		return;
+	if (count(sv, is_running) == 0)
+		uv_stop(&sv->loop);
+	else if (count(sv, is_running_scanner) == 0)
+		say(&sv->child[0], KM_WORD_QUIT); /* last, so that every record gets written */
+}
+
+static void blame(child *c)
+{
+	km_digest_key key;
+
+	if (!km_shared_blame(c->sv->sockets.shared, c->slot, &key))
+		return;
+	unsigned deaths = km_shared_deaths(c->sv->sockets.shared, key);
+	km_error("the message %016llx… was in hand when scanner %u died (%u so far)%s",
+		 (unsigned long long)key.a, c->slot, deaths,
+		 deaths >= KM_POISON_DEATHS ? "; it will be held unparsed" : "");
+}
+
+static void on_again(uv_timer_t *t)
+{
+	child *c = t->data;
+
+	if (!c->sv->ending)
+		start(c);
+}
+
+static void restart(child *c)
+{
+	uint64_t lived = (km_clock_mono_ns() - c->started_ns) / 1000000u;
+
+	km_shared_count(c->sv->sockets.shared, c->slot,
+			is_keeper(c) ? KM_COUNTER_keeper_restarts_total
+				     : KM_COUNTER_scanner_restarts_total,
+			1);
+	c->quick_deaths = lived < QUICK_DEATH_MS && !c->ready ? c->quick_deaths + 1 : 0;
+	if (c->quick_deaths < QUICK_DEATHS) {
+		start(c);
+		return;
+	}
+	km_error("%s %u dies at once, again and again; next try in %d s", c->role, c->slot,
+		 BACKOFF_MS / 1000);
+	(void)uv_timer_start(&c->again, on_again, BACKOFF_MS, 0);
+}
+
+static void child_closed(uv_handle_t *h)
+{
+	child *c = h->data;
+
+	if (--c->open > 0)
+		return;
+	bool was_draining = c->draining;
+	(void)close(c->channel);
+	c->channel = -1;
+	if (c->sv->ending ||
+	    (was_draining && c->generation != c->sv->generation && !is_keeper(c))) {
+		c->used = false;
+		stop_when_done(c->sv);
+		return;
+	}
+	restart(c);
+}
+
+static void on_exit_of(uv_process_t *p, int64_t status, int signal)
+{
+	child *c = p->data;
+
+	c->running = false;
+	if (is_keeper(c))
+		km_shared_set_keeper(c->sv->sockets.shared, KM_KEEPER_GONE);
+	if (signal || status || (!c->draining && !c->sv->ending))
+		km_warn("%s %u ended (%s %lld)", c->role, c->slot, signal ? "signal" : "status",
+			signal ? (long long)signal : (long long)status);
+	blame(c);
+	uv_close((uv_handle_t *)&c->process, child_closed);
+	uv_close((uv_handle_t *)&c->poll, child_closed);
+	stop_when_done(c->sv);
+}
+
+static int spawn(child *c, int theirs)
+{
+	supervisor *sv = c->sv;
+	char slot[16];
+	int fds[KM_FD_END] = {
+		sv->sockets.null,
+		STDOUT_FILENO,
+		STDERR_FILENO,
+		[KM_FD_CHANNEL] = theirs,
+		[KM_FD_SHARED] = sv->sockets.shared_fd,
+		[KM_FD_CONF] = sv->settings.conf_fd,
+		[KM_FD_PACK] = sv->settings.pack_fd,
+		[KM_FD_MILTER] = sv->sockets.milter >= 0 ? sv->sockets.milter : sv->sockets.null,
+		[KM_FD_HTTP] = sv->sockets.http >= 0 ? sv->sockets.http : sv->sockets.null,
+	};
+	uv_stdio_container_t stdio[KM_FD_END];
+	char name[] = "komainu", word[] = "role", role[16];
+	char *args[] = { name, word, role, slot, sv->sockets.state_dir, NULL };
+	uv_process_options_t o = { .exit_cb = on_exit_of,
+				   .file = "/proc/self/exe",
+				   .args = args,
+				   .stdio = stdio,
+				   .stdio_count = KM_FD_END };
+
+	(void)snprintf(slot, sizeof(slot), "%u", c->slot);
+	(void)snprintf(role, sizeof(role), "%s", c->role);
+	for (int i = 0; i < KM_FD_END; i++)
+		stdio[i] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds[i] };
+	return uv_spawn(&sv->loop, &c->process, &o);
+}
+
+static void start(child *c)
+{
+	supervisor *sv = c->sv;
+	int pair[2];
+
+	c->process.data = c->poll.data = c;
+	c->generation = sv->generation;
+	c->ready = c->draining = false;
+	c->silent = 0;
+	c->beats = km_shared_beats(sv->sockets.shared, c->slot);
+	c->started_ns = km_clock_mono_ns();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		km_error("no socket pair: %s", strerror(errno));
+		(void)uv_timer_start(&c->again, on_again, BACKOFF_MS, 0);
+		return;
+	}
+	int rc = spawn(c, pair[1]);
+	(void)close(pair[1]);
+	if (rc != 0) {
+		km_error("%s %u can not be started: %s", c->role, c->slot, uv_strerror(rc));
+		(void)close(pair[0]);
+		uv_close((uv_handle_t *)&c->process, NULL);
+		(void)uv_timer_start(&c->again, on_again, BACKOFF_MS, 0);
+		return;
+	}
+	c->channel = pair[0];
+	c->running = true;
+	c->open = 2;
+	(void)uv_poll_init(&sv->loop, &c->poll, c->channel);
+	(void)uv_poll_start(&c->poll, UV_READABLE, on_channel);
+	if (is_keeper(c))
+		link_all(sv);
+	else
+		link_to_keeper(c);
+}
+
+static void start_scanners(supervisor *sv)
+{
+	unsigned wanted = sv->settings.scanners;
+
+	for (unsigned i = 1; i < KM_MAX_SLOTS && wanted; i++) {
+		child *c = &sv->child[i];
+		if (c->used)
+			continue;
+		c->used = true;
+		c->role = "scanner";
+		start(c);
+		wanted--;
+	}
+}
+
+static void on_hup(uv_signal_t *s, int number)
+{
+	supervisor *sv = s->data;
+	km_settings fresh;
+	km_err err = { 0 };
+
+	(void)number;
+	if (sv->ending)
+		return;
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+			 (unsigned long long)(km_clock_mono_ns() / 1000u));
+	if (km_settings_load(sv->options->config, &fresh, &err) != KM_OK) {
+		km_error("reload refused, the old configuration stays: %s", err.msg);
+		(void)sd_notify(0, "READY=1");
+		return;
+	}
+	km_info("reloading");
+	km_settings_free(&sv->settings);
+	sv->settings = fresh;
+	sv->generation++;
+	start_scanners(sv);
+	/* The keeper finishes its batch and is started again with the new settings. */
+	sv->child[0].generation = sv->generation;
+	sv->child[0].draining = true;
+	say(&sv->child[0], KM_WORD_QUIT);
+}
+
+static void on_deadline(uv_timer_t *t)
+{
+	supervisor *sv = t->data;
+
+	for (size_t i = 0; i < KM_MAX_SLOTS; i++)
+		if (sv->child[i].running) {
+			km_warn("%s %u does not end; killing it", sv->child[i].role,
+				sv->child[i].slot);
+			(void)uv_process_kill(&sv->child[i].process, SIGKILL);
+		}
+}
+
+static void on_term(uv_signal_t *s, int number)
+{
+	supervisor *sv = s->data;
+
+	(void)number;
+	if (sv->ending)
+		return;
+	sv->ending = true;
+	km_info("ending: what is under way is finished first");
+	(void)sd_notify(0, "STOPPING=1");
+	for (size_t i = 1; i < KM_MAX_SLOTS; i++)
+		say(&sv->child[i], KM_WORD_QUIT);
+	(void)uv_timer_start(&sv->deadline, on_deadline, END_MS, 0);
+	stop_when_done(sv);
+}
+
+static void check_child(child *c)
+{
+	uint64_t beats = km_shared_beats(c->sv->sockets.shared, c->slot);
+
+	c->silent = beats == c->beats ? c->silent + 1 : 0;
+	c->beats = beats;
+	if (c->silent < HUNG_CHECKS)
+		return;
+	km_error("%s %u gave no sign of life for %d s; killing it", c->role, c->slot, HUNG_CHECKS);
+	c->silent = 0;
+	(void)uv_process_kill(&c->process, SIGKILL);
+}
+
+static void on_check(uv_timer_t *t)
+{
+	supervisor *sv = t->data;
+
+	(void)sd_notify(0, "WATCHDOG=1");
+	for (size_t i = 0; i < KM_MAX_SLOTS; i++)
+		if (sv->child[i].running)
+			check_child(&sv->child[i]);
+}
+
+static void watch_signals(supervisor *sv)
+{
+	static const struct {
+		size_t at;
+		int number;
+		uv_signal_cb run;
+	} signals[] = {
+		{ offsetof(supervisor, hup), SIGHUP, on_hup },
+		{ offsetof(supervisor, term), SIGTERM, on_term },
+		{ offsetof(supervisor, intr), SIGINT, on_term },
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < KM_COUNT(signals); i++) {
+		uv_signal_t *s = (uv_signal_t *)((char *)sv + signals[i].at);
+		(void)uv_signal_init(&sv->loop, s);
+		s->data = sv;
+		(void)uv_signal_start(s, signals[i].run, signals[i].number);
+	}
+	(void)uv_timer_init(&sv->loop, &sv->check);
+	(void)uv_timer_init(&sv->loop, &sv->deadline);
+	sv->check.data = sv->deadline.data = sv;
+	(void)uv_timer_start(&sv->check, on_check, CHECK_MS, CHECK_MS);
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+static void supervise(supervisor *sv)
+{
+	watch_signals(sv);
+	for (unsigned i = 0; i < KM_MAX_SLOTS; i++) {
+		sv->child[i].sv = sv;
+		sv->child[i].slot = i;
+		sv->child[i].channel = -1;
+		(void)uv_timer_init(&sv->loop, &sv->child[i].again);
+		sv->child[i].again.data = &sv->child[i];
+	}
+	sv->generation = 1;
+	sv->child[0].used = true;
+	sv->child[0].role = "keeper";
+	start(&sv->child[0]);
+	start_scanners(sv);
+	(void)uv_run(&sv->loop, UV_RUN_DEFAULT);
+	uv_walk(&sv->loop, close_handle, NULL);
+	(void)uv_run(&sv->loop, UV_RUN_DEFAULT);
+}
+
+km_status km_serve(const km_serve_options *options, km_err *err)
+{
+	supervisor *sv = calloc(1, sizeof(*sv));
+	km_status st;
+
+	if (sv == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	sv->options = options;
+	st = km_settings_load(options->config, &sv->settings, err);
+	if (st == KM_OK)
+		st = km_sockets_open(&sv->settings, options->state_dir, &sv->sockets, err);
+	if (st == KM_OK && uv_loop_init(&sv->loop) == 0) {
+		supervise(sv);
+		(void)uv_loop_close(&sv->loop);
+		km_sockets_close(&sv->sockets);
+	}
+	km_settings_free(&sv->settings);
+	free(sv);
+	return st;
+}

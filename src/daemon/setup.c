@@ -1,0 +1,166 @@
+#include "daemon/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "daemon/sandbox.h"
+#include "net/listen.h"
+#include "policy/policy.h"
+
+enum { TEXT_MAX = 16 * 1024 * 1024 };
+
+/* A sealed copy: what was checked is what every role reads, whatever becomes of the file. */
+static int sealed_copy(const char *name, km_sv text)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -1;
+	if (write(fd, text.p, text.n) != (ssize_t)text.n || lseek(fd, 0, SEEK_SET) != 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static km_status load_conf(const char *path, km_settings *s, km_err *err)
+{
+	km_file text = { .bytes = KM_SV("") };
+	km_status st = path ? km_file_open(&text, path, TEXT_MAX, err) : KM_OK;
+
+	if (st == KM_OK)
+		st = km_conf_parse(text.bytes, path ? path : "built-in defaults", &s->conf, err);
+	if (st == KM_OK && (s->conf_fd = sealed_copy("komainu-conf", text.bytes)) < 0)
+		st = KM_FAIL(err, KM_IO, "no memory for the configuration");
+	km_file_close(&text);
+	return st;
+}
+
+static km_status load_pack(km_settings *s, km_err *err)
+{
+	const char *path = km_conf_str(s->conf, KM_KEY_POLICY_PACK);
+	km_file file = { .bytes = KM_SV("") };
+	km_sv text = km_pack_builtin();
+	km_pack *pack = NULL;
+	km_status st = KM_OK;
+
+	if (path[0]) {
+		st = km_file_open(&file, path, TEXT_MAX, err);
+		text = file.bytes;
+	}
+	if (st == KM_OK)
+		st = km_pack_parse(text, path[0] ? path : "built-in policy", &pack, err);
+	if (st == KM_OK && (s->pack_fd = sealed_copy("komainu-pack", text)) < 0)
+		st = KM_FAIL(err, KM_IO, "no memory for the policy");
+	km_pack_free(pack);
+	km_file_close(&file);
+	return st;
+}
+
+static unsigned scanner_count(const km_conf *conf)
+{
+	int64_t n = km_conf_int(conf, KM_KEY_SCANNER_PROCESSES);
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (n <= 0)
+		n = cpus > 0 ? cpus : 1;
+	/* Half of the slots stay free for the next generation while this one drains. */
+	return n > KM_MAX_SLOTS / 2 - 1 ? KM_MAX_SLOTS / 2 - 1 : (unsigned)n;
+}
+
+km_status km_settings_load(const char *path, km_settings *out, km_err *err)
+{
+	km_settings s = { .conf_fd = -1, .pack_fd = -1 };
+	km_status st = load_conf(path, &s, err);
+
+	if (st == KM_OK)
+		st = load_pack(&s, err);
+	if (st != KM_OK) {
+		km_settings_free(&s);
+		/* A file that a setting names and that is not there is the setting's fault. */
+		if (st == KM_NOTFOUND && err)
+			err->st = KM_CONFIG;
+		return st == KM_NOTFOUND ? KM_CONFIG : st;
+	}
+	s.scanners = scanner_count(s.conf);
+	*out = s;
+	return KM_OK;
+}
+
+void km_settings_free(km_settings *s)
+{
+	km_conf_free(s->conf);
+	if (s->conf_fd >= 0)
+		(void)close(s->conf_fd);
+	if (s->pack_fd >= 0)
+		(void)close(s->pack_fd);
+	*s = (km_settings){ .conf_fd = -1, .pack_fd = -1 };
+}
+
+static km_status open_listener(const km_settings *s, km_conf_key key, int *fd, km_err *err)
+{
+	*fd = km_listen_from_systemd(km_conf_describe(key)->name);
+	return *fd >= 0 ? KM_OK : km_listen_open(km_conf_str(s->conf, key), fd, err);
+}
+
+static km_status make_folder(const char *dir, km_err *err)
+{
+	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+		return KM_FAIL(err, KM_IO, "%s (state.dir): can not be made: %s", dir,
+			       strerror(errno));
+	return KM_OK;
+}
+
+/* Told at start rather than with the first message. */
+static km_status must_be_writable(const char *dir, km_err *err)
+{
+	if (access(dir, R_OK | W_OK | X_OK) == 0)
+		return KM_OK;
+	return KM_FAIL(
+		err, KM_IO,
+		"%s (state.dir): can not be written: %s; give it to the user Komainu runs as, "
+		"or set state.dir",
+		dir, strerror(errno));
+}
+
+km_status km_sockets_open(const km_settings *s, const char *state_dir, km_sockets *out, km_err *err)
+{
+	*out = (km_sockets){ .milter = -1, .http = -1, .shared_fd = -1 };
+	(void)snprintf(out->state_dir, sizeof(out->state_dir), "%s",
+		       state_dir ? state_dir : km_conf_str(s->conf, KM_KEY_STATE_DIR));
+	/* Records name people: nobody but us and our group reads them. */
+	(void)umask(0027);
+	out->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	km_status st = make_folder(out->state_dir, err);
+	if (st == KM_OK)
+		st = open_listener(s, KM_KEY_LISTEN_MILTER, &out->milter, err);
+	if (st == KM_OK)
+		st = open_listener(s, KM_KEY_LISTEN_HTTP, &out->http, err);
+	if (st == KM_OK)
+		st = km_privileges_drop(km_conf_str(s->conf, KM_KEY_RUN_USER), out->state_dir, err);
+	if (st == KM_OK)
+		st = must_be_writable(out->state_dir, err);
+	if (st == KM_OK)
+		st = km_shared_create(&out->shared, &out->shared_fd, err);
+	if (st != KM_OK)
+		km_sockets_close(out);
+	return st;
+}
+
+void km_sockets_close(km_sockets *s)
+{
+	int *fds[] = { &s->milter, &s->http, &s->null, &s->shared_fd };
+
+	for (size_t i = 0; i < KM_COUNT(fds); i++) {
+		if (*fds[i] >= 0)
+			(void)close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
