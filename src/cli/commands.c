@@ -100,6 +100,40 @@ static const km_command commands[] = {
 			    "Shows the route and the links as well." } },
 			{ "show --part 1.2 message.eml",
 			  { "パート 1.2 の本文を読む。", "Prints the text of part 1.2." } } } },
+	{ .name = "serve",
+	  .operands = "",
+	  .options = &km_serve_options_table,
+	  .run = km_serve_run,
+	  .summary = { "メールを判定するデーモンを動かす", "run the daemon that judges mail" },
+	  .about = { "milter と HTTP "
+		     "でメールを受け取って判定するデーモンを、端末の前面で動かします。"
+		     "準備ができると標準出力に待ち受けアドレスを書きます。\n"
+		     "SIGHUP で設定と判定方針を読み直します。誤りがあれば、前のものを使い続けます。"
+		     "SIGTERM と Ctrl-C では、処理中のメールを終えてから止まります。",
+		     "Runs the daemon that takes mail by milter and HTTP and judges it, in the "
+		     "foreground. Once it is ready, standard output says where it listens.\n"
+		     "SIGHUP reads configuration and policy anew; when they have an error, the old "
+		     "ones stay in force. SIGTERM and Ctrl-C finish what is under way, then end." },
+	  .examples = { { "serve",
+			  { "組み込みの既定値で動かす", "Runs with the built-in defaults." } },
+			{ "serve --config /etc/komainu/komainu.yaml",
+			  { "設定ファイルを使って動かす", "Runs with a configuration file." } } } },
+	{ .name = "log",
+	  .operands = "",
+	  .options = &km_log_options,
+	  .run = km_log_run,
+	  .summary = { "最近の判定を表示する", "show recent verdicts" },
+	  .about = { "デーモンが残した判定の記録を、古いものから順に表示します。"
+		     "拒否の返答に書かれた ID も、メールサーバーのキュー ID も --id で探せます。",
+		     "Shows the verdicts that the daemon recorded, oldest first. --id finds the id "
+		     "that a rejected sender was told, and a queue id of the mail server." },
+	  .examples = { { "log --follow",
+			  { "判定を次々に表示する", "Shows verdicts as they come." } },
+			{ "log --action reject --since 1d",
+			  { "この 1 日に拒否したもの", "What was rejected during the last day." } },
+			{ "log --id 01KAQJ9X3T0000000000000000 --json",
+			  { "1 通について記録のすべてを表示する",
+			    "Shows all that is on record about one message." } } } },
 	{ .name = "config check",
 	  .operands = "[FILE]",
 	  .words = KM_WORDS_FILES,

@@ -1,0 +1,279 @@
+"""The HTTP scan service: as Rspamd's clients use it, natively, and against hostile clients.
+
+usage: check_http.py KOMAINU
+"""
+
+import json
+import pathlib
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import service
+import tap
+from tap import Skip, case
+
+MESSAGE = (
+    b"From: Alice <alice@example.com>\r\nFrom: Mallory <m@example.net>\r\nTo: bob@example.jp\r\n"
+    b"Subject: =?UTF-8?B?54ub54qs?=\r\nMessage-ID: <1@example.com>\r\n"
+    b"Date: Mon, 2 Mar 2026 09:14:05 +0900\r\n\r\nhello\r\n"
+)
+ENVELOPE = (
+    ("IP", "192.0.2.7"),
+    ("Helo", "client.example.com"),
+    ("From", "<alice@example.com>"),
+    ("Rcpt", "bob@example.jp"),
+    ("Rcpt", "<carol@example.jp>"),
+    ("User", "u1"),
+    ("Queue-Id", "4QABC"),
+)
+
+
+def raw(k, data, seconds=5.0):
+    """What comes back for @data on a fresh connection."""
+    with socket.create_connection(("127.0.0.1", k.http), seconds) as s:
+        s.sendall(data)
+        got = b""
+        try:
+            while True:
+                piece = s.recv(65536)
+                if not piece:
+                    return got
+                got += piece
+                if b"\r\n\r\n" in got and b"Content-Length: 0" in got:
+                    return got
+        except socket.timeout:
+            return got
+
+
+@case
+def checkv2_has_rspamds_shape(k):
+    """/checkv2 answers in Rspamd's shape"""
+    o = k.scan(MESSAGE, ENVELOPE, "/checkv2")
+    assert o["is_skipped"] is False and o["message-id"] == "1@example.com"
+    assert isinstance(o["score"], float) and o["required_score"] == 15.0
+    assert o["action"] in ("no action", "greylist", "add header", "soft reject", "reject")
+    symbol = o["symbols"]["FROM_MULTIPLE"]
+    assert symbol["name"] == "FROM_MULTIPLE" and symbol["score"] > 0 and symbol["description"]
+    assert isinstance(symbol["options"], list) and "metric_score" in symbol
+    assert {"messages", "urls", "emails", "time_real", "milter"} <= set(o)
+    assert "X-Spam-Score" in o["milter"]["add_headers"]
+
+
+@case
+def scan_is_the_contract(k):
+    """/scan answers with the native verdict"""
+    o = k.scan(MESSAGE, ENVELOPE)
+    for name in ("id", "class", "category", "brand", "action", "score", "probability", "auth", "facts",
+                 "explanation", "advice", "timings_us"):
+        assert name in o, name
+    assert "file" not in o
+    assert set(o["explanation"]) == {"recipient", "admin", "sender"}
+    fact = next(f for f in o["facts"] if f["id"] == "FROM_MULTIPLE")
+    assert {"id", "group", "points", "seen", "part", "offset", "length", "text"} <= set(fact)
+
+
+@case
+def envelope_is_recorded(k):
+    """the envelope of the headers is what `komainu log` shows"""
+    k.scan(MESSAGE, ENVELOPE)
+    r = service.wait_for("record", lambda: k.records("--id", "4QABC"))[-1]
+    assert r["client"] == "192.0.2.7" and r["helo"] == "client.example.com" and r["user"] == "u1"
+    assert r["mail_from"] == "alice@example.com" and r["rcpts"] == "bob@example.jp carol@example.jp"
+    assert r["subject"] == "狛犬" and r["via"] == "http"
+
+
+@case
+def stored_envelope_only_when_asked(k):
+    """a message's own Received is believed only with Envelope: stored"""
+    received = b"Return-Path: <x@example.org>\r\nReceived: from h.example.org (h.example.org [198.51.100.9]) by mx.example.jp (Postfix) with ESMTP id Z for <b@example.jp>; Mon, 2 Mar 2026 09:14:06 +0900\r\n"
+    for header, client in ((), ""), ((("Envelope", "stored"),), "198.51.100.9"):
+        before = len(k.records())
+        k.scan(received + MESSAGE, header)
+        r = service.wait_for("record", lambda: k.records()[before:])[-1]
+        assert r["client"] == client, r
+
+
+@case
+def small_paths(k):
+    """/ping, /ready, /metrics, unknown paths and methods; each with Content-Length"""
+    for method, path, want in (("GET", "/ping", 200), ("GET", "/ready", 200), ("GET", "/metrics", 200),
+                               ("GET", "/", 404), ("GET", "/scan", 405), ("POST", "/ping", 405),
+                               ("HEAD", "/ping", 200)):
+        status, headers, body = k.request(method, path, b"" if method == "POST" else None)
+        assert status == want, (method, path, status)
+        assert "Content-Length" in headers, (path, headers)
+    assert b"# TYPE komainu_messages_total counter" in k.get("/metrics")[2]
+    assert k.metric("messages_total") > 0
+
+
+@case
+def rspamc_works(k):
+    """Debian's rspamc is served"""
+    program = shutil.which("rspamc")
+    if not program:
+        raise Skip("rspamc is not installed (package rspamd)")
+    with tempfile.NamedTemporaryFile(suffix=".eml") as f:
+        f.write(MESSAGE)
+        f.flush()
+        out = subprocess.run(
+            [program, "-h", f"127.0.0.1:{k.http}", "-i", "192.0.2.7", "--from", "alice@example.com",
+             "-r", "bob@example.jp", "symbols", f.name], capture_output=True, text=True, timeout=30)
+    assert out.returncode == 0, out
+    assert "Action:" in out.stdout and "FROM_MULTIPLE" in out.stdout, out.stdout
+    assert "/ 15.00" in out.stdout, out.stdout
+
+
+@case
+def keep_alive(k):
+    """many requests on one connection, in pieces of odd sizes"""
+    one = b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(MESSAGE) + MESSAGE
+    with socket.create_connection(("127.0.0.1", k.http), 10) as s:
+        f = s.makefile("rb")
+        for i in range(50):
+            for at in range(0, len(one), 7 + i):
+                s.sendall(one[at:at + 7 + i])
+            status = f.readline()
+            assert b" 200 " in status, status
+            length = 0
+            while True:
+                line = f.readline().strip()
+                if not line:
+                    break
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            assert json.loads(f.read(length))["action"]
+
+
+BAD = (
+    b"\r\n\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"GET /ping HTTP/9.9\r\n\r\n",
+    b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    b"POST /scan HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: 4294967296\r\n\r\nabc",
+    b"POST /scan HTTP/1.1\r\n" + b"X: " + b"a" * 100000 + b"\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200,
+    b"\0" * 5000,
+)
+
+
+@case
+def malformed_requests(k):
+    """malformed requests are refused and harm nobody"""
+    for data in BAD:
+        with socket.create_connection(("127.0.0.1", k.http), 5) as s:
+            s.sendall(data)
+            s.settimeout(0.3)
+            try:
+                answer = s.recv(100)
+            except socket.timeout:
+                answer = b""
+            except ConnectionError:
+                answer = b""
+            assert b" 200 " not in answer, (data[:60], answer)
+    assert k.get("/ping")[0] == 200
+    assert "ended" not in k.said(), k.said()
+
+
+@case
+def random_bytes(k):
+    """200 connections of random bytes leave the service as it was"""
+    seed = random.Random(20260302)
+    for _ in range(200):
+        with socket.create_connection(("127.0.0.1", k.http), 5) as s:
+            try:
+                s.sendall(seed.randbytes(seed.randrange(2000)))
+            except OSError:
+                pass
+    assert k.get("/ping")[0] == 200
+    assert "ended" not in k.said(), k.said()
+
+
+@case
+def hostile_envelope(k):
+    """hostile envelope values are data, never an error"""
+    for name in ("IP", "Helo", "Hostname", "From", "Rcpt", "User", "Queue-Id"):
+        for value in ("", "\"';--", "a" * 8000, "\x7f\x01".replace("\x01", "\t"), "%s%n", "<>", "<a@b"):
+            o = k.scan(MESSAGE, ((name, value),))
+            assert o["action"], (name, value)
+
+
+@case
+def bodies_of_any_kind(k):
+    """empty, binary and header-only bodies get a verdict"""
+    for body in (b"", b"\0" * 1000, b"Subject: x", b"\r\n", bytes(range(256)) * 100):
+        assert k.scan(body)["action"], body[:20]
+
+
+@case
+def slow_clients_are_dropped(k):
+    """clients at one byte a second are dropped at the deadline; others are served meanwhile"""
+    slow = [socket.create_connection(("127.0.0.1", k.http), 10) for _ in range(100)]
+    stop = threading.Event()
+    data = b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"a" * 900
+
+    def trickle():
+        at = 0
+        while not stop.wait(0.2):
+            for s in slow:
+                try:
+                    s.sendall(data[at:at + 1])
+                except OSError:
+                    pass
+            at += 1
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    begun = time.monotonic()
+    try:
+        service.wait_for("all slow ones are dropped", lambda: k.metric("connections_dropped_total") >= 100, 30)
+        took = time.monotonic() - begun
+        assert k.scan(MESSAGE)["action"]
+        print(f"# dropped after {took:.1f} s, deadline 2 s")
+    finally:
+        stop.set()
+        thread.join()
+        for s in slow:
+            s.close()
+
+
+@case
+def too_large(k):
+    """a message over limits.message_size is answered 413"""
+    status, _, body = k.request("POST", "/scan", b"a" * (3 * 1024 * 1024))
+    assert status == 413 and b"limits.message_size" in body, (status, body)
+
+
+@case
+def vanishing_clients(k):
+    """clients that vanish in mid-request leave nothing behind"""
+    for _ in range(200):
+        s = socket.create_connection(("127.0.0.1", k.http), 5)
+        s.sendall(b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nSubject: x\r\n")
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        s.close()
+    service.wait_for("connections are gone", lambda: k.metric("connections_open") <= 1)
+
+
+def main():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
+    folder.chmod(0o755)
+    k = service.Komainu(sys.argv[1], folder, "milter.packet_timeout: 2s\nlimits.message_size: 2M\n")
+    try:
+        k.start()
+        status = tap.run(k)
+        k.stop()
+    finally:
+        k.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(status)
+
+
+main()

@@ -1,0 +1,267 @@
+"""Starts and stops Komainu and Postfix for a test: own folders, loopback, free ports, stopped by pid."""
+
+import http.client
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, condition, seconds=20.0):
+    """Waits until @condition() is true; fails naming @what."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"after {seconds} s still not: {what}")
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.5).close()
+        return True
+    except OSError:
+        return False
+
+
+class Komainu:
+    """`komainu serve` on ports that stay the same over restarts."""
+
+    def __init__(self, program, folder, settings=""):
+        self.program = str(program)
+        self.folder = pathlib.Path(folder)
+        self.milter, self.http = free_port(), free_port()
+        self.state = self.folder / "state"
+        self.config = self.folder / "komainu.yaml"
+        self.log = self.folder / "komainu.log"
+        self.settings = settings
+        self.process = None
+        self.configure()
+
+    def configure(self, settings=None):
+        if settings is not None:
+            self.settings = settings
+        self.config.write_text(
+            f"listen.milter: 127.0.0.1:{self.milter}\n"
+            f"listen.http: 127.0.0.1:{self.http}\n"
+            f"state.dir: {self.state}\nscanner.processes: 2\nlanguage: en\n" + self.settings,
+            encoding="utf-8",
+        )
+        return self
+
+    def start(self, **options):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [self.program, "serve", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **options,
+            )
+        wait_for("Komainu is ready\n" + self.said(), self.ready)
+        return self
+
+    def ready(self):
+        assert self.process.poll() is None, "Komainu ended:\n" + self.said()
+        try:
+            return self.get("/ready")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def stop(self, how=signal.SIGTERM):
+        """Stops it and returns its exit status."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(30)
+        self.process = None
+        return status
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def request(self, method, path, body=None, headers=()):
+        """(status, headers, body) of one request; @headers may repeat names."""
+        c = http.client.HTTPConnection("127.0.0.1", self.http, timeout=20)
+        try:
+            c.putrequest(method, path)
+            for name, value in headers:
+                c.putheader(name, value)
+            if body is not None:
+                c.putheader("Content-Length", str(len(body)))
+            c.endheaders(body)
+            r = c.getresponse()
+            return r.status, dict(r.getheaders()), r.read()
+        finally:
+            c.close()
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def scan(self, message, headers=(), path="/scan"):
+        status, _, body = self.request("POST", path, message, headers)
+        assert status == 200, (status, body)
+        return json.loads(body)
+
+    def records(self, *options):
+        out = subprocess.run(
+            [self.program, "log", "--state-dir", str(self.state), "--json", "-n", "100000", *options],
+            check=True,
+            capture_output=True,
+        ).stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+    def metric(self, name):
+        for line in self.get("/metrics")[2].decode().splitlines():
+            if line.startswith(f"komainu_{name} "):
+                return float(line.split()[1])
+        raise AssertionError(f"no metric {name}")
+
+    def roles(self, name):
+        """Pids of the running roles called @name."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                args = (entry / "cmdline").read_bytes().split(b"\0")
+            except (OSError, IndexError):
+                continue
+            if int(stat[1]) == self.process.pid and args[1:3] == [b"role", name.encode()]:
+                found.append(int(entry.name))
+        return sorted(found)
+
+
+MAIN_CF = """\
+compatibility_level = 3.6
+queue_directory = {dir}/queue
+data_directory = {dir}/data
+command_directory = /usr/sbin
+daemon_directory = {daemons}
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = {dir}/maillog
+maillog_file_prefixes = {dir}
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mx.example.jp
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+alias_database =
+local_recipient_maps =
+virtual_mailbox_domains = example.jp
+virtual_mailbox_maps = static:inbox/
+virtual_mailbox_base = {dir}/mail
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+message_size_limit = 52428800
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0
+smtputf8_enable = yes
+smtpd_recipient_limit = 1000
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+default_process_limit = 30
+smtpd_milters = inet:127.0.0.1:{milter}
+milter_default_action = tempfail
+milter_protocol = 6
+milter_connect_timeout = 5s
+"""
+
+MASTER_CF = """\
+127.0.0.1:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class Postfix:
+    """Debian's Postfix with a configuration of its own; mail to example.jp goes to a Maildir."""
+
+    def __init__(self, folder, milter):
+        self.dir = pathlib.Path(folder) / "postfix"
+        self.port = free_port()
+        self.conf = self.dir / "conf"
+        for name in ("conf", "queue", "data", "mail/inbox"):
+            (self.dir / name).mkdir(parents=True)
+        owner, nobody = pwd.getpwnam("postfix"), pwd.getpwnam("nobody")
+        os.chown(self.dir / "data", owner.pw_uid, owner.pw_gid)
+        os.chown(self.dir / "mail", nobody.pw_uid, nobody.pw_gid)
+        os.chown(self.dir / "mail/inbox", nobody.pw_uid, nobody.pw_gid)
+        daemons = next(
+            d for d in ("/usr/lib/postfix/sbin", "/usr/libexec/postfix") if os.path.isdir(d)
+        )
+        (self.conf / "main.cf").write_text(
+            MAIN_CF.format(
+                dir=self.dir, daemons=daemons, milter=milter, uid=nobody.pw_uid, gid=nobody.pw_gid
+            )
+        )
+        (self.conf / "master.cf").write_text(MASTER_CF.format(port=self.port))
+        shutil.copy("/etc/postfix/dynamicmaps.cf", self.conf) if os.path.exists(
+            "/etc/postfix/dynamicmaps.cf"
+        ) else None
+
+    def start(self):
+        run = subprocess.run(
+            ["/usr/sbin/postfix", "-c", str(self.conf), "start"], capture_output=True, text=True
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        wait_for("Postfix listens", lambda: listens(self.port))
+        return self
+
+    def stop(self):
+        subprocess.run(["/usr/sbin/postfix", "-c", str(self.conf), "stop"], capture_output=True)
+
+    def maillog(self):
+        path = self.dir / "maillog"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def inbox(self):
+        """Delivered messages, by file name."""
+        folder = self.dir / "mail/inbox/new"
+        return {p.name: p.read_bytes() for p in folder.iterdir()} if folder.exists() else {}
+
+    def empty_inbox(self):
+        for path in (self.dir / "mail/inbox/new").glob("*"):
+            path.unlink()
+
+    def queue(self):
+        """Entries of the queue, as postqueue -j tells them."""
+        out = subprocess.run(
+            ["/usr/sbin/postqueue", "-c", str(self.conf), "-j"], capture_output=True, text=True
+        )
+        return [json.loads(line) for line in out.stdout.splitlines()]
+
+    def super(self, *arguments):
+        subprocess.run(
+            ["/usr/sbin/postsuper", "-c", str(self.conf), *arguments], check=True, capture_output=True
+        )
