@@ -118,6 +118,26 @@ static const km_command commands[] = {
 			  { "組み込みの既定値で動かす", "Runs with the built-in defaults." } },
 			{ "serve --config /etc/komainu/komainu.yaml",
 			  { "設定ファイルを使って動かす", "Runs with a configuration file." } } } },
+	{ .name = "try",
+	  .operands = "[FILE|FOLDER]...",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_try_options,
+	  .run = km_try_run,
+	  .summary = { "動いているデーモンにメールを送って試す",
+		       "send messages through a running daemon" },
+	  .about = { "メールサーバーがするように、動いているデーモンの milter "
+		     "にメールを送り、返答と付け加えられる"
+		     "ヘッダーを表示します。--http では /scan に送り、その JSON を表示します。"
+		     "メールはどこにも配送されません。判定は記録に残ります。",
+		     "Sends messages to the milter of a running daemon as a mail server does, and "
+		     "shows its answer and the header fields it adds; with --http, to /scan, and "
+		     "shows the JSON. Nothing is delivered anywhere; the verdicts are recorded." },
+	  .examples = { { "try --ip 203.0.113.7 --rcpt you@example.jp message.eml",
+			  { "203.0.113.7 から届いたものとして試す",
+			    "Tries a message as if it came from 203.0.113.7." } },
+			{ "try --http 127.0.0.1:8473 message.eml",
+			  { "HTTP で試す", "Tries it by HTTP." } } } },
 	{ .name = "log",
 	  .operands = "",
 	  .options = &km_log_options,

@@ -34,6 +34,9 @@ int km_docs_completion_run(km_cli *cli, const void *options);
 extern const km_option_table km_serve_options_table;
 int km_serve_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_try_options;
+int km_try_run(km_cli *cli, const void *options);
+
 extern const km_option_table km_log_options;
 int km_log_run(km_cli *cli, const void *options);
 

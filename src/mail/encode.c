@@ -67,25 +67,35 @@ static void add_plain(km_buf *out, km_sv text, size_t column, const char *eol)
 	}
 }
 
+/* Bytes of text that an encoded-word beginning at @column may hold. */
+static size_t word_bytes(size_t column)
+{
+	size_t room =
+		column + WORD_FRAME < LINE_MAX_COLUMN ? LINE_MAX_COLUMN - column - WORD_FRAME : 0;
+	size_t n = room / 4 * 3;
+
+	return n < WORD_BYTES ? n : WORD_BYTES;
+}
+
 static void add_words(km_buf *out, km_sv text, size_t column, const char *eol)
 {
 	char clean[WORD_BYTES];
 	bool first = true;
 
 	while (text.n) {
-		km_sv piece = km_utf8_cut(text, WORD_BYTES);
+		km_sv piece = km_utf8_cut(text, first ? word_bytes(column) : WORD_BYTES);
+		if (!first || piece.n == 0)
+			fold(out, &column, eol);
+		if (piece.n == 0)
+			piece = km_utf8_cut(text, WORD_BYTES);
 		if (piece.n == 0)
 			break;
 		text = km_sv_from(text, piece.n);
 		for (size_t i = 0; i < piece.n; i++)
 			clean[i] = (unsigned char)piece.p[i] < ' ' ? ' ' : piece.p[i];
-		size_t width = WORD_FRAME + (piece.n + 2) / 3 * 4;
-		if (!first || column + width > LINE_MAX_COLUMN + 1)
-			fold(out, &column, eol);
 		km_buf_add(out, KM_S("=?UTF-8?B?"));
 		add_base64(out, (km_sv){ clean, piece.n });
 		km_buf_add(out, KM_S("?="));
-		column += width;
 		first = false;
 	}
 }

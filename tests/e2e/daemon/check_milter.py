@@ -3,6 +3,7 @@
 usage: check_milter.py KOMAINU
 """
 
+import json
 import os
 import pathlib
 import random
@@ -381,6 +382,25 @@ def read_only_state(k):
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
         folder.rmdir()
+
+
+@case
+def try_shows_the_answer(k):
+    """`komainu try` shows what an MTA and an HTTP client are told"""
+    mail = b"From: a@example.com\nFrom: b@example.com\nSubject: tried\n\nhello\n"
+
+    def attempt(*options):
+        return subprocess.run([k.program, "try", "--lang", "en", *options], input=mail, capture_output=True, timeout=30)
+
+    run = attempt("--milter", f"127.0.0.1:{k.milter}", "--from", "", "--rcpt", "bob@example.jp", "--ip", "2001:db8::1")
+    assert run.returncode == 0 and b"delivered" in run.stdout, run
+    assert b"FROM_MULTIPLE(" in run.stdout, run.stdout
+    record = service.wait_for("record", lambda: [r for r in k.records() if r["subject"] == "tried"])[-1]
+    assert record["client"] == "2001:db8::1" and record["mail_from"] == "" and record["rcpts"] == "bob@example.jp"
+    run = attempt("--http", f"127.0.0.1:{k.http}")
+    assert run.returncode == 0 and json.loads(run.stdout)["action"], run
+    run = attempt("--milter", f"127.0.0.1:{service.free_port()}")
+    assert run.returncode == 74 and b"is `komainu serve` running?" in run.stderr, run
 
 
 @case
