@@ -1,11 +1,15 @@
 #!/usr/bin/python3
-"""Every komainu command that the READMEs and ./run's closing lines show is run as shown.
+"""Every komainu command that the READMEs and ./run's closing lines show is run as shown, with a daemon running.
 usage: check_commands.py SOURCE_DIRECTORY PROGRAM     prints TAP"""
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "daemon"))
+import service
 
 SHOWN = re.compile(r"^\s*\./run ([^#\n]*?\S)(?:\s{2,}.*|\s*#.*)?$", re.M)
 READMES = ["README.md", "README.ja.md"]
@@ -24,6 +28,17 @@ def shown(path):
 
 
 def main():
+    with tempfile.TemporaryDirectory(prefix="komainu-e2e-") as folder:
+        os.chmod(folder, 0o755)
+        daemon = service.Komainu(os.path.abspath(sys.argv[2]), folder).start()
+        os.environ["KOMAINU_CONFIG"] = str(daemon.config)
+        try:
+            return check()
+        finally:
+            daemon.stop()
+
+
+def check():
     source, program = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     os.chdir(source)
     pages = {name: shown(name) for name in READMES + ["run"]}
