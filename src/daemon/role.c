@@ -42,9 +42,9 @@ static km_status load(km_role *r, km_err *err)
 	return st == KM_OK ? km_shared_map(KM_FD_SHARED, &r->shared, err) : st;
 }
 
-static void set_log_level(const km_role *r, const char *label)
+void km_role_log_as(const char *label, const km_conf *conf)
 {
-	const char *word = km_conf_str(r->conf, KM_KEY_LOG_LEVEL);
+	const char *word = km_conf_str(conf, KM_KEY_LOG_LEVEL);
 
 	for (size_t i = 0; i < KM_COUNT(levels); i++)
 		if (strcmp(levels[i].word, word) == 0)
@@ -109,7 +109,7 @@ static int run(km_role *r)
 
 	if (st == KM_OK) {
 		(void)snprintf(label, sizeof(label), "%s %u", r->ops->name, r->slot);
-		set_log_level(r, label);
+		km_role_log_as(label, r->conf);
 		watch(r);
 		st = r->ops->start(r, &err);
 	}

@@ -63,6 +63,8 @@ struct km_role {
 
 /* Runs role @name in @slot until it ends; returns the exit status (sysexits). */
 int km_role_main(const char *name, unsigned slot, const char *state_dir);
+/* From now on this process logs as @label (which must live on), as much as log.level says. */
+void km_role_log_as(const char *label, const km_conf *conf);
 /* Ends the role: the loop stops once its handles are closed. */
 void km_role_end(km_role *r);
 

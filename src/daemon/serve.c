@@ -25,6 +25,8 @@ enum {
 	BACKOFF_MS = 2000
 };
 
+static const char label[] = "komainu"; /* of the supervisor's lines in the log */
+
 typedef struct supervisor supervisor;
 
 typedef struct {
@@ -358,6 +360,7 @@ static void on_hup(uv_signal_t *s, int number)
 	km_info("reloading");
 	km_settings_free(&sv->settings);
 	sv->settings = fresh;
+	km_role_log_as(label, fresh.conf);
 	sv->generation++;
 	start_scanners(sv);
 	/* The keeper finishes its batch and is started again with the new settings. */
@@ -478,6 +481,8 @@ km_status km_serve(const km_serve_options *options, km_err *err)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	sv->options = options;
 	st = km_settings_load(options->config, &sv->settings, err);
+	if (st == KM_OK)
+		km_role_log_as(label, sv->settings.conf);
 	if (st == KM_OK)
 		st = km_sockets_open(&sv->settings, options->state_dir, &sv->sockets, err);
 	if (st == KM_OK && uv_loop_init(&sv->loop) == 0) {

@@ -2,15 +2,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, SOCKET_MODE = 0660 };
 
 static km_status bind_socket(const char *address, const struct sockaddr *sa, socklen_t n, int *fd,
 			     km_err *err)
@@ -56,7 +58,14 @@ static km_status open_unix(const char *address, const char *path, int *fd, km_er
 			       address, sizeof(un.sun_path));
 	memcpy(un.sun_path, path, strlen(path));
 	remove_stale(&un);
-	return bind_socket(address, (struct sockaddr *)&un, sizeof(un), fd, err);
+	km_status st = bind_socket(address, (struct sockaddr *)&un, sizeof(un), fd, err);
+	/* Connecting takes the right to write: owner and group have it, whatever the umask. */
+	if (st == KM_OK && chmod(path, SOCKET_MODE) != 0) {
+		st = KM_FAIL(err, KM_IO, "%s: mode can not be set: %s", address, strerror(errno));
+		(void)close(*fd);
+		*fd = -1;
+	}
+	return st;
 }
 
 /* "host:port" or "[v6]:port" into two NUL-terminated pieces. */
@@ -140,5 +149,9 @@ int km_listen_from_systemd(const char *name)
 			free(names[i]);
 	}
 	free(names);
+	/* Several scanners wait on it: whoever comes too late must not be left waiting in accept().
+	 */
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	return fd;
 }

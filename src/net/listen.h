@@ -10,7 +10,7 @@
 /*
  * Binds and listens; *fd is -1 for "off". Port 0 takes a free port: km_listen_name() tells which.
  * KM_CONFIG for text that is no address, KM_IO with the reason (in use, no permission, …).
- * A stale unix socket (nobody listens) is replaced.
+ * A stale unix socket (nobody listens) is replaced; a new one is open to owner and group (0660).
  */
 KM_NODISCARD km_status km_listen_open(const char *address, int *fd, km_err *err);
 
@@ -19,7 +19,7 @@ char *km_listen_name(int fd, char *out);
 
 /*
  * The socket that systemd passed for @name (FileDescriptorName=), or -1. Sockets stay marked
- * close-on-exec.
+ * close-on-exec and are made non-blocking.
  */
 int km_listen_from_systemd(const char *name);
 
