@@ -37,45 +37,46 @@ typedef enum {
 	KM_DKIM_PERMERROR  /* will never verify: no such key, revoked, a broken tag … */
 } km_dkim_code;
 
-/* What decided; X(id, words for Authentication-Results and the expert). */
+/* What decided; X(id, the result, words for Authentication-Results and the expert). */
 #define KM_DKIM_REASONS(X)                                                                         \
-	X(NONE, "")                                                                                \
-	X(SYNTAX, "the signature does not follow its grammar")                                     \
-	X(VERSION, "unknown version of the signature")                                             \
-	X(ALGORITHM, "unknown algorithm")                                                          \
-	X(CANONICAL, "unknown canonicalisation")                                                   \
-	X(QUERY, "unknown way to fetch the key")                                                   \
-	X(TAG_MISSING, "a required tag is missing or empty")                                       \
-	X(DOMAIN, "d= or s= is not a domain name")                                                 \
-	X(IDENTITY, "i= is not in the signing domain")                                             \
-	X(TIME, "t= or x= is no time, or they contradict each other")                              \
-	X(LENGTH, "l= is no length, or longer than the body")                                      \
-	X(FROM_UNSIGNED, "the From field is not signed")                                           \
-	X(FIELD_ADDED, "a field that is signed once stands in the message again, unsigned")        \
-	X(HEADER_CUT, "the header is too long, or where it ends is ambiguous")                     \
-	X(TOO_MANY, "too many signatures; this one was not looked at")                             \
-	X(EXPIRED, "the signature has expired")                                                    \
-	X(FUTURE, "the signature is dated in the future")                                          \
-	X(SHA1, "rsa-sha1 is no longer acceptable (RFC 8301)")                                     \
-	X(KEY_MISSING, "the key is not published")                                                 \
-	X(KEY_UNAVAILABLE, "the key could not be looked up now")                                   \
-	X(KEY_SYNTAX, "the key record does not follow its grammar")                                \
-	X(KEY_VERSION, "unknown version of the key record")                                        \
-	X(KEY_REVOKED, "the key was revoked")                                                      \
-	X(KEY_KIND, "the key is of another kind than the signature")                               \
-	X(KEY_HASH, "the key does not allow this hash")                                            \
-	X(KEY_SERVICE, "the key is not for mail")                                                  \
-	X(KEY_GRANULARITY, "the key is not for this local part (g=)")                              \
-	X(KEY_STRICT, "the key forbids subdomains in i=")                                          \
-	X(KEY_BROKEN, "the key can not be read")                                                   \
-	X(KEY_SHORT, "the key is under 1024 bits (RFC 8301)")                                      \
-	X(KEY_LONG, "the key is over 4096 bits")                                                   \
-	X(BODY, "the body was changed")                                                            \
-	X(SIGNATURE, "a signed field was changed, or the signature is forged")                     \
-	X(MEMORY, "not enough memory")
+	X(NONE, PASS, "")                                                                          \
+	X(SYNTAX, NEUTRAL, "the signature does not follow its grammar")                            \
+	X(VERSION, NEUTRAL, "unknown version of the signature")                                    \
+	X(ALGORITHM, NEUTRAL, "unknown algorithm")                                                 \
+	X(CANONICAL, NEUTRAL, "unknown canonicalisation")                                          \
+	X(QUERY, NEUTRAL, "unknown way to fetch the key")                                          \
+	X(TAG_MISSING, PERMERROR, "a required tag is missing or empty")                            \
+	X(DOMAIN, PERMERROR, "d= or s= is not a domain name")                                      \
+	X(IDENTITY, PERMERROR, "i= is not in the signing domain")                                  \
+	X(TIME, PERMERROR, "t= or x= is no time, or they contradict each other")                   \
+	X(LENGTH, PERMERROR, "l= is no length, or longer than the body")                           \
+	X(FROM_UNSIGNED, PERMERROR, "the From field is not signed")                                \
+	X(FIELD_ADDED, POLICY,                                                                     \
+	  "a field that is signed once stands in the message again, unsigned")                     \
+	X(HEADER_CUT, POLICY, "the header is too long, or where it ends is ambiguous")             \
+	X(TOO_MANY, POLICY, "too many signatures; this one was not looked at")                     \
+	X(EXPIRED, POLICY, "the signature has expired")                                            \
+	X(FUTURE, POLICY, "the signature is dated in the future")                                  \
+	X(SHA1, POLICY, "rsa-sha1 is no longer acceptable (RFC 8301)")                             \
+	X(KEY_MISSING, PERMERROR, "the key is not published")                                      \
+	X(KEY_UNAVAILABLE, TEMPERROR, "the key could not be looked up now")                        \
+	X(KEY_SYNTAX, PERMERROR, "the key record does not follow its grammar")                     \
+	X(KEY_VERSION, PERMERROR, "unknown version of the key record")                             \
+	X(KEY_REVOKED, PERMERROR, "the key was revoked")                                           \
+	X(KEY_KIND, PERMERROR, "the key is of another kind than the signature")                    \
+	X(KEY_HASH, PERMERROR, "the key does not allow this hash")                                 \
+	X(KEY_SERVICE, PERMERROR, "the key is not for mail")                                       \
+	X(KEY_GRANULARITY, PERMERROR, "the key is not for this local part (g=)")                   \
+	X(KEY_STRICT, PERMERROR, "the key forbids subdomains in i=")                               \
+	X(KEY_BROKEN, PERMERROR, "the key can not be read")                                        \
+	X(KEY_SHORT, POLICY, "the key is under 1024 bits (RFC 8301)")                              \
+	X(KEY_LONG, POLICY, "the key is over 4096 bits")                                           \
+	X(BODY, FAIL, "the body was changed")                                                      \
+	X(SIGNATURE, FAIL, "a signed field was changed, or the signature is forged")               \
+	X(MEMORY, TEMPERROR, "not enough memory")
 
 typedef enum {
-#define X(id, words) KM_DKIM_WHY_##id,
+#define X(id, code, words) KM_DKIM_WHY_##id,
 	KM_DKIM_REASONS(X)
 #undef X
 		KM_DKIM_WHY_COUNT
@@ -95,7 +96,8 @@ typedef struct {
 	size_t field;	       /* index of the DKIM-Signature field in mail->headers */
 	unsigned key_bits;     /* 0 while unknown; 256 for Ed25519 */
 	bool body_ok;	       /* bh= is the hash of the body */
-	bool verified;	       /* hash and signature are right, acceptable or not */
+	bool signature_ok;     /* b= is right: with a changed body, what lists do */
+	bool verified;	       /* both are right, acceptable or not */
 	bool testing;	       /* t=y in the key */
 	bool strict;	       /* t=s in the key: i= is d= */
 	size_t unsigned_tail;  /* bytes of the canonical body after l=: anybody's words */
