@@ -9,6 +9,8 @@
 
 /* A key is made a stretch at a time, so that the memory for it stays small. */
 enum { STRETCH = 32 * 1024 };
+/* ASCII that is worth a stretch of its own. */
+enum { QUIET = 64 };
 
 uint8_t km_view_class_high(uint32_t cp)
 {
@@ -123,12 +125,16 @@ struct key {
 	km_text t;
 	km_buf out;
 	uint64_t zh[0x10000 / 64]; /* characters of data/zh_only.txt that were seen */
+	bool zh_clear;		   /* it was zeroed, which only few texts need */
 };
 
 static void note_zh(struct key *k, uint32_t cp)
 {
 	uint64_t bit = (uint64_t)1 << cp % 64;
 
+	if (!k->zh_clear)
+		memset(k->zh, 0, sizeof(k->zh));
+	k->zh_clear = true;
 	k->t.st->zh_only += !(k->zh[cp / 64] & bit);
 	k->zh[cp / 64] |= bit;
 }
@@ -229,15 +235,53 @@ static void write_items(struct key *k)
 	st->hangul += by[KM_VC_HANGUL];
 }
 
-/* Bytes of the next stretch of @v: all, or up to white space between two ASCII letters or digits,
- * where nothing on one side has to do with the other. */
+/* White space at @i between two ASCII letters or digits: nothing on one side has to do with the
+ * other. */
+static bool parts(km_sv v, size_t i)
+{
+	return (v.p[i] == ' ' || v.p[i] == '\n') && km_is_alnum((unsigned char)v.p[i - 1]) &&
+	       km_is_alnum((unsigned char)v.p[i + 1]);
+}
+
+/* Behind the first place in [@from, @to) where @v can be parted, or 0; @from is above 0. */
+static size_t part_behind(km_sv v, size_t from, size_t to)
+{
+	for (size_t i = from; i < to && i + 1 < v.n; i++)
+		if (parts(v, i))
+			return i + 1;
+	return 0;
+}
+
+/* Bytes at the start of @v that are ASCII and can be parted from the rest; 0 when they are few. */
+static size_t ascii_stretch(km_sv v)
+{
+	size_t n = km_ascii_prefix(v);
+
+	if (n == v.n || n < QUIET)
+		return n == v.n ? n : 0;
+	/* All the way: what is left over must not be tried for each of its words again. */
+	for (size_t i = n - 2; i > 0; i--)
+		if (parts(v, i))
+			return i + 1;
+	return 0;
+}
+
+/* Bytes of the next stretch of @v, which goes on until there is a long run of ASCII, or until it is
+ * long itself. */
 static size_t stretch(km_sv v)
 {
-	for (size_t i = STRETCH; i + 1 < v.n; i++)
-		if ((v.p[i] == ' ' || v.p[i] == '\n') && km_is_alnum((unsigned char)v.p[i - 1]) &&
-		    km_is_alnum((unsigned char)v.p[i + 1]))
-			return i + 1;
-	return v.n;
+	size_t at = 1, n;
+
+	while (at < v.n && at < STRETCH) {
+		size_t ascii = km_ascii_prefix(km_sv_from(v, at));
+		n = ascii >= 2 * QUIET ? part_behind(v, at, at + QUIET) : 0;
+		if (n)
+			return n;
+		for (at += ascii; at < v.n && (unsigned char)v.p[at] >= 0x80; at++)
+			;
+	}
+	n = part_behind(v, at, v.n);
+	return n ? n : v.n;
 }
 
 static bool add_stretch(struct key *k, km_sv v, bool first)
@@ -273,31 +317,98 @@ static bool add_stretch(struct key *k, km_sv v, bool first)
 	return !k->out.cut;
 }
 
-/* The same for text that is ASCII throughout. */
-static void add_ascii(km_buf *out, km_sv v, km_view_stats *st)
+/* ASCII that is copied at once: short enough to fit between odd bytes. */
+typedef uint8_t block __attribute__((vector_size(16)));
+enum { BLOCK = sizeof(block) };
+
+static inline block load(const void *p)
 {
-	bool space = false;
+	block b;
+
+	memcpy(&b, p, sizeof(b));
+	return b;
+}
+
+/* Masks of the bytes that are white space. */
+static inline block blanks(block b)
+{
+	return (block)(b == ' ') | (block)(b == '\n') | (block)(b == '\r') | (block)(b == '\t');
+}
+
+/*
+ * Copies a block in lower case, unless a control character is to be dropped or white space to be
+ * collapsed. There must be one byte more to be read, which may be the second blank of a row.
+ */
+static inline bool copy_block(char *out, const char *p)
+{
+	block b = load(p), space = blanks(b), after = blanks(load(p + 1));
+	block odd = ((block)(b < ' ') & ~space) | (block)(b == 0x7F) | (space & after);
+	block upper = (block)(b - 'A' < 26);
+	uint64_t half[2];
+
+	memcpy(half, &odd, sizeof(half));
+	if (half[0] | half[1])
+		return false;
+	b = (b & ~space) | (space & ' ') | (upper & 0x20);
+	memcpy(out, &b, sizeof(b));
+	return true;
+}
+
+/* Letters of @v, which is in lower case. */
+static size_t count_letters(km_sv v)
+{
+	size_t n = 0, at = 0;
+
+	while (v.n - at >= BLOCK) {
+		block found = { 0 };
+		/* A byte can count to 255. */
+		for (size_t k = 0; k < UINT8_MAX && v.n - at >= BLOCK; k++, at += BLOCK)
+			found -= (block)(load(v.p + at) - 'a' < 26);
+		for (size_t k = 0; k < BLOCK; k++)
+			n += found[k];
+	}
+	for (; at < v.n; at++)
+		n += v.p[at] >= 'a' && v.p[at] <= 'z';
+	return n;
+}
+
+/* The same for ASCII. */
+static bool add_ascii(struct key *k, km_sv v, bool first)
+{
+	km_view_stats *st = k->t.st;
+	bool gap = first; /* no white space is wanted here */
+	bool fits = v.n <= k->out.max - k->out.n;
 	size_t n = 0;
 
-	if (!km_buf_reserve(out, v.n))
-		return;
-	for (size_t i = 0; i < v.n; i++) {
-		unsigned char c = (unsigned char)v.p[i];
-		unsigned is = km_view_class[0][c] & KM_VF_CLASS;
-		if (is == KM_VC_SPACE) {
-			space = n > 0;
+	v = km_sv_sub(v, 0, k->out.max - k->out.n);
+	if (!km_buf_reserve(&k->out, v.n))
+		return false;
+	char *out = k->out.p + k->out.n;
+	for (size_t at = 0; at < v.n;) {
+		if (v.n - at > BLOCK && !(gap && km_is_wsp((unsigned char)v.p[at])) &&
+		    copy_block(out + n, v.p + at)) {
+			n += BLOCK;
+			at += BLOCK;
+			gap = out[n - 1] == ' ';
 			continue;
 		}
-		if (drop(is, st))
-			continue;
-		out->p[n] = ' ';
-		n += space;
-		space = false;
-		out->p[n++] = (char)km_lower(c);
-		st->latin += is == KM_VC_LATIN;
+		for (size_t end = v.n - at > BLOCK ? at + BLOCK : v.n; at < end; at++) {
+			unsigned char c = (unsigned char)v.p[at];
+			unsigned is = km_view_class[0][c] & KM_VF_CLASS;
+			bool space = is == KM_VC_SPACE;
+			if (drop(is, st))
+				continue;
+			out[n] = space ? ' ' : (char)km_lower(c);
+			n += !(space && gap);
+			gap = space;
+		}
 	}
-	st->chars = v.n;
-	out->n = n;
+	n -= n && gap && k->t.last;
+	k->out.n += n;
+	st->chars += v.n;
+	st->latin += count_letters((km_sv){ out, n });
+	k->out.cut |= !fits;
+	return fits;
 }
 
 km_status km_view_key(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats)
@@ -309,18 +420,21 @@ km_status km_view_key(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats)
 	k.t = (km_text){ .raw = v, .has_kana = -1, .has_foreign = -1, .st = stats ? stats : &own };
 	*k.t.st = (km_view_stats){ 0 };
 	km_buf_init(&k.out, a, KM_MAX_TEXT_BYTES);
-	if (km_ascii_prefix(v) == v.n && v.n <= KM_MAX_TEXT_BYTES) {
-		add_ascii(&k.out, v, k.t.st);
-	} else {
-		memset(k.zh, 0, sizeof(k.zh));
-		(void)km_buf_reserve(&k.out, v.n < KM_MAX_TEXT_BYTES ? v.n : KM_MAX_TEXT_BYTES);
-		for (size_t at = 0, n; ok && at < v.n; at += n) {
-			n = stretch(km_sv_from(v, at));
-			k.t.last = at + n == v.n;
-			ok = add_stretch(&k, km_sv_sub(v, at, n), at == 0);
+	(void)km_buf_reserve(&k.out, v.n < KM_MAX_TEXT_BYTES ? v.n : KM_MAX_TEXT_BYTES);
+	k.zh_clear = false;
+	for (size_t at = 0, n; ok && at < v.n; at += n) {
+		km_sv rest = km_sv_from(v, at);
+		n = ascii_stretch(rest);
+		k.t.last = n == rest.n;
+		if (n) {
+			ok = add_ascii(&k, km_sv_sub(rest, 0, n), at == 0);
+			continue;
 		}
-		free(k.t.v);
+		n = stretch(rest);
+		k.t.last = n == rest.n;
+		ok = add_stretch(&k, km_sv_sub(rest, 0, n), at == 0);
 	}
+	free(k.t.v);
 	*out = km_buf_sv(&k.out);
 	return ok && !k.out.cut ? KM_OK : KM_LIMIT;
 }
