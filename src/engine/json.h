@@ -1,5 +1,5 @@
 /*
- * engine/json.h - the verdict as JSON, the contract of DESIGN.md section 7 (jansson).
+ * engine/json.h - the verdict as JSON, the contract of DESIGN.md section 7.
  */
 #ifndef KM_ENGINE_JSON_H
 #define KM_ENGINE_JSON_H
