@@ -409,7 +409,7 @@ static void add_angle(parser *p, size_t lt)
 		km_addr *a;
 		p->out->malformed = true;
 		if (inside.from < gt && domain_end(p, inside.from, gt) == gt)
-			a = add_address(p, inside, (span){ gt, gt }, name);
+			(void)add_address(p, inside, (span){ gt, gt }, name);
 		else if ((a = add(p)) != NULL)
 			*a = (km_addr){ .name = name, .group = p->group, .offset = p->t[lt].at };
 		f.leftover = false;
