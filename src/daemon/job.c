@@ -93,7 +93,6 @@ static void judge(km_shop *shop, const km_job *job, km_judged *out)
 	}
 	km_shared_begin(shared, shop->role->slot, key);
 	out->st = drive(shop, job, out, &err);
-	km_shared_end(shared, shop->role->slot);
 	if (out->st != KM_OK)
 		(void)snprintf(out->why, sizeof(out->why), "%s", err.msg);
 }
@@ -107,8 +106,6 @@ static void count(km_shop *shop, const km_job *job, const km_judged *out)
 	if (out->scan)
 		km_shared_verdict(shared, slot, out->action, km_scan_verdict(out->scan)->class,
 				  out->us);
-	if (out->st != KM_OK)
-		km_shared_count(shared, slot, KM_COUNTER_tempfail_total, 1);
 }
 
 void km_job_judge(km_shop *shop, const km_job *job, km_judged *out)
@@ -123,6 +120,11 @@ void km_job_judge(km_shop *shop, const km_job *job, km_judged *out)
 	count(shop, job, out);
 	if (out->st != KM_OK)
 		km_error("%s: not judged: %s", out->id, out->why);
+}
+
+void km_job_done(km_shop *shop)
+{
+	km_shared_end(shop->role->shared, shop->role->slot);
 }
 
 static km_sv clean(km_arena *a, km_sv v)
@@ -187,7 +189,7 @@ static void fill(km_shop *shop, const km_job *job, const km_judged *j, char *ip,
 		.user = clean(a, job->env.user),
 		.mail_from = clean(a, job->env.from),
 		.rcpts = join_rcpts(a, &job->env),
-		.n_rcpts = job->env.n_rcpts,
+		.n_rcpts = job->env.n_rcpts + job->rcpts_dropped,
 		.size = job->message.n + job->dropped,
 		.action = km_sv_of(km_action_name(j->action)),
 		.class = KM_S(""),
@@ -220,7 +222,7 @@ bool km_job_must_wait(const km_judged *judged)
 	return judged->action >= KM_ACTION_QUARANTINE;
 }
 
-static const km_sv ours[] = {
+const km_sv km_job_fields[KM_JOB_FIELDS] = {
 	KM_SV("X-Komainu"),   KM_SV("X-Komainu-Facts"), KM_SV("X-Komainu-Why"),
 	KM_SV("X-Spam-Flag"), KM_SV("X-Spam-Score"),
 };
@@ -272,7 +274,7 @@ static void add_fields(const km_shop *shop, const km_judged *j, km_arena *a,
 		       km_milter_answer_view *out)
 {
 	const km_verdict *v = km_scan_verdict(j->scan);
-	km_milter_field *f = KM_NEW_ARRAY(a, km_milter_field, KM_COUNT(ours));
+	km_milter_field *f = KM_NEW_ARRAY(a, km_milter_field, KM_JOB_FIELDS);
 
 	if (f == NULL)
 		return;
@@ -303,24 +305,31 @@ static km_sv reply_text(const km_judged *j, km_arena *a)
 void km_job_answer(const km_shop *shop, const km_judged *judged, km_arena *arena,
 		   km_milter_answer_view *out)
 {
-	*out = (km_milter_answer_view){
-		.kind = kinds[judged->action],
-		.remove = ours,
-		.n_remove = KM_COUNT(ours),
-	};
+	*out = (km_milter_answer_view){ .kind = kinds[judged->action] };
 	if (out->kind != KM_ANSWER_ACCEPT)
 		out->text = reply_text(judged, arena);
 	if (judged->scan)
 		add_fields(shop, judged, arena, out);
 }
 
-void km_job_failed(const km_shop *shop, km_milter_answer_view *out)
+void km_job_failed(const km_shop *shop, km_failure failure, km_milter_answer_view *out)
 {
+	static const km_milter_field fields[] = {
+		[KM_FAILED_JUDGING] = { KM_SV("X-Komainu"),
+					KM_SV("action=accept error=not-judged") },
+		[KM_FAILED_RECORDING] = { KM_SV("X-Komainu"),
+					  KM_SV("action=accept error=not-recorded") },
+	};
+
 	*out = (km_milter_answer_view){
-		.kind = shop->accept_on_error ? KM_ANSWER_ACCEPT : KM_ANSWER_TEMPFAIL,
+		.kind = KM_ANSWER_TEMPFAIL,
 		.text = KM_S(
 			"The mail filter can not judge this message now; please try again later."),
-		.remove = ours,
-		.n_remove = KM_COUNT(ours),
 	};
+	if (!shop->accept_on_error)
+		return;
+	/* Let through, the message says so to whoever filters or reads after us. */
+	out->kind = KM_ANSWER_ACCEPT;
+	out->add = &fields[failure];
+	out->n_add = 1;
 }

@@ -24,8 +24,9 @@ typedef struct {
 } km_shop;
 
 typedef struct {
-	const char *via; /* "milter", "http" */
-	km_envelope env; /* env.now and timings are the driver's business */
+	const char *via;      /* "milter", "http" */
+	km_envelope env;      /* env.now and timings are the driver's business */
+	size_t rcpts_dropped; /* recipients that are not in `env` */
 	km_sv message;
 	size_t dropped;	 /* bytes that were over the limit and are not in `message` */
 	km_status spool; /* KM_OK, or why the message is not whole */
@@ -42,7 +43,13 @@ typedef struct {
 	uint64_t us;
 } km_judged;
 
+/*
+ * Judges. Until km_job_done() the message counts as in hand: were the scanner to die, it would be
+ * blamed (daemon/shared.h).
+ */
 void km_job_judge(km_shop *shop, const km_job *job, km_judged *out);
+/* To be called once answer and record are made. */
+void km_job_done(km_shop *shop);
 
 /*
  * Sends the record on its way. @done (may be NULL) hears when it is on disk. KM_TEMPFAIL when it
@@ -54,10 +61,15 @@ KM_NODISCARD km_status km_job_record(km_shop *shop, const km_job *job, const km_
 /* True for actions whose record must be on disk before the MTA hears them. */
 bool km_job_must_wait(const km_judged *judged);
 
+/* Names of the fields that only we set (KM_JOB_FIELDS of them). */
+enum { KM_JOB_FIELDS = 5 };
+extern const km_sv km_job_fields[KM_JOB_FIELDS];
+
 /* What the MTA is told; texts and fields live in @arena. */
 void km_job_answer(const km_shop *shop, const km_judged *judged, km_arena *arena,
 		   km_milter_answer_view *out);
 /* The answer when Komainu could not do its work (policy.default_on_error). */
-void km_job_failed(const km_shop *shop, km_milter_answer_view *out);
+typedef enum { KM_FAILED_JUDGING, KM_FAILED_RECORDING } km_failure;
+void km_job_failed(const km_shop *shop, km_failure failure, km_milter_answer_view *out);
 
 #endif

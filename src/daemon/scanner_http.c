@@ -6,16 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/metrics.h"
 #include "daemon/scanner.h"
 #include "engine/json.h"
+#include "front/http/request.h"
 #include "front/http/rspamd.h"
 
 enum {
-	MAX_RCPTS = 1000,
-	CONNECTION_MEMORY = 32 * 1024, /* request line and headers */
+	MAX_RCPTS = 10000,
+	CONNECTION_MEMORY = 128 * 1024, /* request line and headers */
+	REQUEST_MEMORY = 1024 * 1024,	/* envelope */
 	SWEEP_MS = 1000,
 	MAX_ANSWER = 16 * 1024 * 1024
 };
@@ -46,8 +49,7 @@ typedef unsigned endpoint(http *h, request *r, km_buf *body);
 struct request {
 	const struct route *route;
 	km_spool spool;
-	km_sv rcpts[MAX_RCPTS];
-	size_t n_rcpts;
+	km_arena *arena; /* of the envelope */
 	struct MHD_Connection *connection;
 };
 
@@ -58,112 +60,114 @@ typedef struct route {
 
 static unsigned problem(km_buf *body, unsigned status, const char *text)
 {
+	body->n = 0; /* instead of what did not fit */
+	body->cut = false;
 	km_buf_fmt(body, "{\"error\":\"%s\"}", text);
 	return status;
 }
 
-static const char *header(request *r, const char *name)
+static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
 {
-	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
-}
-
-static km_sv header_sv(request *r, const char *name)
-{
-	return km_sv_trim(km_sv_of(header(r, name)));
-}
-
-static km_sv without_brackets(km_sv v)
-{
-	if (v.n >= 2 && v.p[0] == '<' && v.p[v.n - 1] == '>')
-		v = km_sv_sub(v, 1, v.n - 2);
-	return v;
-}
-
-static enum MHD_Result take_rcpt(void *ctx, enum MHD_ValueKind kind, const char *key,
-				 const char *value)
-{
-	request *r = ctx;
-
 	(void)kind;
-	if (km_sv_ieq(km_sv_of(key), KM_S("Rcpt")) && value && r->n_rcpts < MAX_RCPTS)
-		r->rcpts[r->n_rcpts++] = without_brackets(km_sv_trim(km_sv_of(value)));
+	km_http_request_header(ctx, km_sv_of(name), km_sv_of(value ? value : ""));
 	return MHD_YES;
 }
 
-/* Envelope from the request's headers (DESIGN.md section 7): IP, Helo, Hostname, From, Rcpt, … */
-static km_status read_envelope(http *h, request *r, km_sv message, km_envelope *env)
+/* Envelope from the request's headers (DESIGN.md section 7), or from the message. */
+static km_status read_envelope(http *h, request *r, km_http_request *headers, km_job *job)
 {
-	const km_shop *shop = &h->scanner->shop;
-	km_sv ip = header_sv(r, "IP");
-
-	(void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_rcpt, r);
-	*env = (km_envelope){
-		.helo = header_sv(r, "Helo"),
-		.hostname = header_sv(r, "Hostname"),
-		.has_from = header(r, "From") != NULL,
-		.from = without_brackets(header_sv(r, "From")),
-		.rcpts = r->rcpts,
-		.n_rcpts = r->n_rcpts,
-		.user = header_sv(r, "User"),
-		.queue_id = header_sv(r, "Queue-Id"),
-		.now = km_clock_now(),
-	};
-	if (!km_ip_parse(ip, &env->ip))
-		env->ip.len = 0;
-	if (km_sv_ieq(header_sv(r, "Envelope"), KM_S("stored")))
-		return km_envelope_from_stored(shop->arena, message, shop->trusted_hops, false,
-					       env);
-	return KM_OK;
+	job->env.now = km_clock_now();
+	km_http_request_envelope(headers, &job->env);
+	job->rcpts_dropped = headers->rcpts_dropped;
+	if (!km_http_request_stored(headers))
+		return KM_OK;
+	return km_envelope_from_stored(r->arena, job->message, h->scanner->shop.trusted_hops, false,
+				       &job->env);
 }
 
-/* Judges the body. 200 when *judged can be shown, else the status that *body explains. */
-static unsigned judge(http *h, request *r, km_judged *judged, km_buf *body)
+/*
+ * Judges and records the body; 200 when *judged can be shown, else *why says why not. The caller
+ * says km_job_done() once it has shown it.
+ */
+static unsigned judge(http *h, request *r, km_judged *judged, const char **why)
 {
 	km_shop *shop = &h->scanner->shop;
+	km_http_request headers;
 	km_job job = { .via = "http" };
 
-	if (r->spool.dropped)
-		return problem(body, MHD_HTTP_CONTENT_TOO_LARGE,
-			       "the message is over limits.message_size");
+	*judged = (km_judged){ .st = KM_NOMEM };
+	r->arena = km_arena_new(REQUEST_MEMORY);
+	*why = "the message could not be judged; try again later";
+	if (r->arena == NULL)
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	km_http_request_init(&headers, r->arena, MAX_RCPTS);
+	(void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_header, &headers);
+	if (km_http_request_compressed(&headers)) {
+		*why = "compressed bodies are not understood; send the message as it is";
+		return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+	}
+	if (r->spool.dropped) {
+		*why = "the message is over limits.message_size";
+		return MHD_HTTP_CONTENT_TOO_LARGE;
+	}
 	job.spool = km_spool_bytes(&r->spool, &job.message, NULL);
 	if (job.spool == KM_OK)
-		job.spool = read_envelope(h, r, job.message, &job.env);
+		job.spool = read_envelope(h, r, &headers, &job);
 	km_job_judge(shop, &job, judged);
-	if (judged->st == KM_OK && km_job_record(shop, &job, judged, NULL, NULL) != KM_OK) {
-		km_scanner_count(h->scanner, KM_COUNTER_tempfail_total, 1);
-		return problem(body, MHD_HTTP_SERVICE_UNAVAILABLE,
-			       "records can not be written; try again later");
-	}
 	if (judged->st != KM_OK)
-		return problem(body, MHD_HTTP_SERVICE_UNAVAILABLE,
-			       "the message could not be judged; try again later");
-	if (judged->held)
-		return problem(body, MHD_HTTP_UNPROCESSABLE_CONTENT,
-			       "held unread: the filter failed on this message");
-	return MHD_HTTP_OK;
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (km_job_record(shop, &job, judged, NULL, NULL) != KM_OK) {
+		*why = "records can not be written; try again later";
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	}
+	*why = "held unread: the filter failed on this message";
+	return judged->held ? MHD_HTTP_UNPROCESSABLE_CONTENT : MHD_HTTP_OK;
 }
 
 static unsigned run_scan(http *h, request *r, km_buf *body)
 {
 	km_judged judged;
-	unsigned status = judge(h, r, &judged, body);
+	const char *why;
+	unsigned status = judge(h, r, &judged, &why);
 
-	if (status == MHD_HTTP_OK &&
-	    km_verdict_json(body, judged.scan, NULL, judged.id, h->scanner->shop.lang) != KM_OK)
-		return problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
+	if (status != MHD_HTTP_OK)
+		(void)problem(body, status, why);
+	else if (km_verdict_json(body, judged.scan, NULL, judged.id, h->scanner->shop.lang) !=
+		 KM_OK)
+		status = problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		km_scanner_count(h->scanner, KM_COUNTER_tempfail_total, 1);
+	km_job_done(&h->scanner->shop);
 	return status;
 }
 
 static unsigned run_checkv2(http *h, request *r, km_buf *body)
 {
+	km_shop *shop = &h->scanner->shop;
 	km_judged judged;
-	unsigned status = judge(h, r, &judged, body);
-	double required = km_pack_threshold(h->scanner->role->pack, KM_ACTION_REJECT);
+	const char *why;
+	unsigned status = judge(h, r, &judged, &why);
+	double required = km_pack_threshold(shop->role->pack, KM_ACTION_REJECT);
+	bool accept = shop->accept_on_error && status == MHD_HTTP_SERVICE_UNAVAILABLE;
+	km_status st = KM_OK;
 
-	if (status == MHD_HTTP_OK && km_rspamd_json(body, judged.scan, judged.id, required,
-						    (double)judged.us / 1e6) != KM_OK)
-		return problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
-	return status;
+	if (status == MHD_HTTP_OK) {
+		st = km_rspamd_json(body, judged.scan, judged.id, required,
+				    (double)judged.us / 1e6);
+	} else if (status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+		   status == MHD_HTTP_UNPROCESSABLE_CONTENT) {
+		if (!accept)
+			km_scanner_count(h->scanner, KM_COUNTER_tempfail_total, 1);
+		st = km_rspamd_failed_json(body, accept, judged.id, why, required);
+		status = MHD_HTTP_OK;
+	} else {
+		(void)problem(body, status, why);
+	}
+	km_job_done(shop);
+	return st == KM_OK
+		       ? status
+		       : problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
 }
 
 static unsigned run_metrics(http *h, request *r, km_buf *body)
@@ -315,6 +319,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
 	if (r == NULL)
 		return;
 	km_spool_finish(&r->spool);
+	km_arena_free(r->arena);
 	free(r);
 	*state = NULL;
 }
@@ -437,7 +442,10 @@ static void http_drain(km_scanner *s, bool quit)
 {
 	http *h = s->http;
 
-	(void)MHD_quiesce_daemon(h->mhd);
+	int listening = MHD_quiesce_daemon(h->mhd);
+
+	if (listening >= 0)
+		(void)close(listening); /* ours again: else the port stays taken while we drain */
 	for (peer *p = h->peers; quit && p; p = p->next)
 		if (!p->active)
 			cut(p);
@@ -449,15 +457,19 @@ static size_t http_open(const km_scanner *s)
 	return ((const http *)s->http)->n;
 }
 
-static void http_finish(km_scanner *s)
+static void http_stop(km_scanner *s)
 {
 	http *h = s->http;
 
-	if (h == NULL)
+	if (h->mhd == NULL)
 		return;
-	if (h->mhd)
-		MHD_stop_daemon(h->mhd);
-	free(h);
+	(void)uv_poll_stop(&h->poll); /* watches a descriptor that is closed now */
+	MHD_stop_daemon(h->mhd);
 }
 
-const km_front km_front_http = { http_start, http_drain, http_open, http_finish };
+static void http_finish(km_scanner *s)
+{
+	free(s->http);
+}
+
+const km_front km_front_http = { http_start, http_drain, http_open, http_stop, http_finish };

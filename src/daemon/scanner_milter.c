@@ -56,19 +56,28 @@ static void send_answer(conn *c, const km_milter_answer_view *answer)
 	flush(c);
 }
 
+/* Komainu could not do its work. */
+static void fail(conn *c, km_failure failure)
+{
+	km_shop *shop = &c->front->scanner->shop;
+
+	km_job_failed(shop, failure, &c->answer);
+	if (c->answer.kind == KM_ANSWER_TEMPFAIL)
+		km_scanner_count(c->front->scanner, KM_COUNTER_tempfail_total, 1);
+	send_answer(c, &c->answer);
+}
+
 /* The record is on disk, or could not be put there in time. */
 static void on_recorded(void *ctx, km_status st)
 {
 	conn *c = ctx;
-	km_scanner *s = c->front->scanner;
 	km_buf later = c->later;
 
 	c->waiting = false;
-	if (st != KM_OK) {
-		km_job_failed(&s->shop, &c->answer);
-		km_scanner_count(s, KM_COUNTER_tempfail_total, 1);
-	}
-	send_answer(c, &c->answer);
+	if (st != KM_OK)
+		fail(c, KM_FAILED_RECORDING);
+	else
+		send_answer(c, &c->answer);
 	km_arena_free(c->answer_arena);
 	c->answer_arena = NULL;
 	km_buf_init(&c->later, NULL, SIZE_MAX / 2);
@@ -83,6 +92,7 @@ static void fill_job(const km_milter_message_view *m, km_job *job)
 	*job = (km_job){
 		.via = "milter",
 		.message = m->message,
+		.rcpts_dropped = m->rcpts_dropped,
 		.dropped = m->dropped,
 		.spool = m->spool,
 		.env = {
@@ -101,44 +111,44 @@ static void fill_job(const km_milter_message_view *m, km_job *job)
 		job->env.ip.len = 0;
 }
 
-/* Judges the message that is whole. False when its answer has to wait. */
-static bool answer_message(conn *c)
+/* The answer has to wait for its record. */
+static bool wait_for_record(conn *c, const km_judged *judged)
 {
-	km_scanner *s = c->front->scanner;
-	km_judged judged;
-	km_job job;
-	km_status st;
-
-	fill_job(km_milter_message(c->session), &job);
-	km_job_judge(&s->shop, &job, &judged);
-	if (judged.st != KM_OK) {
-		km_job_failed(&s->shop, &c->answer);
-		send_answer(c, &c->answer);
-		return true;
-	}
-	bool wait = km_job_must_wait(&judged);
-	st = km_job_record(&s->shop, &job, &judged, wait ? on_recorded : NULL, c);
-	if (st != KM_OK) {
-		km_job_failed(&s->shop, &c->answer);
-		km_scanner_count(s, KM_COUNTER_tempfail_total, 1);
-		send_answer(c, &c->answer);
-		return true;
-	}
-	if (!wait) {
-		km_job_answer(&s->shop, &judged, s->shop.arena, &c->answer);
-		send_answer(c, &c->answer);
-		return true;
-	}
 	c->answer_arena = km_arena_new(256 * 1024);
-	if (c->answer_arena == NULL) {
+	if (c->answer_arena == NULL) { /* no answer is a temporary failure to the MTA */
 		km_stream_close(c->stream);
 		return false;
 	}
-	km_job_answer(&s->shop, &judged, c->answer_arena, &c->answer);
+	km_job_answer(&c->front->scanner->shop, judged, c->answer_arena, &c->answer);
 	c->waiting = true;
 	km_stream_pause(c->stream);
 	km_stream_deadline(c->stream, 0);
 	return false;
+}
+
+/* Judges the message that is whole. False when its answer has to wait. */
+static bool answer_message(conn *c)
+{
+	km_shop *shop = &c->front->scanner->shop;
+	km_judged judged;
+	km_job job;
+	bool go_on = true;
+
+	fill_job(km_milter_message(c->session), &job);
+	km_job_judge(shop, &job, &judged);
+	bool wait = km_job_must_wait(&judged);
+	if (judged.st != KM_OK) {
+		fail(c, KM_FAILED_JUDGING);
+	} else if (km_job_record(shop, &job, &judged, wait ? on_recorded : NULL, c) != KM_OK) {
+		fail(c, KM_FAILED_RECORDING);
+	} else if (wait) {
+		go_on = wait_for_record(c, &judged);
+	} else {
+		km_job_answer(shop, &judged, shop->arena, &c->answer);
+		send_answer(c, &c->answer);
+	}
+	km_job_done(shop);
+	return go_on;
 }
 
 static void bad(conn *c, const km_err *err)
@@ -227,7 +237,8 @@ static const km_stream_ops conn_ops = { on_data, on_deadline, on_close };
 
 static conn *conn_new(milter *m)
 {
-	const km_milter_limits limits = { m->scanner->shop.max_message, MAX_RCPTS, MAX_STRINGS };
+	const km_milter_limits limits = { m->scanner->shop.max_message, MAX_RCPTS, MAX_STRINGS,
+					  km_job_fields, KM_JOB_FIELDS };
 	conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
@@ -246,14 +257,18 @@ static void on_connection(uv_stream_t *listener, int status)
 {
 	milter *m = listener->data;
 	km_scanner *s = m->scanner;
-	conn *c = status == 0 ? conn_new(m) : NULL;
 
-	if (c == NULL)
+	if (status != 0)
 		return;
-	c->stream = km_stream_accept(listener, &conn_ops, c);
-	if (c->stream == NULL) { /* another scanner took it */
-		km_milter_free(c->session);
+	conn *c = conn_new(m);
+	if (c)
+		c->stream = km_stream_accept(listener, &conn_ops, c);
+	if (c == NULL || c->stream == NULL) { /* what was not taken would block the listener */
+		km_error("no memory for a connection: this scanner begins afresh");
+		if (c)
+			km_milter_free(c->session);
 		free(c);
+		km_role_end(s->role);
 		return;
 	}
 	c->next = m->conns;
@@ -306,6 +321,15 @@ static size_t milter_open(const km_scanner *s)
 	return ((const milter *)s->milter)->n;
 }
 
+static void milter_stop(km_scanner *s)
+{
+	milter *m = s->milter;
+
+	milter_drain(s, false);
+	for (conn *c = m->conns; c; c = c->next)
+		km_stream_close(c->stream);
+}
+
 static void milter_finish(km_scanner *s)
 {
 	milter *m = s->milter;
@@ -316,4 +340,5 @@ static void milter_finish(km_scanner *s)
 	free(m);
 }
 
-const km_front km_front_milter = { milter_start, milter_drain, milter_open, milter_finish };
+const km_front km_front_milter = { milter_start, milter_drain, milter_open, milter_stop,
+				   milter_finish };

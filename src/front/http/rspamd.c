@@ -25,7 +25,8 @@ static json_t *text(km_sv v)
 
 static json_t *points(double x)
 {
-	return json_real(round(x * 100.0) / 100.0);
+	/* JSON has no infinity: a pack that never rejects. */
+	return json_real(isfinite(x) ? round(x * 100.0) / 100.0 : 1e6);
 }
 
 static json_t *symbol(const km_scan *s, const km_scored *f)
@@ -111,6 +112,24 @@ km_status km_rspamd_json(km_buf *out, const km_scan *s, const char *id, double r
 		(void)json_object_set_new(json_object_get(o, "messages"), "smtp_message",
 					  text(why));
 	}
+	if (o == NULL || json_dump_callback(o, append, out, JSON_COMPACT) != 0 || out->cut)
+		st = KM_NOMEM;
+	json_decref(o);
+	return st;
+}
+
+km_status km_rspamd_failed_json(km_buf *out, bool accept, const char *id, const char *why,
+				double required)
+{
+	km_action action = accept ? KM_ACTION_ACCEPT : KM_ACTION_TEMPFAIL;
+	json_t *o =
+		json_pack("{s:b, s:f, s:o, s:s, s:{}, s:{s:s}, s:s, s:{}, s:[], s:[], s:s, s:s}",
+			  "is_skipped", accept, "score", 0.0, "required_score", points(required),
+			  "action", words[action], "symbols", "messages", "smtp_message", why,
+			  "message-id", "undef", "milter", "urls", "emails", "id", id, "error",
+			  why);
+	km_status st = KM_OK;
+
 	if (o == NULL || json_dump_callback(o, append, out, JSON_COMPACT) != 0 || out->cut)
 		st = KM_NOMEM;
 	json_decref(o);

@@ -15,4 +15,13 @@ const char *km_rspamd_action(km_action a);
 KM_NODISCARD km_status km_rspamd_json(km_buf *out, const km_scan *s, const char *id,
 				      double required, double seconds);
 
+/*
+ * Appends the object for a message that was not judged. Some clients look at nothing but the
+ * action, and deliver when there is none; so it is "soft reject", on which all of them defer, or
+ * "no action".
+ * @why (ASCII) is for the reply to the sender.
+ */
+KM_NODISCARD km_status km_rspamd_failed_json(km_buf *out, bool accept, const char *id,
+					     const char *why, double required);
+
 #endif

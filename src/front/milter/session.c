@@ -19,14 +19,6 @@ typedef struct {
 	size_t n;
 } bounded_name;
 
-/* A header name and how often it came, so that forged fields of ours can be removed by index. */
-typedef struct field_count field_count;
-struct field_count {
-	field_count *next;
-	km_sv name;
-	uint32_t n;
-};
-
 struct km_milter {
 	km_milter_limits limits;
 	uint32_t actions, steps;  /* as agreed */
@@ -40,7 +32,8 @@ struct km_milter {
 	bool has_mail;
 	km_sv *rcpts;
 	size_t n_rcpts, cap_rcpts, rcpts_dropped;
-	field_count *fields;
+	uint32_t forged[KM_MILTER_OURS]; /* how often each of limits.ours came, for deletion by
+					    index */
 	km_spool spool;
 	size_t served;
 	km_milter_message_view view;
@@ -66,7 +59,7 @@ static void message_end(km_milter *s)
 	s->has_mail = s->waiting = false;
 	s->rcpts = NULL;
 	s->n_rcpts = s->cap_rcpts = s->rcpts_dropped = 0;
-	s->fields = NULL;
+	memset(s->forged, 0, sizeof(s->forged));
 	km_spool_finish(&s->spool);
 	km_spool_init(&s->spool, s->limits.max_message);
 }
@@ -255,21 +248,9 @@ static km_status on_unknown(km_milter *s, km_sv data, km_buf *out, km_err *err)
 
 static void count_field(km_milter *s, km_sv name)
 {
-	field_count *f = s->fields;
-
-	/* Only names that an answer could want to remove are worth counting: X- and result headers.
-	 */
-	if (!km_sv_istarts(name, KM_S("X-")) && !km_sv_istarts(name, KM_S("Authentication-")))
-		return;
-	while (f && !km_sv_ieq(f->name, name))
-		f = f->next;
-	if (f == NULL && (f = s->arena ? KM_NEW(s->arena, field_count) : NULL) != NULL) {
-		f->name = keep(s, name);
-		f->next = s->fields;
-		s->fields = f;
-	}
-	if (f)
-		f->n++;
+	for (size_t i = 0; i < s->limits.n_ours && i < KM_MILTER_OURS; i++)
+		if (km_sv_ieq(s->limits.ours[i], name))
+			s->forged[i]++;
 }
 
 /* Continuation lines come with LF alone (Postfix) or CRLF (Sendmail); the message is kept with
@@ -473,19 +454,17 @@ const km_milter_message_view *km_milter_message(km_milter *s)
 	return v;
 }
 
-static void remove_fields(km_milter *s, const km_milter_answer_view *answer, km_buf *out)
+static void remove_fields(km_milter *s, km_buf *out)
 {
-	for (size_t i = 0; i < answer->n_remove; i++)
-		for (const field_count *f = s->fields; f; f = f->next)
-			if (km_sv_ieq(f->name, answer->remove[i]))
-				for (uint32_t k = f->n; k > 0; k--)
-					km_milter_put_change(out, k, f->name, KM_S(""));
+	for (size_t i = 0; i < KM_MILTER_OURS; i++)
+		for (uint32_t k = s->forged[i]; k > 0; k--)
+			km_milter_put_change(out, k, s->limits.ours[i], KM_S(""));
 }
 
 static void change_headers(km_milter *s, const km_milter_answer_view *answer, km_buf *out)
 {
 	if (s->actions & KM_SMFIF_CHGHDRS)
-		remove_fields(s, answer, out);
+		remove_fields(s, out);
 	if (s->actions & KM_SMFIF_ADDHDRS)
 		for (size_t i = 0; i < answer->n_add; i++)
 			km_milter_put_insert(out, (uint32_t)i, answer->add[i].name,

@@ -24,10 +24,16 @@ typedef enum {
 	KM_MILTER_BAD	   /* not the protocol: close; err says what was wrong */
 } km_milter_event;
 
+enum { KM_MILTER_OURS = 8 };
+
 typedef struct {
 	size_t max_message; /* bytes kept of a message; what is over is cut and counted */
 	size_t max_rcpts;   /* recipients kept */
 	size_t max_strings; /* bytes of envelope and macros of one message */
+	/* Names of fields that only we may set (at most KM_MILTER_OURS, static): all that the MTA
+	 * sent are deleted when the message is let through. */
+	const km_sv *ours;
+	size_t n_ours;
 } km_milter_limits;
 
 /* Views live until the answer is given. */
@@ -63,8 +69,6 @@ typedef struct {
 	km_sv text;		    /* reply text or reason of quarantine; UTF-8 is made ASCII */
 	const km_milter_field *add; /* inserted on top, in this order */
 	size_t n_add;
-	const km_sv *remove; /* names: all their occurrences that the MTA sent are deleted */
-	size_t n_remove;
 } km_milter_answer_view;
 
 typedef struct km_milter km_milter;
