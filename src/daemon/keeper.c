@@ -93,11 +93,34 @@ static void set_failing(keeper *k, bool failing, const char *why)
 	km_shared_set_keeper(k->role->shared, failing ? KM_KEEPER_FAILING : KM_KEEPER_READY);
 }
 
-static void end(keeper *k)
+/* A damaged database must not stop mail for ever: it is kept aside and a new one begun. */
+static km_status renew(keeper *k, const char *why, km_err *err)
 {
-	for (link_ *l = k->links; l; l = l->next)
-		km_stream_close(l->stream);
-	km_role_end(k->role);
+	char name[64];
+
+	km_records_close(k->records);
+	k->records = NULL;
+	km_status st = km_records_set_aside(k->role->state_dir, name, sizeof(name), err);
+	if (st != KM_OK)
+		return st;
+	km_error("%s; it is now %s, and a new one is begun", why, name);
+	return km_records_open(k->role->state_dir, &k->records, err);
+}
+
+static km_status put(keeper *k, const km_record *rows, size_t n, km_err *err)
+{
+	km_status st = k->records ? KM_OK : km_records_open(k->role->state_dir, &k->records, err);
+
+	if (st == KM_OK)
+		st = km_records_put(k->records, rows, n, err);
+	if (st != KM_SYNTAX)
+		return st;
+	km_err again = { 0 };
+	st = renew(k, err->msg, &again);
+	if (st == KM_OK)
+		st = km_records_put(k->records, rows, n, &again);
+	*err = again;
+	return st;
 }
 
 /* One transaction with what all scanners sent. */
@@ -110,11 +133,12 @@ static void commit(keeper *k)
 		gather(k, l);
 	if (k->n == 0) {
 		(void)uv_idle_stop(&k->idle);
-		if (k->quitting)
-			end(k);
+		/* Without a supervisor no next keeper comes: the scanners finish first. */
+		if (k->quitting && !(k->role->orphan && k->links))
+			km_role_end(k->role);
 		return;
 	}
-	if (km_records_put(k->records, k->batch, k->n, &err) != KM_OK) {
+	if (put(k, k->batch, k->n, &err) != KM_OK) {
 		set_failing(k, true, err.msg);
 		(void)uv_idle_stop(&k->idle);
 		return; /* the records stay in their links; the timer tries again */
@@ -147,7 +171,7 @@ static void on_retry(uv_timer_t *t)
 	if (!k->failing)
 		return;
 	/* An empty write tells whether the disk takes records again. */
-	if (km_records_put(k->records, NULL, 0, &err) == KM_OK) {
+	if (put(k, NULL, 0, &err) == KM_OK) {
 		set_failing(k, false, "");
 		(void)uv_idle_start(&k->idle, on_idle);
 	}
@@ -161,10 +185,9 @@ static void on_expire(uv_timer_t *t)
 	km_err err = { 0 };
 	struct timespec now;
 
-	if (k->failing || keep_ms <= 0)
-		return;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (km_records_expire(k->records, now.tv_sec * 1000 - keep_ms, EXPIRE_STEP, &deleted,
+	if (!k->failing && keep_ms > 0 &&
+	    km_records_expire(k->records, now.tv_sec * 1000 - keep_ms, EXPIRE_STEP, &deleted,
 			      &err) != KM_OK)
 		km_warn("old records can not be deleted: %s", err.msg);
 	/* More is waiting: go on soon, but let writing come first. */
@@ -191,6 +214,8 @@ static void on_close(void *ctx, km_stream *s)
 			*at = l->next;
 			break;
 		}
+	if (l->k->quitting && !uv_is_closing((uv_handle_t *)&l->k->idle))
+		(void)uv_idle_start(&l->k->idle, on_idle);
 	km_buf_finish(&l->in);
 	free(l);
 }
@@ -224,7 +249,7 @@ static void keeper_drain(km_role *r, bool quit)
 	/* What has arrived is written first; what has not is sent again to the next keeper. */
 	(void)uv_idle_start(&k->idle, on_idle);
 	if (k->failing)
-		end(k);
+		km_role_end(r);
 }
 
 static km_status keeper_start(km_role *r, km_err *err)
@@ -236,9 +261,7 @@ static km_status keeper_start(km_role *r, km_err *err)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	k->role = r;
 	r->self = k;
-	km_status st = km_records_open(dir, &k->records, err);
-	if (st == KM_OK)
-		st = km_records_put(k->records, NULL, 0, err);
+	km_status st = put(k, NULL, 0, err);
 	if (st == KM_OK)
 		st = km_sandbox_enter(KM_SANDBOX_KEEPER, dir, err);
 	if (st != KM_OK)
@@ -253,6 +276,14 @@ static km_status keeper_start(km_role *r, km_err *err)
 	(void)uv_timer_start(&k->expire, on_expire, 1000, 0);
 	km_shared_set_keeper(r->shared, KM_KEEPER_READY);
 	return KM_OK;
+}
+
+static void keeper_stop(km_role *r)
+{
+	keeper *k = r->self;
+
+	for (link_ *l = k->links; l; l = l->next)
+		km_stream_close(l->stream);
 }
 
 static void keeper_finish(km_role *r)
@@ -270,5 +301,6 @@ const km_role_ops km_keeper_role = {
 	.start = keeper_start,
 	.link = keeper_link,
 	.drain = keeper_drain,
+	.stop = keeper_stop,
 	.finish = keeper_finish,
 };

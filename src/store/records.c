@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Columns in the order of the statements below. */
 typedef struct {
@@ -41,7 +42,7 @@ static const column columns[] = {
  * add. */
 static const char *const migrations[] = {
 	"CREATE TABLE verdict ("
-	" row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, t_ms INTEGER NOT NULL,"
+	" row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, t_ms INTEGER NOT NULL,"
 	" via TEXT NOT NULL, queue_id TEXT NOT NULL, client TEXT NOT NULL, helo TEXT NOT NULL,"
 	" user TEXT NOT NULL, mail_from TEXT NOT NULL, rcpts TEXT NOT NULL,"
 	" n_rcpts INTEGER NOT NULL, from_addr TEXT NOT NULL, subject TEXT NOT NULL,"
@@ -57,18 +58,25 @@ static const char *const migrations[] = {
 struct km_records {
 	sqlite3 *db;
 	sqlite3_stmt *insert;
+	char path[1100];
 };
 
-static km_status failed(km_records *r, const char *what, km_err *err)
+static km_status failed(km_records *r, km_err *err)
 {
-	return KM_FAIL(err, KM_IO, "%s: %s", what, sqlite3_errmsg(r->db));
+	int code = sqlite3_errcode(r->db) & 0xff;
+
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		return KM_FAIL(err, KM_SYNTAX,
+			       "%s is damaged (%s); `sqlite3 FILE .recover` may read what is left",
+			       r->path, sqlite3_errmsg(r->db));
+	return KM_FAIL(err, KM_IO, "%s: %s", r->path, sqlite3_errmsg(r->db));
 }
 
 static km_status run(km_records *r, const char *sql, km_err *err)
 {
 	if (sqlite3_exec(r->db, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return KM_OK;
-	return failed(r, "records", err);
+	return failed(r, err);
 }
 
 static int version_of(km_records *r)
@@ -89,7 +97,7 @@ static km_status migrate(km_records *r, km_err *err)
 	char sql[64];
 
 	if (have < 0)
-		return failed(r, "records", err);
+		return failed(r, err);
 	if (have > want)
 		return KM_FAIL(
 			err, KM_CONFIG,
@@ -114,16 +122,14 @@ static km_status migrate(km_records *r, km_err *err)
 
 static km_status open_db(const char *dir, int flags, km_records **out, km_err *err)
 {
-	char path[1100];
 	km_records *r = calloc(1, sizeof(*r));
 
 	*out = r;
 	if (r == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
-	(void)snprintf(path, sizeof(path), "%s/records.db", dir);
-	if (sqlite3_open_v2(path, &r->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		return KM_FAIL(err, KM_IO, "%s: %s", path,
-			       r->db ? sqlite3_errmsg(r->db) : "no memory");
+	(void)snprintf(r->path, sizeof(r->path), "%s/records.db", dir);
+	if (sqlite3_open_v2(r->path, &r->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return r->db ? failed(r, err) : KM_FAIL(err, KM_NOMEM, "no memory");
 	(void)sqlite3_busy_timeout(r->db, 2000);
 	return KM_OK;
 }
@@ -135,6 +141,7 @@ km_status km_records_open(const char *dir, km_records **out, km_err *err)
 
 	if (st == KM_OK)
 		st = run(r,
+			 "PRAGMA auto_vacuum = INCREMENTAL;"
 			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 			 "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;",
 			 err);
@@ -145,7 +152,7 @@ km_status km_records_open(const char *dir, km_records **out, km_err *err)
 			       "INSERT OR IGNORE INTO verdict (" NAMES ") VALUES "
 			       "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 			       -1, SQLITE_PREPARE_PERSISTENT, &r->insert, NULL) != SQLITE_OK)
-		st = failed(r, "records", err);
+		st = failed(r, err);
 	if (st != KM_OK) {
 		km_records_close(r);
 		r = NULL;
@@ -154,13 +161,38 @@ km_status km_records_open(const char *dir, km_records **out, km_err *err)
 	return st;
 }
 
+/* SQLite says the same of a file that is not there and of one that may not be read. */
+static km_status can_read(const char *dir, km_err *err)
+{
+	char path[1100];
+
+	(void)snprintf(path, sizeof(path), "%s/records.db", dir);
+	if (access(path, R_OK) == 0)
+		return KM_OK;
+	if (errno == ENOENT)
+		return KM_FAIL(
+			err, KM_IO,
+			"%s: there are no records; is this the daemon's state.dir, and has it "
+			"been started?",
+			path);
+	return KM_FAIL(err, KM_IO, "%s: %s; read it as root or as a member of the daemon's group",
+		       path, strerror(errno));
+}
+
 km_status km_records_open_reader(const char *dir, km_records **out, km_err *err)
 {
-	km_records *r;
-	km_status st = open_db(dir, SQLITE_OPEN_READONLY, &r, err);
+	km_records *r = NULL;
+	km_status st = can_read(dir, err);
 
-	if (st == KM_OK && version_of(r) < 1)
-		st = KM_FAIL(err, KM_IO, "%s/records.db: no records there yet", dir);
+	if (st == KM_OK)
+		st = open_db(dir, SQLITE_OPEN_READONLY, &r, err);
+	if (st == KM_OK) {
+		int version = version_of(r);
+		if (version < 0)
+			st = failed(r, err);
+		else if (version < 1)
+			st = KM_FAIL(err, KM_IO, "%s: no records there yet", r->path);
+	}
 	if (st != KM_OK) {
 		km_records_close(r);
 		r = NULL;
@@ -176,6 +208,31 @@ void km_records_close(km_records *r)
 	(void)sqlite3_finalize(r->insert);
 	(void)sqlite3_close(r->db);
 	free(r);
+}
+
+static km_status move(const char *from, const char *to, km_err *err)
+{
+	if (rename(from, to) == 0 || errno == ENOENT)
+		return KM_OK;
+	return KM_FAIL(err, KM_IO, "%s: can not be renamed: %s", from, strerror(errno));
+}
+
+km_status km_records_set_aside(const char *dir, char *name, size_t max, km_err *err)
+{
+	static const char *const suffixes[] = { "", "-wal" };
+	char from[1200], to[1300];
+	km_status st = KM_OK;
+
+	(void)snprintf(name, max, "records.db.broken-%lld", (long long)km_clock_now());
+	for (size_t i = 0; i < KM_COUNT(suffixes) && st == KM_OK; i++) {
+		(void)snprintf(from, sizeof(from), "%s/records.db%s", dir, suffixes[i]);
+		(void)snprintf(to, sizeof(to), "%s/%s%s", dir, name, suffixes[i]);
+		st = move(from, to, err);
+	}
+	/* An index into the log file that has gone; SQLite makes a new one. */
+	(void)snprintf(from, sizeof(from), "%s/records.db-shm", dir);
+	(void)unlink(from);
+	return st;
 }
 
 static int bind_column(sqlite3_stmt *s, int i, const column *c, const km_record *r)
@@ -226,7 +283,7 @@ km_status km_records_put(km_records *r, const km_record *rows, size_t n, km_err 
 		st = write_heartbeat(r, err);
 	for (size_t i = 0; i < n && st == KM_OK; i++)
 		if (!insert(r, &rows[i]))
-			st = failed(r, "records", err);
+			st = failed(r, err);
 	if (st == KM_OK)
 		st = run(r, "COMMIT", err);
 	if (st != KM_OK)
@@ -282,14 +339,14 @@ km_status km_records_find(km_records *r, const km_record_filter *f, km_record_ea
 	int rc;
 
 	if (sqlite3_prepare_v2(r->db, f->limit ? newest : oldest, -1, &s, NULL) != SQLITE_OK)
-		return failed(r, "records", err);
+		return failed(r, err);
 	bind_filter(s, f);
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
 		read_row(s, &row);
 		if (!each(ctx, sqlite3_column_int64(s, 0), &row))
 			break;
 	}
-	km_status st = rc == SQLITE_ROW || rc == SQLITE_DONE ? KM_OK : failed(r, "records", err);
+	km_status st = rc == SQLITE_ROW || rc == SQLITE_DONE ? KM_OK : failed(r, err);
 	(void)sqlite3_finalize(s);
 	return st;
 }
@@ -304,12 +361,15 @@ km_status km_records_expire(km_records *r, int64_t before_ms, size_t max, size_t
 			       "DELETE FROM verdict WHERE row IN (SELECT row FROM verdict"
 			       " WHERE t_ms < ?1 ORDER BY t_ms LIMIT ?2)",
 			       -1, &s, NULL) != SQLITE_OK)
-		return failed(r, "records", err);
+		return failed(r, err);
 	(void)sqlite3_bind_int64(s, 1, before_ms);
 	(void)sqlite3_bind_int64(s, 2, (int64_t)max);
-	km_status st = sqlite3_step(s) == SQLITE_DONE ? KM_OK : failed(r, "records", err);
+	km_status st = sqlite3_step(s) == SQLITE_DONE ? KM_OK : failed(r, err);
 	if (st == KM_OK)
 		*deleted = (size_t)sqlite3_changes(r->db);
 	(void)sqlite3_finalize(s);
+	/* What was freed goes back to the file system, a little at a time. */
+	if (*deleted)
+		st = run(r, "PRAGMA incremental_vacuum(2000)", err);
 	return st;
 }

@@ -49,12 +49,19 @@ typedef bool km_record_each(void *ctx, int64_t row, const km_record *r);
 
 /*
  * Opens or makes the database in @dir ("records.db"; WAL, synchronous=FULL) for the one writer.
- * KM_IO with the reason and what to do (no folder, no right, disk full, damaged file).
+ * KM_IO with the reason and what to do (no folder, no right, disk full), KM_SYNTAX for a damaged
+ * file, as in all functions here.
  */
 KM_NODISCARD km_status km_records_open(const char *dir, km_records **out, km_err *err);
 /* Read-only, also while the keeper writes. */
 KM_NODISCARD km_status km_records_open_reader(const char *dir, km_records **out, km_err *err);
 void km_records_close(km_records *r);
+/*
+ * Moves a damaged database that nobody writes any more out of the way, to records.db.broken-TIME in
+ * the same folder, so that a new one can be begun. Nothing is deleted. @name (of at least 64 bytes)
+ * tells the new name.
+ */
+KM_NODISCARD km_status km_records_set_aside(const char *dir, char *name, size_t max, km_err *err);
 
 /* Writes all in one transaction: when it returns KM_OK they are on disk, else none is. */
 KM_NODISCARD km_status km_records_put(km_records *r, const km_record *rows, size_t n, km_err *err);

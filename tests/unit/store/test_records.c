@@ -144,7 +144,8 @@ static void test_survives_reopening(void **state)
 	assert_int_equal(km_records_put(w, &row, 1, NULL), KM_OK);
 	km_records_close(w);
 	assert_int_equal(km_records_open(dir, &w, NULL), KM_OK);
-	assert_int_equal(km_records_find(w, &(km_record_filter){ .limit = 0 }, check_fields, &seen, NULL),
+	assert_int_equal(km_records_find(w, &(km_record_filter){ .limit = 0 }, check_fields, &seen,
+					 NULL),
 			 KM_OK);
 	assert_true(seen);
 	km_records_close(w);
@@ -190,8 +191,21 @@ static void test_errors(void **state)
 		(void)fputs("this is not a database. ", f);
 	(void)fclose(f);
 	err = (km_err){ 0 };
-	assert_int_equal(km_records_open(dir, &r, &err), KM_IO);
+	assert_int_equal(km_records_open(dir, &r, &err), KM_SYNTAX);
 	assert_non_null(strstr(err.msg, "not a database"));
+	assert_non_null(strstr(err.msg, path));
+	err = (km_err){ 0 };
+	assert_int_equal(km_records_open_reader(dir, &r, &err), KM_SYNTAX);
+	assert_non_null(strstr(err.msg, "damaged"));
+	/* set aside it is all there still, and a new one can be begun */
+	char name[64];
+	struct stat sb;
+	assert_int_equal(km_records_set_aside(dir, name, sizeof(name), NULL), KM_OK);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(stat(path, &sb), 0);
+	assert_int_equal(sb.st_size, 200 * 24);
+	assert_int_equal(km_records_open(dir, &r, NULL), KM_OK);
+	km_records_close(r);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
