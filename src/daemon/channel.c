@@ -25,7 +25,7 @@ bool km_channel_send(int channel, km_word what, int fd)
 		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	}
 	do
-		n = sendmsg(channel, &msg, MSG_NOSIGNAL);
+		n = sendmsg(channel, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	return n == 1;
 }

@@ -7,7 +7,8 @@
 #include "net/frame.h"
 #include "net/stream.h"
 
-enum { MAX_WAITING_BYTES = 16 * 1024 * 1024, CHECK_MS = 250 };
+/* Half of what a stream may queue: all that waits can always be sent (again) to a new keeper. */
+enum { MAX_WAITING_BYTES = KM_STREAM_MAX_QUEUE / 2, CHECK_MS = 250 };
 
 /* One record on its way; a singly linked queue in order of seq. */
 typedef struct entry entry;
@@ -118,6 +119,12 @@ km_recorder *km_recorder_new(uv_loop_t *loop, km_shared *shared)
 	return r;
 }
 
+void km_recorder_stop(km_recorder *r)
+{
+	if (r && r->keeper)
+		km_stream_close(r->keeper);
+}
+
 void km_recorder_free(km_recorder *r)
 {
 	if (r == NULL)
@@ -144,7 +151,7 @@ void km_recorder_link(km_recorder *r, int fd)
 
 bool km_recorder_healthy(const km_recorder *r)
 {
-	if (r->bytes >= MAX_WAITING_BYTES || km_shared_keeper(r->shared) == KM_KEEPER_FAILING)
+	if (r->bytes >= MAX_WAITING_BYTES / 2 || km_shared_keeper(r->shared) == KM_KEEPER_FAILING)
 		return false;
 	/* Between two keepers records wait: that is no reason to turn mail away. */
 	return r->keeper || uv_now(r->loop) - r->lost < KM_RECORD_DEADLINE_MS;
@@ -163,11 +170,11 @@ static void append(km_recorder *r, entry *e)
 
 km_status km_recorder_put(km_recorder *r, const km_record *record, km_recorded *done, void *ctx)
 {
-	if (r->bytes >= MAX_WAITING_BYTES)
-		return KM_TEMPFAIL;
 	r->scratch.n = 0;
 	r->scratch.cut = false;
 	km_wire_put_record(&r->scratch, r->seq + 1, record);
+	if (r->bytes + r->scratch.n > MAX_WAITING_BYTES)
+		return KM_TEMPFAIL;
 	entry *e = r->scratch.n ? malloc(sizeof(*e) + r->scratch.n) : NULL;
 	if (e == NULL)
 		return KM_TEMPFAIL;

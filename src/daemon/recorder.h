@@ -20,6 +20,8 @@ typedef void km_recorded(void *ctx, km_status st);
 enum { KM_RECORD_DEADLINE_MS = 5000 };
 
 km_recorder *km_recorder_new(uv_loop_t *loop, km_shared *shared);
+/* Closes the line to the keeper; free once the loop has run out. @r may be NULL for both. */
+void km_recorder_stop(km_recorder *r);
 void km_recorder_free(km_recorder *r);
 /* A new keeper; takes @fd over. */
 void km_recorder_link(km_recorder *r, int fd);

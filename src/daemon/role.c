@@ -11,7 +11,11 @@
 #include "base/log.h"
 #include "daemon/sandbox.h"
 
-enum { BEAT_MS = 1000, TEXT_MAX = 16 * 1024 * 1024 };
+enum {
+	BEAT_MS = 1000,
+	ORPHAN_MS = 20000, /* for a role to finish when its supervisor was killed */
+	TEXT_MAX = 16 * 1024 * 1024
+};
 
 static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role };
 
@@ -51,6 +55,11 @@ void km_role_log_as(const char *label, const km_conf *conf)
 			km_log_init(label, levels[i].level);
 }
 
+static void on_orphaned(uv_timer_t *t)
+{
+	km_role_end(t->data);
+}
+
 static void on_channel(uv_poll_t *p, int status, int events)
 {
 	km_role *r = p->data;
@@ -67,6 +76,8 @@ static void on_channel(uv_poll_t *p, int status, int events)
 	}
 	if (closed) { /* the supervisor is gone: nobody would start or stop us any more */
 		(void)uv_poll_stop(p);
+		r->orphan = true;
+		(void)uv_timer_start(&r->orphaned, on_orphaned, ORPHAN_MS, 0);
 		r->ops->drain(r, true);
 	}
 }
@@ -82,7 +93,8 @@ static void watch(km_role *r)
 {
 	(void)uv_poll_init(&r->loop, &r->channel, KM_FD_CHANNEL);
 	(void)uv_timer_init(&r->loop, &r->beat);
-	r->channel.data = r->beat.data = r;
+	(void)uv_timer_init(&r->loop, &r->orphaned);
+	r->channel.data = r->beat.data = r->orphaned.data = r;
 	(void)uv_poll_start(&r->channel, UV_READABLE, on_channel);
 	(void)uv_timer_start(&r->beat, on_beat, 0, BEAT_MS);
 	/* A role lives as long as it has something to do, not because it is watched. */
@@ -99,6 +111,17 @@ static void close_handle(uv_handle_t *h, void *arg)
 void km_role_end(km_role *r)
 {
 	uv_stop(&r->loop);
+}
+
+/* Owners close theirs first, so that what hangs on a handle is freed with it. */
+static void close_all(km_role *r)
+{
+	if (r->self)
+		r->ops->stop(r);
+	uv_walk(&r->loop, close_handle, NULL);
+	while (uv_run(&r->loop, UV_RUN_DEFAULT) != 0)
+		; /* a callback had stopped it */
+	(void)uv_loop_close(&r->loop);
 }
 
 static int run(km_role *r)
@@ -137,16 +160,20 @@ int km_role_main(const char *name, unsigned slot, const char *state_dir)
 	}
 	for (int fd = KM_FD_CHANNEL; fd < KM_FD_END; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	/* Whatever the supervisor's own parent left open is no business of ours. */
+	(void)close_range(KM_FD_END, ~0u, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* Ctrl-C reaches the whole group; only the supervisor decides when roles end. */
+	/*
+	 * Ctrl-C reaches the whole process group, and systemd's stop the whole control group; only
+	 * the supervisor decides when roles end.
+	 */
 	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	if (uv_loop_init(&r.loop) != 0)
 		return EX_OSERR;
 	int rc = run(&r);
-	uv_walk(&r.loop, close_handle, NULL);
-	(void)uv_run(&r.loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&r.loop);
+	close_all(&r);
 	r.ops->finish(&r);
 	km_conf_free(r.conf);
 	km_pack_free(r.pack);

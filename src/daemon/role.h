@@ -19,6 +19,7 @@ enum {
 	KM_FD_SHARED,	   /* memory of daemon/shared.h */
 	KM_FD_CONF,	   /* text of the configuration, as the supervisor checked it */
 	KM_FD_PACK,	   /* text of the policy pack, likewise */
+	KM_FD_DNS,	   /* text of the DNS snapshot, likewise; /dev/null without one */
 	KM_FD_MILTER,	   /* listening sockets; /dev/null where switched off */
 	KM_FD_HTTP,
 	KM_FD_END
@@ -33,7 +34,10 @@ typedef enum {
 	KM_WORD_LINK = 'l'  /* supervisor: here is a socket to your partner (scanner - keeper) */
 } km_word;
 
-/* @fd: a descriptor to hand over, or -1. False when the other side is gone. */
+/*
+ * @fd: a descriptor to hand over, or -1. Never waits: false when the other side is gone, or hangs
+ * and has not read for long.
+ */
 bool km_channel_send(int channel, km_word what, int fd);
 /* Next message without waiting; false when there is none or (*closed) the other side is gone. */
 bool km_channel_receive(int channel, km_word *what, int *fd, bool *closed);
@@ -45,6 +49,8 @@ typedef struct {
 	km_status (*start)(km_role *r, km_err *err); /* everything before the sandbox is on */
 	void (*link)(km_role *r, int fd);	     /* takes @fd over */
 	void (*drain)(km_role *r, bool quit);
+	/* The role is over: closes what is open; the loop then runs until all is closed. */
+	void (*stop)(km_role *r);
 	void (*finish)(km_role *r); /* after the loop has ended; r->self may be NULL */
 } km_role_ops;
 
@@ -53,7 +59,8 @@ struct km_role {
 	unsigned slot;
 	uv_loop_t loop;
 	uv_poll_t channel;
-	uv_timer_t beat;
+	uv_timer_t beat, orphaned;
+	bool orphan; /* the supervisor is gone */
 	km_conf *conf;
 	km_pack *pack;
 	km_shared *shared;

@@ -79,42 +79,40 @@ static const int common_calls[] = {
 	SCMP_SYS(uname),
 	SCMP_SYS(sysinfo),
 	SCMP_SYS(membarrier),
-	SCMP_SYS(openat),
 };
 
-/* Takes connections, makes its unlinked spool. Thread calls serve libmicrohttpd and ICU. */
+/* Takes connections, makes its spool. */
 static const int scanner_calls[] = {
-	SCMP_SYS(accept),    SCMP_SYS(accept4),	       SCMP_SYS(memfd_create),
-	SCMP_SYS(ftruncate), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
-	SCMP_SYS(sendfile),
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(memfd_create),
+	SCMP_SYS(ftruncate),
 };
 
-/* SQLite's files. */
+/* SQLite's files; renaming sets a damaged one aside. */
 static const int keeper_calls[] = {
-	SCMP_SYS(open),	     SCMP_SYS(stat),	   SCMP_SYS(lstat),	 SCMP_SYS(access),
-	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(unlink),	 SCMP_SYS(unlinkat),
-	SCMP_SYS(rename),    SCMP_SYS(renameat),   SCMP_SYS(fsync),	 SCMP_SYS(fdatasync),
-	SCMP_SYS(ftruncate), SCMP_SYS(fallocate),  SCMP_SYS(fchmod),	 SCMP_SYS(fchown),
-	SCMP_SYS(getcwd),    SCMP_SYS(readlink),   SCMP_SYS(readlinkat), SCMP_SYS(flock),
-	SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),	   SCMP_SYS(utimensat),	 SCMP_SYS(statfs),
-	SCMP_SYS(fstatfs),
+	SCMP_SYS(openat),    SCMP_SYS(open),	  SCMP_SYS(stat),	SCMP_SYS(lstat),
+	SCMP_SYS(access),    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),  SCMP_SYS(rename),	  SCMP_SYS(renameat),	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(fallocate),	SCMP_SYS(fchmod),
+	SCMP_SYS(fchown),    SCMP_SYS(getcwd),	  SCMP_SYS(readlink),	SCMP_SYS(readlinkat),
+	SCMP_SYS(utimensat),
 };
 
 static const struct {
 	const int *calls;
 	size_t n;
-	uint64_t files; /* Landlock rights below the folder */
+	bool spool_only; /* of all opening of files, only unlinked new ones */
+	uint64_t files;	 /* Landlock rights below the folder */
 } kinds[] = {
-	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls),
+	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls), true,
 				 LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
 					 LANDLOCK_ACCESS_FS_MAKE_REG |
 					 LANDLOCK_ACCESS_FS_REMOVE_FILE },
-	[KM_SANDBOX_KEEPER] = { keeper_calls, KM_COUNT(keeper_calls),
+	[KM_SANDBOX_KEEPER] = { keeper_calls, KM_COUNT(keeper_calls), false,
 				LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
 					LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-					LANDLOCK_ACCESS_FS_MAKE_DIR |
-					LANDLOCK_ACCESS_FS_REMOVE_FILE |
-					LANDLOCK_ACCESS_FS_REMOVE_DIR },
+					LANDLOCK_ACCESS_FS_REMOVE_FILE },
 };
 
 /* All rights of Landlock's first version: every kernel that has Landlock knows them. */
@@ -142,15 +140,33 @@ static int landlock_below(uint64_t rights, const char *dir)
 	return rc == 0 ? 0 : -1;
 }
 
-static int seccomp_allow(const int *calls, size_t n)
+/*
+ * openat() with O_TMPFILE makes a file without a name and can open none that is there; all else is
+ * refused politely, since libraries look for files that may be absent. This holds without Landlock
+ * too.
+ */
+static int allow_tmpfile(scmp_filter_ctx ctx)
+{
+	const scmp_datum_t bit = O_TMPFILE & ~O_DIRECTORY;
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				  SCMP_A2(SCMP_CMP_MASKED_EQ, bit, bit));
+
+	return rc ? rc
+		  : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, bit, 0));
+}
+
+static int seccomp_allow(km_sandbox_kind kind)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = ctx ? 0 : -ENOMEM;
 
 	for (size_t i = 0; rc == 0 && i < KM_COUNT(common_calls); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, common_calls[i], 0);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	for (size_t i = 0; rc == 0 && i < kinds[kind].n; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, kinds[kind].calls[i], 0);
+	if (rc == 0 && kinds[kind].spool_only)
+		rc = allow_tmpfile(ctx);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	if (ctx)
@@ -167,7 +183,7 @@ km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err)
 			return KM_FAIL(err, KM_IO, "Landlock below %s: %s", dir, strerror(errno));
 		km_warn("this kernel has no Landlock: files are guarded by ownership only");
 	}
-	int rc = seccomp_allow(kinds[kind].calls, kinds[kind].n);
+	int rc = seccomp_allow(kind);
 	if (rc == -ENOSYS || rc == -EINVAL) {
 		km_warn("this kernel has no seccomp filters: system calls are not restricted");
 		return KM_OK;
@@ -177,11 +193,33 @@ km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err)
 	return KM_OK;
 }
 
-static km_status become(const struct passwd *pw, const char *dir, km_err *err)
+/* The path may lie in a folder of an untrusted user: no link is followed, and no file that has a
+ * second name elsewhere is given away. */
+static km_status give(const char *path, const struct passwd *pw, km_err *err)
 {
-	if (chown(dir, pw->pw_uid, pw->pw_gid) != 0)
-		return KM_FAIL(err, KM_IO, "%s: can not be given to %s: %s", dir, pw->pw_name,
-			       strerror(errno));
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat sb;
+
+	if (fd < 0)
+		return errno == ENOENT ? KM_OK
+				       : KM_FAIL(err, KM_IO, "%s: %s", path, strerror(errno));
+	int rc = fstat(fd, &sb);
+	if (rc == 0 && S_ISREG(sb.st_mode) && sb.st_nlink > 1) {
+		rc = -1;
+		errno = EMLINK;
+	}
+	if (rc == 0 && (sb.st_uid != pw->pw_uid || sb.st_gid != pw->pw_gid))
+		rc = fchownat(fd, "", pw->pw_uid, pw->pw_gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+	int saved = errno;
+	(void)close(fd);
+	if (rc == 0)
+		return KM_OK;
+	return KM_FAIL(err, KM_IO, "%s: can not be given to %s: %s", path, pw->pw_name,
+		       strerror(saved));
+}
+
+static km_status become(const struct passwd *pw, km_err *err)
+{
 	if (initgroups(pw->pw_name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
 	    setuid(pw->pw_uid) != 0)
 		return KM_FAIL(err, KM_IO, "can not become %s: %s", pw->pw_name, strerror(errno));
@@ -190,8 +228,10 @@ static km_status become(const struct passwd *pw, const char *dir, km_err *err)
 	return KM_OK;
 }
 
-km_status km_privileges_drop(const char *user, const char *dir, km_err *err)
+km_status km_privileges_drop(const char *user, const char *const *paths, size_t n, km_err *err)
 {
+	km_status st = KM_OK;
+
 	if (geteuid() != 0 || user[0] == '\0')
 		return KM_OK;
 	const struct passwd *pw = getpwnam(user);
@@ -203,5 +243,7 @@ km_status km_privileges_drop(const char *user, const char *dir, km_err *err)
 		return KM_FAIL(err, KM_CONFIG,
 			       "run.user: there is no user \"%s\"; make it with adduser --system",
 			       user);
-	return become(pw, dir, err);
+	for (size_t i = 0; i < n && st == KM_OK; i++)
+		st = give(paths[i], pw, err);
+	return st == KM_OK ? become(pw, err) : st;
 }

@@ -19,9 +19,11 @@ typedef enum {
 KM_NODISCARD km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err);
 
 /*
- * As root: becomes @user (and its groups) for good, and makes @dir that user's. Without the user,
- * "nobody" serves and a warning says so. As another user: nothing to drop.
+ * As root: becomes @user (and its groups) for good, after giving it the files and folders in @paths
+ * (those that exist; not what they contain). Without the user, "nobody" serves and a warning says
+ * so. As another user: nothing to drop.
  */
-KM_NODISCARD km_status km_privileges_drop(const char *user, const char *dir, km_err *err);
+KM_NODISCARD km_status km_privileges_drop(const char *user, const char *const *paths, size_t n,
+					  km_err *err);
 
 #endif

@@ -19,10 +19,19 @@ enum { SNAPSHOT_MAX = 64 * 1024 * 1024 };
 static const struct {
 	const km_front *front;
 	int fd;
+	size_t state; /* in km_scanner; NULL there when the front end is off */
 } fronts[] = {
-	{ &km_front_milter, KM_FD_MILTER },
-	{ &km_front_http, KM_FD_HTTP },
+	{ &km_front_milter, KM_FD_MILTER, offsetof(km_scanner, milter) },
+	{ &km_front_http, KM_FD_HTTP, offsetof(km_scanner, http) },
 };
+
+/* The front end in place @i, or NULL when it is off. */
+static const km_front *front_at(const km_scanner *s, size_t i)
+{
+	void *const *state = (void *const *)(const void *)((const char *)s + fronts[i].state);
+
+	return *state ? fronts[i].front : NULL;
+}
 
 static bool is_socket(int fd)
 {
@@ -40,9 +49,10 @@ static void end_if_done(km_scanner *s)
 {
 	size_t open = 0;
 
-	for (size_t i = 0; i < KM_COUNT(fronts); i++)
-		if (is_socket(fronts[i].fd))
-			open += fronts[i].front->open(s);
+	for (size_t i = 0; i < KM_COUNT(fronts); i++) {
+		const km_front *f = front_at(s, i);
+		open += f ? f->open(s) : 0;
+	}
 	if (s->draining && open == 0 && km_recorder_pending(s->shop.recorder) == 0)
 		km_role_end(s->role);
 }
@@ -62,18 +72,16 @@ static void on_drained(uv_timer_t *t)
 static void scanner_drain(km_role *r, bool quit)
 {
 	km_scanner *s = r->self;
-	static uv_timer_t poll;
 
-	if (!s->draining) {
-		(void)uv_timer_init(&r->loop, &poll);
-		poll.data = s;
-		(void)uv_timer_start(&poll, on_drained, 50, 50);
-	}
+	if (!s->draining)
+		(void)uv_timer_start(&s->drained, on_drained, 50, 50);
 	s->draining = true;
 	s->quitting = s->quitting || quit;
-	for (size_t i = 0; i < KM_COUNT(fronts); i++)
-		if (is_socket(fronts[i].fd))
-			fronts[i].front->drain(s, s->quitting);
+	for (size_t i = 0; i < KM_COUNT(fronts); i++) {
+		const km_front *f = front_at(s, i);
+		if (f)
+			f->drain(s, s->quitting);
+	}
 	end_if_done(s);
 }
 
@@ -91,7 +99,7 @@ static km_status load_snapshot(km_scanner *s, km_err *err)
 
 	if (path[0] == '\0')
 		return KM_OK;
-	km_status st = km_file_open(&file, path, SNAPSHOT_MAX, err);
+	km_status st = km_file_open_fd(&file, KM_FD_DNS, path, SNAPSHOT_MAX, err);
 	if (st == KM_OK)
 		st = km_dns_snapshot_parse(file.bytes, path, &s->shop.dns, err);
 	km_file_close(&file);
@@ -129,6 +137,8 @@ static km_status scanner_start(km_role *r, km_err *err)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	s->role = r;
 	r->self = s;
+	(void)uv_timer_init(&r->loop, &s->drained);
+	s->drained.data = s;
 	(void)snprintf(spool, sizeof(spool), "%s/spool", r->state_dir);
 	if (mkdir(spool, 0700) != 0 && access(spool, W_OK) != 0)
 		return KM_FAIL(err, KM_IO, "%s: can not be made", spool);
@@ -138,6 +148,23 @@ static km_status scanner_start(km_role *r, km_err *err)
 		if (is_socket(fronts[i].fd))
 			st = fronts[i].front->start(s, fronts[i].fd, err);
 	return st == KM_OK ? km_sandbox_enter(KM_SANDBOX_SCANNER, spool, err) : st;
+}
+
+static void scanner_stop(km_role *r)
+{
+	km_scanner *s = r->self;
+	size_t lost = s->shop.recorder ? km_recorder_pending(s->shop.recorder) : 0;
+
+	for (size_t i = 0; i < KM_COUNT(fronts); i++) {
+		const km_front *f = front_at(s, i);
+		if (f)
+			f->stop(s);
+	}
+	km_recorder_stop(s->shop.recorder);
+	if (lost == 0)
+		return;
+	km_error("%zu verdict records could not be written any more", lost);
+	km_scanner_count(s, KM_COUNTER_records_lost_total, (int64_t)lost);
 }
 
 static void scanner_finish(km_role *r)
@@ -159,5 +186,6 @@ const km_role_ops km_scanner_role = {
 	.start = scanner_start,
 	.link = scanner_link,
 	.drain = scanner_drain,
+	.stop = scanner_stop,
 	.finish = scanner_finish,
 };

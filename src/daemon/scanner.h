@@ -17,7 +17,8 @@ typedef struct {
 	void (*drain)(km_scanner *s, bool quit);
 	/* Connections still open. */
 	size_t (*open)(const km_scanner *s);
-	void (*finish)(km_scanner *s);
+	void (*stop)(km_scanner *s);   /* closes all */
+	void (*finish)(km_scanner *s); /* after that: frees */
 } km_front;
 
 extern const km_front km_front_milter, km_front_http;
@@ -28,7 +29,8 @@ struct km_scanner {
 	bool draining, quitting;
 	uint64_t packet_ms, idle_ms;
 	size_t max_connections;
-	void *milter, *http; /* the front ends' own state */
+	void *milter, *http; /* the front ends' own state; NULL when off */
+	uv_timer_t drained;
 };
 
 /* To be called by a front end whenever a connection is gone: a draining scanner may now end. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -17,9 +18,8 @@
 #include "net/listen.h"
 
 enum {
-	CHECK_MS = 1000,  /* hung roles, watchdog */
-	HUNG_CHECKS = 30, /* checks without a sign of life before a role is killed */
-	END_MS = 20000,	  /* for roles to finish after SIGTERM */
+	CHECK_MS = 1000, /* hung roles, watchdog */
+	END_MS = 20000,	 /* for roles to finish after SIGTERM */
 	QUICK_DEATH_MS = 1000,
 	QUICK_DEATHS = 3, /* this many in a row make the supervisor wait before the next start */
 	BACKOFF_MS = 2000
@@ -203,7 +203,11 @@ static void on_again(uv_timer_t *t)
 {
 	child *c = t->data;
 
-	if (!c->sv->ending)
+	if (c->sv->ending)
+		return;
+	if (c->generation != c->sv->generation && !is_keeper(c))
+		c->used = false;
+	else
 		start(c);
 }
 
@@ -215,7 +219,8 @@ static void restart(child *c)
 			is_keeper(c) ? KM_COUNTER_keeper_restarts_total
 				     : KM_COUNTER_scanner_restarts_total,
 			1);
-	c->quick_deaths = lived < QUICK_DEATH_MS && !c->ready ? c->quick_deaths + 1 : 0;
+	c->quick_deaths =
+		lived < QUICK_DEATH_MS && !c->ready && !c->draining ? c->quick_deaths + 1 : 0;
 	if (c->quick_deaths < QUICK_DEATHS) {
 		start(c);
 		return;
@@ -231,11 +236,10 @@ static void child_closed(uv_handle_t *h)
 
 	if (--c->open > 0)
 		return;
-	bool was_draining = c->draining;
 	(void)close(c->channel);
 	c->channel = -1;
-	if (c->sv->ending ||
-	    (was_draining && c->generation != c->sv->generation && !is_keeper(c))) {
+	/* A scanner of an old generation is not started again: the new one is complete. */
+	if (c->sv->ending || (c->generation != c->sv->generation && !is_keeper(c))) {
 		c->used = false;
 		stop_when_done(c->sv);
 		return;
@@ -271,6 +275,7 @@ static int spawn(child *c, int theirs)
 		[KM_FD_SHARED] = sv->sockets.shared_fd,
 		[KM_FD_CONF] = sv->settings.conf_fd,
 		[KM_FD_PACK] = sv->settings.pack_fd,
+		[KM_FD_DNS] = sv->settings.dns_fd >= 0 ? sv->settings.dns_fd : sv->sockets.null,
 		[KM_FD_MILTER] = sv->sockets.milter >= 0 ? sv->sockets.milter : sv->sockets.null,
 		[KM_FD_HTTP] = sv->sockets.http >= 0 ? sv->sockets.http : sv->sockets.null,
 	};
@@ -341,6 +346,26 @@ static void start_scanners(supervisor *sv)
 	}
 }
 
+static bool is_scanner(const child *c)
+{
+	return !is_keeper(c);
+}
+
+/* KM_OK when the configuration can be read and there is room for its scanners. */
+static km_status load_next(supervisor *sv, km_settings *fresh, km_err *err)
+{
+	km_status st = km_settings_load(sv->options->config, fresh, err);
+	size_t taken = count(sv, is_scanner);
+
+	if (st != KM_OK || taken + fresh->scanners < KM_MAX_SLOTS)
+		return st;
+	km_settings_free(fresh);
+	return KM_FAIL(err, KM_LIMIT,
+		       "%zu scanners of earlier configurations still serve their connections and "
+		       "there is room for %d in all; reload again when some have ended",
+		       taken, KM_MAX_SLOTS - 1);
+}
+
 static void on_hup(uv_signal_t *s, int number)
 {
 	supervisor *sv = s->data;
@@ -348,16 +373,19 @@ static void on_hup(uv_signal_t *s, int number)
 	km_err err = { 0 };
 
 	(void)number;
-	if (sv->ending)
+	if (sv->ending) {
+		km_warn("no reload any more: ending");
 		return;
+	}
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 			 (unsigned long long)(km_clock_mono_ns() / 1000u));
-	if (km_settings_load(sv->options->config, &fresh, &err) != KM_OK) {
+	if (load_next(sv, &fresh, &err) != KM_OK) {
 		km_error("reload refused, the old configuration stays: %s", err.msg);
 		(void)sd_notify(0, "READY=1");
 		return;
 	}
 	km_info("reloading");
+	km_settings_warn_fixed(&sv->settings, &fresh);
 	km_settings_free(&sv->settings);
 	sv->settings = fresh;
 	km_role_log_as(label, fresh.conf);
@@ -401,11 +429,13 @@ static void check_child(child *c)
 {
 	uint64_t beats = km_shared_beats(c->sv->sockets.shared, c->slot);
 
+	int64_t limit = km_conf_int(c->sv->settings.conf, KM_KEY_SCANNER_HANG) / CHECK_MS;
+
 	c->silent = beats == c->beats ? c->silent + 1 : 0;
 	c->beats = beats;
-	if (c->silent < HUNG_CHECKS)
+	if (c->silent < limit)
 		return;
-	km_error("%s %u gave no sign of life for %d s; killing it", c->role, c->slot, HUNG_CHECKS);
+	km_error("%s %u gave no sign of life for %u s; killing it", c->role, c->slot, c->silent);
 	c->silent = 0;
 	(void)uv_process_kill(&c->process, SIGKILL);
 }
@@ -472,6 +502,17 @@ static void supervise(supervisor *sv)
 	(void)uv_run(&sv->loop, UV_RUN_DEFAULT);
 }
 
+/* Each scanner may hold limits.connections; the usual soft limit of 1024 is for select(2). */
+static void raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
 km_status km_serve(const km_serve_options *options, km_err *err)
 {
 	supervisor *sv = calloc(1, sizeof(*sv));
@@ -480,6 +521,7 @@ km_status km_serve(const km_serve_options *options, km_err *err)
 	if (sv == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	sv->options = options;
+	raise_descriptors();
 	st = km_settings_load(options->config, &sv->settings, err);
 	if (st == KM_OK)
 		km_role_log_as(label, sv->settings.conf);

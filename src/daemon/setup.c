@@ -10,10 +10,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/sandbox.h"
+#include "dns/snapshot.h"
 #include "net/listen.h"
 #include "policy/policy.h"
 
-enum { TEXT_MAX = 16 * 1024 * 1024 };
+enum { TEXT_MAX = 16 * 1024 * 1024, SNAPSHOT_MAX = 64 * 1024 * 1024 };
 
 /* A sealed copy: what was checked is what every role reads, whatever becomes of the file. */
 static int sealed_copy(const char *name, km_sv text)
@@ -64,6 +65,24 @@ static km_status load_pack(km_settings *s, km_err *err)
 	return st;
 }
 
+static km_status load_snapshot(km_settings *s, km_err *err)
+{
+	const char *path = km_conf_str(s->conf, KM_KEY_DNS_SNAPSHOT);
+	km_dns_snapshot *snapshot = NULL;
+	km_file file;
+
+	if (path[0] == '\0')
+		return KM_OK;
+	km_status st = km_file_open(&file, path, SNAPSHOT_MAX, err);
+	if (st == KM_OK)
+		st = km_dns_snapshot_parse(file.bytes, path, &snapshot, err);
+	if (st == KM_OK && (s->dns_fd = sealed_copy("komainu-dns", file.bytes)) < 0)
+		st = KM_FAIL(err, KM_IO, "no memory for the DNS snapshot");
+	km_dns_snapshot_free(snapshot);
+	km_file_close(&file);
+	return st;
+}
+
 static unsigned scanner_count(const km_conf *conf)
 {
 	int64_t n = km_conf_int(conf, KM_KEY_SCANNER_PROCESSES);
@@ -77,11 +96,13 @@ static unsigned scanner_count(const km_conf *conf)
 
 km_status km_settings_load(const char *path, km_settings *out, km_err *err)
 {
-	km_settings s = { .conf_fd = -1, .pack_fd = -1 };
+	km_settings s = { .conf_fd = -1, .pack_fd = -1, .dns_fd = -1 };
 	km_status st = load_conf(path, &s, err);
 
 	if (st == KM_OK)
 		st = load_pack(&s, err);
+	if (st == KM_OK)
+		st = load_snapshot(&s, err);
 	if (st != KM_OK) {
 		km_settings_free(&s);
 		/* A file that a setting names and that is not there is the setting's fault. */
@@ -96,18 +117,36 @@ km_status km_settings_load(const char *path, km_settings *out, km_err *err)
 
 void km_settings_free(km_settings *s)
 {
+	const int fds[] = { s->conf_fd, s->pack_fd, s->dns_fd };
+
 	km_conf_free(s->conf);
-	if (s->conf_fd >= 0)
-		(void)close(s->conf_fd);
-	if (s->pack_fd >= 0)
-		(void)close(s->pack_fd);
-	*s = (km_settings){ .conf_fd = -1, .pack_fd = -1 };
+	for (size_t i = 0; i < KM_COUNT(fds); i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	*s = (km_settings){ .conf_fd = -1, .pack_fd = -1, .dns_fd = -1 };
 }
 
-static km_status open_listener(const km_settings *s, km_conf_key key, int *fd, km_err *err)
+void km_settings_warn_fixed(const km_settings *old, const km_settings *fresh)
+{
+	static const km_conf_key fixed[] = { KM_KEY_LISTEN_MILTER, KM_KEY_LISTEN_HTTP,
+					     KM_KEY_STATE_DIR, KM_KEY_RUN_USER };
+
+	for (size_t i = 0; i < KM_COUNT(fixed); i++) {
+		const char *was = km_conf_str(old->conf, fixed[i]);
+		const char *is = km_conf_str(fresh->conf, fixed[i]);
+		if (strcmp(was, is) != 0)
+			km_warn("%s was \"%s\" and is now \"%s\": that takes effect at the next "
+				"restart, not on reload",
+				km_conf_describe(fixed[i])->name, was, is);
+	}
+}
+
+static km_status open_listener(const km_settings *s, km_conf_key key, int *fd, bool *ours,
+			       km_err *err)
 {
 	*fd = km_listen_from_systemd(km_conf_describe(key)->name);
-	return *fd >= 0 ? KM_OK : km_listen_open(km_conf_str(s->conf, key), fd, err);
+	*ours = *fd < 0;
+	return *ours ? km_listen_open(km_conf_str(s->conf, key), fd, err) : KM_OK;
 }
 
 static km_status make_folder(const char *dir, km_err *err)
@@ -130,6 +169,26 @@ static km_status must_be_writable(const char *dir, km_err *err)
 		dir, strerror(errno));
 }
 
+/* What was made as root, now or by an earlier run as another user, becomes the user's. */
+static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_err *err)
+{
+	static const char *const files[] = { "", "/records.db", "/records.db-wal",
+					     "/records.db-shm", "/spool" };
+	char paths[KM_COUNT(files) + 2][1100];
+	const char *list[KM_COUNT(files) + 2];
+	size_t n = 0;
+
+	for (size_t i = 0; i < KM_COUNT(files); i++)
+		(void)snprintf(paths[n++], sizeof(paths[0]), "%s%s", k->state_dir, files[i]);
+	if (k->milter_ours && km_listen_path(k->milter, paths[n]))
+		n++;
+	if (k->http_ours && km_listen_path(k->http, paths[n]))
+		n++;
+	for (size_t i = 0; i < n; i++)
+		list[i] = paths[i];
+	return km_privileges_drop(km_conf_str(s->conf, KM_KEY_RUN_USER), list, n, err);
+}
+
 km_status km_sockets_open(const km_settings *s, const char *state_dir, km_sockets *out, km_err *err)
 {
 	*out = (km_sockets){ .milter = -1, .http = -1, .shared_fd = -1 };
@@ -140,11 +199,11 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 	out->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	km_status st = make_folder(out->state_dir, err);
 	if (st == KM_OK)
-		st = open_listener(s, KM_KEY_LISTEN_MILTER, &out->milter, err);
+		st = open_listener(s, KM_KEY_LISTEN_MILTER, &out->milter, &out->milter_ours, err);
 	if (st == KM_OK)
-		st = open_listener(s, KM_KEY_LISTEN_HTTP, &out->http, err);
+		st = open_listener(s, KM_KEY_LISTEN_HTTP, &out->http, &out->http_ours, err);
 	if (st == KM_OK)
-		st = km_privileges_drop(km_conf_str(s->conf, KM_KEY_RUN_USER), out->state_dir, err);
+		st = drop_privileges(s, out, err);
 	if (st == KM_OK)
 		st = must_be_writable(out->state_dir, err);
 	if (st == KM_OK)
@@ -157,6 +216,12 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 void km_sockets_close(km_sockets *s)
 {
 	int *fds[] = { &s->milter, &s->http, &s->null, &s->shared_fd };
+	char path[KM_LISTEN_PATH];
+
+	if (s->milter_ours && km_listen_path(s->milter, path))
+		(void)unlink(path);
+	if (s->http_ours && km_listen_path(s->http, path))
+		(void)unlink(path);
 
 	for (size_t i = 0; i < KM_COUNT(fds); i++) {
 		if (*fds[i] >= 0)

@@ -10,13 +10,16 @@
 
 typedef struct {
 	km_conf *conf;
-	int conf_fd, pack_fd; /* their texts, sealed; what the roles load */
+	/* The texts of configuration, policy and DNS snapshot (-1: none), sealed; what the roles
+	 * load. */
+	int conf_fd, pack_fd, dns_fd;
 	unsigned scanners;
 } km_settings;
 
 typedef struct {
-	int milter, http; /* listening, or -1 */
-	int null;	  /* /dev/null */
+	int milter, http;	     /* listening, or -1 */
+	bool milter_ours, http_ours; /* bound here, not handed over by systemd */
+	int null;		     /* /dev/null */
 	int shared_fd;
 	km_shared *shared;
 	char state_dir[1024];
@@ -28,6 +31,8 @@ typedef struct {
  */
 KM_NODISCARD km_status km_settings_load(const char *path, km_settings *out, km_err *err);
 void km_settings_free(km_settings *s);
+/* Names in the log what differs between the two but is only read at start. */
+void km_settings_warn_fixed(const km_settings *old, const km_settings *fresh);
 
 /* Makes the state folder, binds the sockets, then drops privileges. */
 KM_NODISCARD km_status km_sockets_open(const km_settings *s, const char *state_dir, km_sockets *out,

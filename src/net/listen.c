@@ -40,7 +40,8 @@ static km_status bind_socket(const char *address, const struct sockaddr *sa, soc
 /* A socket file that nobody answers is left over from a crash. */
 static void remove_stale(const struct sockaddr_un *un)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Not blocking: who listens there may be too busy to answer. */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return;
@@ -135,6 +136,19 @@ char *km_listen_name(int fd, char *out)
 		(void)snprintf(out, 128, "%s:%u", host, ntohs(in->sin_port));
 	}
 	return out;
+}
+
+bool km_listen_path(int fd, char *out)
+{
+	struct sockaddr_un un;
+	socklen_t n = sizeof(un);
+
+	memset(&un, 0, sizeof(un));
+	if (fd < 0 || getsockname(fd, (struct sockaddr *)&un, &n) != 0 ||
+	    un.sun_family != AF_UNIX || un.sun_path[0] != '/')
+		return false;
+	(void)snprintf(out, KM_LISTEN_PATH, "%.*s", (int)sizeof(un.sun_path), un.sun_path);
+	return true;
 }
 
 int km_listen_from_systemd(const char *name)

@@ -17,6 +17,11 @@ KM_NODISCARD km_status km_listen_open(const char *address, int *fd, km_err *err)
 /* "127.0.0.1:8471", "[::1]:8471", "unix:/run/x" of a bound socket; @out of at least 128 bytes. */
 char *km_listen_name(int fd, char *out);
 
+/* The file of a bound unix socket into @out (of KM_LISTEN_PATH bytes); false for all other sockets.
+ */
+enum { KM_LISTEN_PATH = 128 };
+bool km_listen_path(int fd, char *out);
+
 /*
  * The socket that systemd passed for @name (FileDescriptorName=), or -1. Sockets stay marked
  * close-on-exec and are made non-blocking.

@@ -158,6 +158,7 @@ def quarantine_is_held(site):
         assert len(held) == 1
         assert site.komainu.records("--id", held[0]["queue_id"])[0]["action"] == "quarantine"
         site.postfix.super("-H", held[0]["queue_id"])
+        site.postfix.flush()
         site.delivered(mark)
     finally:
         site.pack.write_text(PACK)

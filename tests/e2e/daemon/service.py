@@ -120,9 +120,10 @@ class Komainu:
     def records(self, *options):
         out = subprocess.run(
             [self.program, "log", "--state-dir", str(self.state), "--json", "-n", "100000", *options],
-            check=True,
             capture_output=True,
-        ).stdout
+        )
+        assert out.returncode == 0, out.stderr
+        out = out.stdout
         return [json.loads(line) for line in out.splitlines()]
 
     def metric(self, name):
@@ -260,6 +261,10 @@ class Postfix:
             ["/usr/sbin/postqueue", "-c", str(self.conf), "-j"], capture_output=True, text=True
         )
         return [json.loads(line) for line in out.stdout.splitlines()]
+
+    def flush(self):
+        """Tries everything that waits again now."""
+        subprocess.run(["/usr/sbin/postqueue", "-c", str(self.conf), "-f"], check=True, capture_output=True)
 
     def super(self, *arguments):
         subprocess.run(
