@@ -8,7 +8,8 @@ enum {
 	ALIGN = 16,
 	FIRST_BLOCK = 64 * 1024,
 	FIRST_SUB_BLOCK = 16 * 1024,
-	LARGEST_STEP = 1024 * 1024
+	LARGEST_STEP = 1024 * 1024,
+	KEPT = 1024 * 1024 /* most bytes that a reset keeps for the next message */
 };
 
 struct block {
@@ -109,18 +110,25 @@ void km_arena_free(km_arena *a)
 
 void km_arena_reset(km_arena *a)
 {
-	struct block *b = a->top;
+	struct block *kept = NULL;
 
 	free_lent(a);
-	while (b && b->next) {
-		struct block *next = b->next;
-		free(b);
-		b = next;
+	for (struct block *b = a->top, *next; b; b = next) {
+		next = b->next;
+		bool keep = b->size <= KEPT && (kept == NULL || b->size > kept->size);
+		if (keep) {
+			free(kept);
+			kept = b;
+		} else {
+			free(b);
+		}
 	}
-	a->top = b;
-	a->held = b ? b->size : 0;
-	if (b)
-		b->used = 0;
+	a->top = kept;
+	a->held = kept ? kept->size : 0;
+	if (kept) {
+		kept->next = NULL;
+		kept->used = 0;
+	}
 	a->last = NULL;
 	a->full = false;
 }

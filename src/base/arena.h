@@ -14,7 +14,7 @@ typedef struct km_arena km_arena;
 /* @cap: most bytes it will ever hold. NULL when out of memory. */
 km_arena *km_arena_new(size_t cap);
 void km_arena_free(km_arena *a);
-/* Forgets all allocations; keeps the first block for the next message. */
+/* Forgets all allocations; keeps the largest block of at most 1 MB for the next message. */
 void km_arena_reset(km_arena *a);
 
 /*

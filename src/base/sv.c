@@ -2,11 +2,6 @@
 
 #include <strings.h>
 
-bool km_sv_ieq(km_sv a, km_sv b)
-{
-	return a.n == b.n && km_sv_icmp(a, b) == 0;
-}
-
 int km_sv_cmp(km_sv a, km_sv b)
 {
 	size_t n = a.n < b.n ? a.n : b.n;

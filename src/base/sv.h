@@ -89,9 +89,17 @@ static inline km_sv km_sv_from(km_sv v, size_t from)
 	return km_sv_sub(v, from, v.n);
 }
 
-bool km_sv_ieq(km_sv a, km_sv b);
 int km_sv_cmp(km_sv a, km_sv b);  /* bytewise, for sorting */
 int km_sv_icmp(km_sv a, km_sv b); /* same, ASCII case folded */
+
+/* Most that are compared differ in their lengths or first letters. */
+static inline bool km_sv_ieq(km_sv a, km_sv b)
+{
+	return a.n == b.n &&
+	       (a.n == 0 || (km_lower((unsigned char)a.p[0]) == km_lower((unsigned char)b.p[0]) &&
+			     km_sv_icmp(a, b) == 0));
+}
+
 bool km_sv_starts(km_sv v, km_sv prefix);
 bool km_sv_istarts(km_sv v, km_sv prefix);
 bool km_sv_ends(km_sv v, km_sv suffix);

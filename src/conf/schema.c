@@ -56,7 +56,8 @@ const char *km_nearest(km_sv word, km_name_at *name, size_t n, const void *ctx)
 km_status km_yaml_unknown(const km_yaml *n, const char *what, km_sv word, km_name_at *name,
 			  size_t n_names, const void *ctx, km_err *err)
 {
-	const char *near = km_nearest(word, name, n_names, ctx);
+	/* Without anybody to tell there is no need to look for it. */
+	const char *near = err ? km_nearest(word, name, n_names, ctx) : NULL;
 
 	if (near)
 		return km_yaml_wrong(n, err, "unknown %s; did you mean \"%s\"?", what, near);

@@ -168,5 +168,6 @@ km_sv km_host_registrable(km_sv host)
 
 bool km_host_related(km_sv a, km_sv b)
 {
-	return km_sv_ieq(km_host_registrable(a), km_host_registrable(b));
+	/* The public suffix list need not be asked about a host and itself. */
+	return km_sv_ieq(a, b) || km_sv_ieq(km_host_registrable(a), km_host_registrable(b));
 }

@@ -100,29 +100,46 @@ static void check_charset(const km_structure_job *j, int part)
 
 /* --- the same content in all alternatives --- */
 
-enum { WORDS = 4096, SLOTS = 2 * WORDS, FEWEST = 25 };
+enum { WORDS = 4096, FEWEST = 25 };
 
 typedef struct {
-	uint32_t slot[SLOTS]; /* 0 = free */
-	size_t n;
+	uint32_t *slot; /* 0 = free */
+	size_t slots;	/* a power of two */
+	size_t n, most; /* words held, and at most */
 } word_set;
+
+/* For the words of @key, but at most @most. */
+static bool word_set_init(word_set *s, km_arena *a, km_sv key, size_t most)
+{
+	*s = (word_set){ .slots = 64, .most = most };
+	while (s->slots < 2 * most && s->slots < 2 * key.n)
+		s->slots *= 2;
+	s->slot = KM_NEW_ARRAY(a, uint32_t, s->slots);
+	return s->slot != NULL;
+}
+
+/* The slot of the word, or the free one where it belongs. */
+static uint32_t *word_slot(const word_set *s, uint32_t h)
+{
+	size_t i = h >> 1 & (s->slots - 1); /* its lowest bit is always set */
+
+	while (s->slot[i] && s->slot[i] != h)
+		i = (i + 1) & (s->slots - 1);
+	return &s->slot[i];
+}
 
 static bool word_has(const word_set *s, uint32_t h)
 {
-	for (size_t i = h % SLOTS; s->slot[i]; i = (i + 1) % SLOTS)
-		if (s->slot[i] == h)
-			return true;
-	return false;
+	return *word_slot(s, h) != 0;
 }
 
 static bool word_add(word_set *s, uint32_t h)
 {
-	if (s->n == WORDS || word_has(s, h))
+	uint32_t *slot = word_slot(s, h);
+
+	if (s->n == s->most || *slot)
 		return false;
-	size_t i = h % SLOTS;
-	while (s->slot[i])
-		i = (i + 1) % SLOTS;
-	s->slot[i] = h;
+	*slot = h;
 	s->n++;
 	return true;
 }
@@ -155,23 +172,21 @@ static uint32_t next_word(km_sv key, size_t *at)
 /* Percent of the words of @plain that @html has too, or 100 when there are too few to tell. */
 static unsigned common_words(km_arena *a, km_sv plain, km_sv html)
 {
-	word_set *in_html = KM_NEW(a, word_set), *seen = KM_NEW(a, word_set);
-	size_t at = 0, words = 0, found = 0;
+	word_set in_html, seen;
+	size_t at = 0, found = 0;
 	uint32_t h;
 
-	if (in_html == NULL || seen == NULL)
+	if (!word_set_init(&in_html, a, html, WORDS) || !word_set_init(&seen, a, plain, WORDS / 4))
 		return 100;
-	while (in_html->n < WORDS && (h = next_word(html, &at)))
-		(void)word_add(in_html, h);
+	while (in_html.n < in_html.most && (h = next_word(html, &at)))
+		(void)word_add(&in_html, h);
 	at = 0;
-	while (seen->n < WORDS / 4 && (h = next_word(plain, &at)))
-		if (word_add(seen, h)) {
-			words++;
-			found += word_has(in_html, h);
-		}
-	if (words < FEWEST || in_html->n < FEWEST || in_html->n == WORDS)
+	while (seen.n < seen.most && (h = next_word(plain, &at)))
+		if (word_add(&seen, h))
+			found += word_has(&in_html, h);
+	if (seen.n < FEWEST || in_html.n < FEWEST || in_html.n == WORDS)
 		return 100;
-	return (unsigned)(found * 100 / words);
+	return (unsigned)(found * 100 / seen.n);
 }
 
 /* Index of the multipart/alternative that part @i stands in, at any depth, or KM_NO_PART. */

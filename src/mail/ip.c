@@ -14,8 +14,13 @@ bool km_ip_parse(km_sv text, km_ip *out)
 	if (km_sv_istarts(text, KM_S("IPv6:")))
 		text = km_sv_from(text, 5);
 	text.n = km_sv_chr(text, '%', 0); /* "fe80::1%eth0" */
-	if (text.n == 0 || text.n >= sizeof(copy) || memchr(text.p, '\0', text.n))
+	if (text.n == 0 || text.n >= sizeof(copy))
 		return false;
+	/* Most of what is asked about is a name, and has another letter soon. */
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != '.' && text.p[i] != ':' &&
+		    km_hex_value((unsigned char)text.p[i]) < 0)
+			return false;
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = '\0';
 	if (inet_pton(AF_INET, copy, out->b) == 1) {

@@ -96,12 +96,18 @@ typedef struct {
 	enum { SAYS_HELO, SAYS_TLS, SAYS_AUTH } what;
 } mark;
 
+/* First letters of all marks: few words of a comment begin with one. */
+static const bool begins_mark[256] = {
+	['h'] = true, ['H'] = true, ['E'] = true, ['T'] = true,
+	['S'] = true, ['c'] = true, ['A'] = true, ['a'] = true,
+};
+
 /* Offset of the first of @marks in @v from @from on, and which one it is; v.n when there is none.
  */
 static size_t find_mark(km_sv v, size_t from, const mark *marks, size_t n, const mark **which)
 {
 	for (size_t i = from; i < v.n; i++)
-		for (size_t k = 0; k < n; k++)
+		for (size_t k = 0; k < n && begins_mark[(unsigned char)v.p[i]]; k++)
 			if (v.p[i] == marks[k].text.p[0] &&
 			    km_sv_starts(km_sv_from(v, i), marks[k].text)) {
 				*which = &marks[k];

@@ -62,11 +62,13 @@ static const uint16_t western[32] = {
 static void decode_western(km_buf *out, km_sv in)
 {
 	for (size_t i = 0; i < in.n && !out->cut; i++) {
+		size_t ascii = km_ascii_prefix(km_sv_from(in, i));
+		km_buf_add(out, km_sv_sub(in, i, ascii));
+		i += ascii;
+		if (i == in.n)
+			break;
 		unsigned char c = (unsigned char)in.p[i];
-		if (c < 0x80)
-			km_buf_byte(out, (char)c);
-		else
-			km_utf8_add(out, c < 0xA0 ? western[c - 0x80] : c);
+		km_utf8_add(out, c < 0xA0 ? western[c - 0x80] : c);
 	}
 }
 

@@ -17,42 +17,47 @@ typedef struct {
 	unsigned chars; /* read from bytes above 0x7f */
 } tally;
 
-struct range {
-	unsigned char low, high;
-	signed char weight;
-};
-
 /* Rows of JIS, for Shift_JIS and EUC-JP. Rows not named: 0; punctuation says nothing, as EUC-JP, GB
  * 2312 and KS X 1001 have the same. */
-static const struct range jis_rows[] = {
-	{ 4, 4, 3 },	 /* hiragana */
-	{ 5, 5, 2 },	 /* katakana */
-	{ 6, 7, -1 },	 /* Greek, Cyrillic */
-	{ 16, 47, 1 },	 /* common kanji */
-	{ 48, 84, -1 },	 /* rare kanji */
-	{ 89, 92, -2 },	 /* NEC-selected */
-	{ 95, 114, -4 }, /* private use */
-	{ 115, 120, -2 } /* IBM extensions */
+static const signed char jis_rows[KM_JIS_ROWS_CP932 + 1] = {
+	[4] = 3,	    /* hiragana */
+	[5] = 2,	    /* katakana */
+	[6 ... 7] = -1,	    /* Greek, Cyrillic */
+	[16 ... 47] = 1,    /* common kanji */
+	[48 ... 84] = -1,   /* rare kanji */
+	[89 ... 92] = -2,   /* NEC-selected */
+	[95 ... 114] = -4,  /* private use */
+	[115 ... 120] = -2, /* IBM extensions */
 };
 
-/* Lead bytes of the other double-byte charsets. Not named: ILLEGAL. */
-static const struct range gb_leads[] = {
-	{ 0x81, 0xA0, -2 }, /* GBK only */
-	{ 0xA1, 0xA1, 1 },  { 0xA2, 0xA2, 0 },	{ 0xA3, 0xA3, 1 },
-	{ 0xA4, 0xA5, -2 }, { 0xA6, 0xA9, -1 }, { 0xAA, 0xAF, -3 },
-	{ 0xB0, 0xD7, 1 },  { 0xD8, 0xF7, -1 }, { 0xF8, 0xFE, -3 },
+/* Lead bytes of the other double-byte charsets. */
+static const signed char gb_leads[256] = {
+	[0 ... 0x80] = ILLEGAL,
+	[0x81 ... 0xA0] = -2, /* GBK only */
+	[0xA1] = 1,
+	[0xA3] = 1,
+	[0xA4 ... 0xA5] = -2,
+	[0xA6 ... 0xA9] = -1,
+	[0xAA ... 0xAF] = -3,
+	[0xB0 ... 0xD7] = 1,
+	[0xD8 ... 0xF7] = -1,
+	[0xF8 ... 0xFE] = -3,
+	[0xFF] = ILLEGAL,
 };
-static const struct range kr_leads[] = {
-	{ 0x81, 0xA0, -2 }, /* CP949 only */
-	{ 0xA1, 0xA1, 0 },  { 0xA2, 0xA3, 0 },	{ 0xA4, 0xA4, -3 },
-	{ 0xA5, 0xA9, 0 },  { 0xAA, 0xAC, -1 }, { 0xB0, 0xC8, 2 }, /* hangul */
-	{ 0xCA, 0xFD, -2 },					   /* hanja */
+static const signed char kr_leads[256] = {
+	[0 ... 0x80] = ILLEGAL,
+	[0x81 ... 0xA0] = -2, /* CP949 only */
+	[0xA4] = -3,
+	[0xAA ... 0xAC] = -1,
+	[0xAD ... 0xAF] = ILLEGAL,
+	[0xB0 ... 0xC8] = 2, /* hangul */
+	[0xC9] = ILLEGAL,
+	[0xCA ... 0xFD] = -2, /* hanja */
+	[0xFE ... 0xFF] = ILLEGAL,
 };
-static const struct range big5_leads[] = {
-	{ 0xA1, 0xA1, 1 },
-	{ 0xA2, 0xA3, 0 },
-	{ 0xA4, 0xC6, 1 },
-	{ 0xC9, 0xF9, -1 },
+static const signed char big5_leads[256] = {
+	[0 ... 0xA0] = ILLEGAL,	   [0xA1] = 1,		 [0xA4 ... 0xC6] = 1,
+	[0xC7 ... 0xC8] = ILLEGAL, [0xC9 ... 0xF9] = -1, [0xFA ... 0xFF] = ILLEGAL,
 };
 
 /* Trail bytes below 0xA1 that the charset has, and what they cost: they are its extensions. */
@@ -63,36 +68,21 @@ struct trail {
 
 static const struct family {
 	km_charset_id id;
-	const struct range *leads;
-	size_t n_leads;
+	const signed char *leads;
 	struct trail trail;
 } families[] = {
-	{ KM_CS_EUCKR, kr_leads, KM_COUNT(kr_leads), { 0x41, 0xA0, 2 } },
-	{ KM_CS_GB18030, gb_leads, KM_COUNT(gb_leads), { 0x40, 0xA0, 2 } },
-	{ KM_CS_BIG5, big5_leads, KM_COUNT(big5_leads), { 0x40, 0x7E, 0 } },
+	{ KM_CS_EUCKR, kr_leads, { 0x41, 0xA0, 2 } },
+	{ KM_CS_GB18030, gb_leads, { 0x40, 0xA0, 2 } },
+	{ KM_CS_BIG5, big5_leads, { 0x40, 0x7E, 0 } },
 };
 
-static int weigh(const struct range *r, size_t n, unsigned x, int otherwise)
-{
-	for (size_t i = 0; i < n; i++)
-		if (x >= r[i].low && x <= r[i].high)
-			return r[i].weight;
-	return otherwise;
-}
-
-static void fill(signed char *w, size_t size, const struct range *r, size_t n, int otherwise)
-{
-	for (size_t i = 0; i < size; i++)
-		w[i] = (signed char)weigh(r, n, (unsigned)i, otherwise);
-}
-
 /* Weight of the character at @index of km_jis_x0208. */
-static inline int jis_weight(const signed char *rows, size_t index)
+static inline int jis_weight(size_t index)
 {
-	return km_jis_x0208[index] ? rows[index / KM_JIS_CELLS + 1] : ILLEGAL;
+	return km_jis_x0208[index] ? jis_rows[index / KM_JIS_CELLS + 1] : ILLEGAL;
 }
 
-static tally score_sjis(km_sv v, const signed char *rows)
+static tally score_sjis(km_sv v)
 {
 	const unsigned char *p = (const unsigned char *)v.p;
 	tally t = { 0, 0 };
@@ -107,14 +97,14 @@ static tally score_sjis(km_sv v, const signed char *rows)
 			t.score += ILLEGAL;
 		} else if (i + 1 < v.n) {
 			bool pair = km_sjis_trail(p[i + 1]);
-			t.score += pair ? jis_weight(rows, km_sjis_index(p[i], p[i + 1])) : ILLEGAL;
+			t.score += pair ? jis_weight(km_sjis_index(p[i], p[i + 1])) : ILLEGAL;
 			i += pair;
 		}
 	}
 	return t;
 }
 
-static tally score_eucjp(km_sv v, const signed char *rows)
+static tally score_eucjp(km_sv v)
 {
 	const unsigned char *p = (const unsigned char *)v.p;
 	tally t = { 0, 0 };
@@ -132,8 +122,7 @@ static tally score_eucjp(km_sv v, const signed char *rows)
 			t.score -= 2;
 			i += 2;
 		} else if (p[i] >= 0xA1 && p[i] <= 0xFE && p[i + 1] >= 0xA1 && p[i + 1] <= 0xFE) {
-			t.score +=
-				jis_weight(rows, (p[i] - 0xA1u) * KM_JIS_CELLS + p[i + 1] - 0xA1u);
+			t.score += jis_weight((p[i] - 0xA1u) * KM_JIS_CELLS + p[i + 1] - 0xA1u);
 			i++;
 		} else {
 			t.score += ILLEGAL;
@@ -145,10 +134,8 @@ static tally score_eucjp(km_sv v, const signed char *rows)
 static tally score_family(km_sv v, const struct family *f)
 {
 	const unsigned char *p = (const unsigned char *)v.p;
-	signed char leads[256];
 	tally t = { 0, 0 };
 
-	fill(leads, sizeof(leads), f->leads, f->n_leads, ILLEGAL);
 	for (size_t i = 0; i < v.n; i++) {
 		if (p[i] < 0x80)
 			continue;
@@ -157,7 +144,7 @@ static tally score_family(km_sv v, const struct family *f)
 			break;
 		bool full = p[i + 1] >= 0xA1 && p[i + 1] <= 0xFE;
 		bool half = p[i + 1] >= f->trail.low && p[i + 1] <= f->trail.high;
-		t.score += full ? leads[p[i]] : half ? leads[p[i]] - f->trail.cost : ILLEGAL;
+		t.score += full ? f->leads[p[i]] : half ? f->leads[p[i]] - f->trail.cost : ILLEGAL;
 		i += full || half;
 	}
 	return t;
@@ -230,24 +217,24 @@ static tally score_western(km_sv v)
 	return t;
 }
 
-/* Russian: words of letters, with small ones at @lower and capitals, if any, in front. */
-static tally score_cyrillic(km_sv v, unsigned char lower, unsigned char upper)
+/* Russian: words of letters, with small ones at E0-FF and capitals, if any, at C0-DF in front
+ * (windows-1251), or the other way round (KOI8-R). */
+static void score_cyrillic(km_sv v, tally *win, tally *koi)
 {
-	tally t = { 0, 0 };
-
+	*win = *koi = (tally){ 0, 0 };
 	for (size_t i = 0, n; i < v.n; i += n ? n : 1) {
 		n = high_run(v, i);
-		t.chars += (unsigned)n;
+		win->chars += (unsigned)n;
 		bool in_word = n && touches_letter(v, i, n);
 		for (size_t k = 0; k < n; k++) {
 			unsigned char c = (unsigned char)v.p[i + k];
-			if (c < 0xC0 || in_word)
-				t.score--;
-			else if ((c & 0xE0) == lower || ((c & 0xE0) == upper && k == 0))
-				t.score++;
+			bool letter = c >= 0xC0 && !in_word, upper = k == 0 || c >= 0xE0;
+			bool lower = k == 0 || c < 0xE0;
+			win->score += letter ? upper : -1;
+			koi->score += letter ? lower : -1;
 		}
 	}
-	return t;
+	koi->chars = win->chars;
 }
 
 static void keep_best(km_charset_id id, tally t, km_charset_id *best, tally *most)
@@ -258,25 +245,45 @@ static void keep_best(km_charset_id id, tally t, km_charset_id *best, tally *mos
 	}
 }
 
+/*
+ * Copies the sample that is scored without the inside of runs of ASCII: no candidate looks at more
+ * of them than the bytes next to one above 0x7f.
+ */
+static km_sv take_sample(km_sv v, char out[SAMPLE])
+{
+	size_t from = km_ascii_prefix(v), n = 0;
+
+	v = km_sv_sub(v, from ? from - 1 : 0, SAMPLE);
+	for (size_t at = 0; at < v.n; at++) {
+		size_t ascii =
+			(unsigned char)v.p[at] < 0x80 ? km_ascii_prefix(km_sv_from(v, at)) : 0;
+		if (ascii > 2) {
+			out[n++] = v.p[at];
+			at += ascii - 1;
+		}
+		out[n++] = v.p[at];
+	}
+	return (km_sv){ out, n };
+}
+
 km_guess km_detect_eight(km_sv v)
 {
-	signed char rows[KM_JIS_ROWS_CP932 + 1];
+	char sample[SAMPLE];
 	km_charset_id best = KM_CS_COUNT;
-	tally most = { 0, 1 };
+	tally most = { 0, 1 }, win, koi;
 
-	size_t from = km_ascii_prefix(v);
-	v = km_sv_sub(v, from ? from - 1 : 0, SAMPLE);
-	fill(rows, sizeof(rows), jis_rows, KM_COUNT(jis_rows), 0);
-	keep_best(KM_CS_SHIFTJIS, score_sjis(v, rows), &best, &most);
-	keep_best(KM_CS_EUCJP, score_eucjp(v, rows), &best, &most);
+	v = take_sample(v, sample);
+	keep_best(KM_CS_SHIFTJIS, score_sjis(v), &best, &most);
+	keep_best(KM_CS_EUCJP, score_eucjp(v), &best, &most);
 	/* With kana in every other character there is nothing left to ask. */
 	if (most.score < 6 || (unsigned)most.score < most.chars + most.chars / 2) {
 		keep_best(KM_CS_UTF8, score_utf8(v), &best, &most);
 		keep_best(KM_CS_WIN1252, score_western(v), &best, &most);
 		for (size_t i = 0; i < KM_COUNT(families); i++)
 			keep_best(families[i].id, score_family(v, &families[i]), &best, &most);
-		keep_best(KM_CS_WIN1251, score_cyrillic(v, 0xE0, 0xC0), &best, &most);
-		keep_best(KM_CS_KOI8R, score_cyrillic(v, 0xC0, 0xE0), &best, &most);
+		score_cyrillic(v, &win, &koi);
+		keep_best(KM_CS_WIN1251, win, &best, &most);
+		keep_best(KM_CS_KOI8R, koi, &best, &most);
 	}
 	if (best == KM_CS_COUNT)
 		return (km_guess){ NULL, false };
