@@ -106,7 +106,6 @@ static void fill(km_dkim *k, candidate *c, km_dkim_sig *out)
 		.algorithm = sig->algorithm,
 		.b = km_sv_sub(sig->b_text, 0, 8),
 		.h = sig->h,
-		.n_h = sig->n_h,
 		.field = (size_t)sig->field,
 		.time = sig->time,
 		.expires = sig->expires,

@@ -85,21 +85,20 @@ typedef enum {
 typedef struct {
 	km_dkim_code code;
 	km_dkim_why why;
-	km_sv reason;	       /* words of `why`, static; empty for pass */
-	km_sv domain;	       /* d=, lower case; empty when it could not be read */
-	km_sv selector;	       /* s=, lower case */
-	km_sv identity;	       /* i=, or "@" and d= */
-	km_sv algorithm;       /* a= */
-	km_sv b;	       /* start of b= (at most 8 bytes): header.b of RFC 6008 */
-	const km_sv *h;	       /* names in h=, as written */
-	size_t n_h;	       /* of them */
-	size_t field;	       /* index of the DKIM-Signature field in mail->headers */
-	unsigned key_bits;     /* 0 while unknown; 256 for Ed25519 */
-	bool body_ok;	       /* bh= is the hash of the body */
-	bool signature_ok;     /* b= is right: with a changed body, what lists do */
-	bool verified;	       /* both are right, acceptable or not */
-	bool testing;	       /* t=y in the key */
-	bool strict;	       /* t=s in the key: i= is d= */
+	km_sv reason;	   /* words of `why`, static; empty for pass */
+	km_sv domain;	   /* d=, lower case; empty when it could not be read */
+	km_sv selector;	   /* s=, lower case */
+	km_sv identity;	   /* i=, or "@" and d= */
+	km_sv algorithm;   /* a= */
+	km_sv b;	   /* start of b= (at most 8 bytes): header.b of RFC 6008 */
+	km_sv h;	   /* names of the signed fields, as written: with colons, perhaps folded */
+	size_t field;	   /* index of the DKIM-Signature field in mail->headers */
+	unsigned key_bits; /* 0 while unknown; 256 for Ed25519 */
+	bool body_ok;	   /* bh= is the hash of the body */
+	bool signature_ok; /* b= is right: with a changed body, what lists do */
+	bool verified;	   /* both are right, acceptable or not */
+	bool testing;	   /* t=y in the key */
+	bool strict;	   /* t=s in the key: i= is d= */
 	size_t unsigned_tail;  /* bytes of the canonical body after l=: anybody's words */
 	km_time time, expires; /* t= and x=; 0 when absent */
 } km_dkim_sig;

@@ -118,43 +118,19 @@ static km_dkim_why read_canon(reading *r)
 
 static km_dkim_why read_fields(reading *r)
 {
-	km_sv list = value(r, "h"), one;
-	size_t n = 0, room = 1;
-
-	if (!has(r, "h"))
-		return KM_DKIM_WHY_TAG_MISSING;
-	for (size_t i = 0; i < list.n; i++)
-		room += list.p[i] == ':';
-	if (room > KM_SIG_MAX_FIELDS)
-		return KM_DKIM_WHY_SYNTAX;
-	km_sv *h = KM_NEW_ARRAY(r->s->arena, km_sv, room);
-	if (h == NULL)
-		return KM_DKIM_WHY_MEMORY;
-	while (km_tag_element(&list, ':', &one))
-		if (one.n)
-			h[n++] = one;
-	r->sig->h = h;
-	r->sig->n_h = n;
-	return KM_DKIM_WHY_NONE;
-}
-
-static bool signs(const km_sig *sig, km_sv name)
-{
-	for (size_t i = 0; i < sig->n_h; i++)
-		if (km_sv_ieq(sig->h[i], name))
-			return true;
-	return false;
+	r->sig->h = value(r, "h");
+	return has(r, "h") ? KM_DKIM_WHY_NONE : KM_DKIM_WHY_TAG_MISSING;
 }
 
 static km_dkim_why must_sign_from(reading *r)
 {
-	return signs(r->sig, KM_S("from")) ? KM_DKIM_WHY_NONE : KM_DKIM_WHY_FROM_UNSIGNED;
+	return km_tag_has(r->sig->h, KM_S("from")) ? KM_DKIM_WHY_NONE : KM_DKIM_WHY_FROM_UNSIGNED;
 }
 
 /* RFC 8617 section 4.1.2: ARC-Seal is signed by the seal alone. */
 static km_dkim_why must_not_sign_seal(reading *r)
 {
-	return signs(r->sig, KM_S("arc-seal")) ? KM_DKIM_WHY_SYNTAX : KM_DKIM_WHY_NONE;
+	return km_tag_has(r->sig->h, KM_S("arc-seal")) ? KM_DKIM_WHY_SYNTAX : KM_DKIM_WHY_NONE;
 }
 
 /* Up to 12 digits, as the grammar says; 0 when absent. */
@@ -292,21 +268,28 @@ km_dkim_why km_sig_read(km_signed *s, km_sig_kind kind, int index, km_sig *out)
 	return km_arena_full(s->arena) ? KM_DKIM_WHY_MEMORY : why;
 }
 
+void km_sig_fields(km_signed *s, km_sv h, km_canon how, km_canon_sink *to)
+{
+	km_sv name;
+
+	km_signed_rewind(s);
+	while (km_tag_element(&h, ':', &name)) {
+		int field = km_signed_take(s, name);
+		if (field < 0)
+			continue;
+		km_signed_field(s, to, how, field, (km_sv){ NULL, 0 });
+		km_canon_crlf(to);
+	}
+}
+
 km_status km_sig_digest(km_signed *s, const km_sig *sig, uint8_t out[KM_HASH_MAX_BYTES], size_t *n)
 {
 	km_canon_sink sink;
 	km_hash hash;
 
-	km_signed_rewind(s);
 	km_hash_init(&hash, sig->hash);
 	km_canon_begin(&sink, km_canon_to_hash, &hash);
-	for (size_t i = 0; i < sig->n_h; i++) {
-		int field = km_signed_take(s, sig->h[i]);
-		if (field < 0)
-			continue;
-		km_signed_field(s, &sink, sig->header, field, (km_sv){ NULL, 0 });
-		km_canon_crlf(&sink);
-	}
+	km_sig_fields(s, sig->h, sig->header, &sink);
 	km_signed_field(s, &sink, sig->header, sig->field, sig->b_span);
 	km_canon_end(&sink);
 	return km_hash_finish(&hash, out, n);

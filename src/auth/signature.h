@@ -22,17 +22,14 @@ typedef struct {
 	km_key_kind key;
 	km_hash_kind hash;
 	km_canon header, body;
-	km_sv b, bh;	/* decoded */
-	km_sv b_text;	/* as written, without white space */
-	km_sv b_span;	/* in the field: left out of the hash */
-	const km_sv *h; /* names */
-	size_t n_h;
+	km_sv b, bh;	       /* decoded */
+	km_sv b_text;	       /* as written, without white space */
+	km_sv b_span;	       /* in the field: left out of the hash */
+	km_sv h;	       /* names, with colons between them */
 	uint64_t length;       /* l=, or UINT64_MAX */
 	km_time time, expires; /* 0 when absent */
 	km_sv cv;	       /* of a seal */
 } km_sig;
-
-enum { KM_SIG_MAX_FIELDS = 1000 }; /* names in h= */
 
 /* Reads field @index. KM_DKIM_WHY_NONE when it follows the rules; *out is as far as it was read. */
 km_dkim_why km_sig_read(km_signed *s, km_sig_kind kind, int index, km_sig *out);
@@ -50,6 +47,8 @@ const km_dns_answer *km_sig_ask(km_arena *a, const km_sig *sig, km_dns_set *dns)
  * 3.6.1). */
 void km_sig_key_read(km_arena *a, const km_sig *sig, const km_dns_answer *answer, km_sig_key *out);
 
+/* Streams the fields that @h names, each from the bottom up, with CRLF. Rewinds @s first. */
+void km_sig_fields(km_signed *s, km_sv h, km_canon how, km_canon_sink *to);
 /*
  * The digest over the signed fields and the signature itself, b= left out. Rewinds @s, so that
  * km_signed_count() tells afterwards what was signed.

@@ -16,6 +16,8 @@ km_signed *km_signed_new(km_arena *a, const km_mail *mail)
 	if (s->above == NULL)
 		return NULL;
 	for (size_t i = 0; i < hs->n; i++) {
+		if (hs->h[i].name.n == 0) /* a line that is no field */
+			continue;
 		void **slot = km_map_put(&s->names, hs->h[i].name);
 		if (slot == NULL)
 			return NULL;

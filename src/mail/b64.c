@@ -156,3 +156,22 @@ size_t km_b64_size(km_sv in)
 	}
 	return size;
 }
+
+void km_b64_encode(km_buf *out, km_sv v)
+{
+	static const char base64[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < v.n; i += 3) {
+		size_t left = v.n - i;
+		uint32_t x = (uint32_t)(unsigned char)v.p[i] << 16;
+		if (left > 1)
+			x |= (uint32_t)(unsigned char)v.p[i + 1] << 8;
+		if (left > 2)
+			x |= (unsigned char)v.p[i + 2];
+		km_buf_byte(out, base64[x >> 18]);
+		km_buf_byte(out, base64[x >> 12 & 63]);
+		km_buf_byte(out, left > 1 ? base64[x >> 6 & 63] : '=');
+		km_buf_byte(out, left > 2 ? base64[x & 63] : '=');
+	}
+}

@@ -19,6 +19,9 @@ typedef struct {
  */
 void km_b64_decode(km_sv in, km_buf *out, km_b64_info *info);
 
+/* Appends @v as base64, padded, in one line. */
+void km_b64_encode(km_buf *out, km_sv v);
+
 /* How many bytes @in decodes to, counted without decoding. */
 size_t km_b64_size(km_sv in);
 

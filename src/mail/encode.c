@@ -1,5 +1,6 @@
 #include "mail/encode.h"
 
+#include "mail/b64.h"
 #include "text/utf8.h"
 
 enum {
@@ -7,24 +8,6 @@ enum {
 	WORD_BYTES = 45, /* of UTF-8: an encoded-word of 72 characters */
 	WORD_FRAME = 12	 /* what stands around an encoded-word's text */
 };
-
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void add_base64(km_buf *out, km_sv v)
-{
-	for (size_t i = 0; i < v.n; i += 3) {
-		size_t left = v.n - i;
-		uint32_t x = (uint32_t)(unsigned char)v.p[i] << 16;
-		if (left > 1)
-			x |= (uint32_t)(unsigned char)v.p[i + 1] << 8;
-		if (left > 2)
-			x |= (unsigned char)v.p[i + 2];
-		km_buf_byte(out, base64[x >> 18]);
-		km_buf_byte(out, base64[x >> 12 & 63]);
-		km_buf_byte(out, left > 1 ? base64[x >> 6 & 63] : '=');
-		km_buf_byte(out, left > 2 ? base64[x & 63] : '=');
-	}
-}
 
 static bool is_plain(km_sv v)
 {
@@ -94,7 +77,7 @@ static void add_words(km_buf *out, km_sv text, size_t column, const char *eol)
 		for (size_t i = 0; i < piece.n; i++)
 			clean[i] = (unsigned char)piece.p[i] < ' ' ? ' ' : piece.p[i];
 		km_buf_add(out, KM_S("=?UTF-8?B?"));
-		add_base64(out, (km_sv){ clean, piece.n });
+		km_b64_encode(out, (km_sv){ clean, piece.n });
 		km_buf_add(out, KM_S("?="));
 		first = false;
 	}
