@@ -210,7 +210,8 @@ static void take_field(km_milter_client *c, km_sv data, bool index)
 	if (o->n_fields == MAX_FIELDS || !km_milter_string(&data, &name) ||
 	    !km_milter_string(&data, &value))
 		return;
-	o->fields[o->n_fields++] = km_sv_fmt(c->arena, "%.*s: %.*s", KM_FMT(name), KM_FMT(value));
+	o->fields[o->n_fields++] =
+		km_sv_fmt(c->arena, "%.*s: %.*s", KM_FMT(name), KM_FMT(km_sv_trim(value)));
 }
 
 /* The message is decided: only the goodbye is left to say. */

@@ -90,33 +90,35 @@ static km_sv to_nul(km_sv v)
 }
 
 /* Name and value, each with its NUL; @index only where the command has one. */
-static void put_field(km_buf *out, char cmd, const uint32_t *index, km_sv name, km_sv value)
+static void put_field(km_buf *out, char cmd, const uint32_t *index, km_sv name, km_sv space,
+		      km_sv value)
 {
 	name = to_nul(name);
 	value = to_nul(value);
-	put32(out, (uint32_t)(1u + (index ? 4u : 0u) + name.n + 1 + value.n + 1));
+	put32(out, (uint32_t)(1u + (index ? 4u : 0u) + name.n + 1 + space.n + value.n + 1));
 	km_buf_byte(out, cmd);
 	if (index)
 		put32(out, *index);
 	km_buf_add(out, name);
 	km_buf_byte(out, '\0');
+	km_buf_add(out, space);
 	km_buf_add(out, value);
 	km_buf_byte(out, '\0');
 }
 
 void km_milter_put_header(km_buf *out, km_sv name, km_sv value)
 {
-	put_field(out, KM_SMFIR_ADDHEADER, NULL, name, value);
+	put_field(out, KM_SMFIR_ADDHEADER, NULL, name, KM_S(""), value);
 }
 
-void km_milter_put_insert(km_buf *out, uint32_t index, km_sv name, km_sv value)
+void km_milter_put_insert(km_buf *out, uint32_t index, km_sv name, bool space, km_sv value)
 {
-	put_field(out, KM_SMFIR_INSHEADER, &index, name, value);
+	put_field(out, KM_SMFIR_INSHEADER, &index, name, space ? KM_S(" ") : KM_S(""), value);
 }
 
 void km_milter_put_change(km_buf *out, uint32_t index, km_sv name, km_sv value)
 {
-	put_field(out, KM_SMFIR_CHGHEADER, &index, name, value);
+	put_field(out, KM_SMFIR_CHGHEADER, &index, name, KM_S(""), value);
 }
 
 void km_milter_put_quarantine(km_buf *out, km_sv reason)

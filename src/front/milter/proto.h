@@ -114,7 +114,8 @@ KM_NODISCARD km_status km_milter_connect_parse(km_sv data, km_milter_connect *ou
 void km_milter_put(km_buf *out, char cmd, km_sv data);
 void km_milter_put_options(km_buf *out, const km_milter_options *o);
 void km_milter_put_header(km_buf *out, km_sv name, km_sv value);
-void km_milter_put_insert(km_buf *out, uint32_t index, km_sv name, km_sv value);
+/* @space: the MTA puts no space before the value itself (KM_SMFIP_HDR_LEADSPC was agreed). */
+void km_milter_put_insert(km_buf *out, uint32_t index, km_sv name, bool space, km_sv value);
 /* Changes the @index'th (from 1) header called @name; an empty value deletes it. */
 void km_milter_put_change(km_buf *out, uint32_t index, km_sv name, km_sv value);
 void km_milter_put_quarantine(km_buf *out, km_sv reason);

@@ -463,11 +463,13 @@ static void remove_fields(km_milter *s, km_buf *out)
 
 static void change_headers(km_milter *s, const km_milter_answer_view *answer, km_buf *out)
 {
+	bool space = s->steps & KM_SMFIP_HDR_LEADSPC;
+
 	if (s->actions & KM_SMFIF_CHGHDRS)
 		remove_fields(s, out);
 	if (s->actions & KM_SMFIF_ADDHDRS)
 		for (size_t i = 0; i < answer->n_add; i++)
-			km_milter_put_insert(out, (uint32_t)i, answer->add[i].name,
+			km_milter_put_insert(out, (uint32_t)i, answer->add[i].name, space,
 					     answer->add[i].value);
 }
 

@@ -93,7 +93,9 @@ def clean_mail_has_headers(site):
     mark = unique("clean")
     forged = "X-Komainu: action=accept score=-100\r\nX-Spam-Flag: NO\r\nX-Komainu: second\r\n"
     site.send(message(mark, extra=forged))
-    got = parse(site.delivered(mark)[0])
+    raw = site.delivered(mark)[0]
+    assert b"\nX-Komainu: action=" in raw, raw[:500]
+    got = parse(raw)
     values = got.get_all("X-Komainu")
     assert len(values) == 1, values
     assert re.search(r"action=accept class=ham\s.*score=\S+\s.*id=[0-9A-Z]{26}", values[0]), values
@@ -321,6 +323,7 @@ def reload_keeps_connections(site):
     with site.smtp() as s:
         s.sendmail("a@example.com", ["bob@example.jp"], message(mark + "-1"))
         reload(site)
+        time.sleep(0.5)  # for the old scanners to end, if they would forget the session
         s.sendmail("a@example.com", ["bob@example.jp"], message(mark + "-2"))
     site.delivered(mark, 2)
 

@@ -176,6 +176,44 @@ static void test_answers(void **state)
 	}
 }
 
+/* With SMFIP_HDR_LEADSPC the space after the colon is the milter's to send. */
+static void test_space_after_colon(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t steps;
+		const char *value;
+	} spaces[] = { { 0x1fffff, " class=ham" }, { 0, "class=ham" } };
+	const km_milter_field add[] = { { KM_SV("X-Komainu"), KM_SV("class=ham") } };
+	const km_milter_answer_view a = { .kind = KM_ANSWER_ACCEPT, .add = add, .n_add = 1 };
+
+	for (size_t i = 0; i < KM_COUNT(spaces); i++) {
+		km_milter *s = km_milter_new(&limits);
+		km_milter_packet p;
+		km_sv rest, name, value;
+		km_buf in, out;
+
+		km_buf_init(&in, NULL, 1 << 20);
+		km_buf_init(&out, NULL, 1 << 20);
+		one_message(&in, spaces[i].steps);
+		rest = km_buf_sv(&in);
+		assert_int_equal(km_milter_feed(s, &rest, &out, NULL), KM_MILTER_MESSAGE);
+		out.n = 0;
+		km_milter_answer(s, &a, &out);
+		rest = km_buf_sv(&out);
+		do
+			assert_int_equal(km_milter_packet_next(&rest, &p), KM_OK);
+		while (p.cmd != 'i');
+		p.data = km_sv_from(p.data, 4);
+		assert_true(km_milter_string(&p.data, &name));
+		assert_true(km_milter_string(&p.data, &value));
+		TEST_SV(value, spaces[i].value);
+		km_buf_finish(&in);
+		km_buf_finish(&out);
+		km_milter_free(s);
+	}
+}
+
 static void test_reply_lines(void **state)
 {
 	(void)state;
@@ -299,10 +337,10 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces),	cmocka_unit_test(test_replies_without_nr),
-		cmocka_unit_test(test_answers), cmocka_unit_test(test_reply_lines),
-		cmocka_unit_test(test_bad),	cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_pieces),	    cmocka_unit_test(test_replies_without_nr),
+		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_space_after_colon),
+		cmocka_unit_test(test_reply_lines), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_limits),	    cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests_name("front/milter", tests, NULL, NULL);
 }
