@@ -69,10 +69,12 @@ static void on_channel(uv_poll_t *p, int status, int events)
 
 	(void)events;
 	while (km_channel_receive(KM_FD_CHANNEL, &what, &fd, &closed)) {
-		if (what == KM_WORD_LINK && fd >= 0)
+		if (what == KM_WORD_LINK && fd >= 0) {
 			r->ops->link(r, fd);
-		else if (what == KM_WORD_DRAIN || what == KM_WORD_QUIT)
+		} else if (what == KM_WORD_DRAIN || what == KM_WORD_QUIT) {
 			r->ops->drain(r, what == KM_WORD_QUIT);
+			(void)km_channel_send(KM_FD_CHANNEL, KM_WORD_DRAIN, -1);
+		}
 	}
 	if (closed) { /* the supervisor is gone: nobody would start or stop us any more */
 		(void)uv_poll_stop(p);

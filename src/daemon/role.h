@@ -28,8 +28,8 @@ enum {
 /* One byte on the channel. */
 typedef enum {
 	KM_WORD_READY = 'r', /* role: initialised and sandboxed */
-	KM_WORD_DRAIN =
-		'd', /* supervisor: take no new connections, end when the last one has gone */
+	/* supervisor: take no new connections, end when the last one has gone; role: I take none */
+	KM_WORD_DRAIN = 'd',
 	KM_WORD_QUIT = 'q', /* supervisor: finish what is under way, then end */
 	KM_WORD_LINK = 'l'  /* supervisor: here is a socket to your partner (scanner - keeper) */
 } km_word;

@@ -38,7 +38,8 @@ typedef struct {
 	unsigned slot;
 	unsigned generation;
 	int channel; /* our end, or -1 */
-	bool used, running, ready, draining;
+	bool used, running, ready;
+	bool draining, drained; /* told to take no new connections; has said that it takes none */
 	uint64_t started_ns, beats;
 	unsigned silent; /* checks without a new beat */
 	unsigned quick_deaths;
@@ -114,6 +115,11 @@ static bool is_unready(const child *c)
 	return c->generation == c->sv->generation && !c->ready && !c->draining;
 }
 
+static bool is_undrained(const child *c)
+{
+	return c->running && c->draining && !c->drained && !is_keeper(c);
+}
+
 static void say(child *c, km_word what)
 {
 	if (c->running)
@@ -153,10 +159,19 @@ static void announce(supervisor *sv)
 		sv->options->ready(sv->options->ctx, milter, http);
 }
 
+/* New settings are in force once the new generation serves and no old one takes connections. */
+static void settle(supervisor *sv)
+{
+	if (sv->ending || count(sv, is_unready) > 0)
+		return;
+	drain_old(sv);
+	if (count(sv, is_undrained) == 0)
+		announce(sv);
+}
+
 static void on_channel(uv_poll_t *p, int status, int events)
 {
 	child *c = p->data;
-	supervisor *sv = c->sv;
 	bool closed = false;
 	km_word what;
 	int fd;
@@ -165,13 +180,9 @@ static void on_channel(uv_poll_t *p, int status, int events)
 	while (status == 0 && km_channel_receive(c->channel, &what, &fd, &closed)) {
 		if (fd >= 0)
 			(void)close(fd);
-		if (what != KM_WORD_READY || c->ready)
-			continue;
-		c->ready = true;
-		if (count(sv, is_unready) == 0) {
-			announce(sv);
-			drain_old(sv);
-		}
+		c->ready = c->ready || what == KM_WORD_READY;
+		c->drained = c->drained || what == KM_WORD_DRAIN;
+		settle(c->sv);
 	}
 	if (closed || status != 0)
 		(void)uv_poll_stop(p);
@@ -260,6 +271,7 @@ static void on_exit_of(uv_process_t *p, int64_t status, int signal)
 	blame(c);
 	uv_close((uv_handle_t *)&c->process, child_closed);
 	uv_close((uv_handle_t *)&c->poll, child_closed);
+	settle(c->sv);
 	stop_when_done(c->sv);
 }
 
@@ -302,7 +314,7 @@ static void start(child *c)
 
 	c->process.data = c->poll.data = c;
 	c->generation = sv->generation;
-	c->ready = c->draining = false;
+	c->ready = c->draining = c->drained = false;
 	c->silent = 0;
 	c->beats = km_shared_beats(sv->sockets.shared, c->slot);
 	c->started_ns = km_clock_mono_ns();
