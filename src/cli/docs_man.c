@@ -2,40 +2,13 @@
 
 #include <stdlib.h>
 
+#include "cli/page.h"
 #include "cli/roff.h"
 #include "conf/conf.h"
 
-/* Of the latest release: pages built twice must be the same. */
-#define PAGE_DATE "November 23, 2026"
-
 enum { PAGES_MAX = 32 };
 
-typedef struct {
-	const char *name;
-	const char *text[2];
-} row;
-
-static const row exits[] = {
-	{ "0",
-	  { "成功。scan では、判定がどうであれ、すべてのメールを判定できたとき。",
-	    "Success; for scan: every message was judged, whatever the verdicts." } },
-	{ "64",
-	  { "コマンドやオプションの使い方が正しくない。",
-	    "The command or its options were not used correctly." } },
-	{ "65",
-	  { "入力が大きすぎる、または正しくない。", "The input is too large, or not valid." } },
-	{ "66", { "入力ファイルがない。", "An input file does not exist." } },
-	{ "70", { "プログラムの不具合。", "A defect of the program." } },
-	{ "71",
-	  { "メモリなどの資源が足りない。",
-	    "The operating system refused memory or another resource." } },
-	{ "74", { "読み書きに失敗した。", "Something could not be read or written." } },
-	{ "75", { "一時的な失敗。後でやり直せる。", "A failure that may pass; try again." } },
-	{ "78",
-	  { "設定または判定方針に誤りがある。", "The configuration or a policy pack is wrong." } },
-};
-
-static const row environment[] = {
+static const km_page_row environment[] = {
 	{ "LC_ALL , LC_MESSAGES , LANG",
 	  { "ja で始まれば日本語、それ以外は英語で表示する。",
 	    "Japanese when the first that is set begins with ja, English otherwise." } },
@@ -48,35 +21,6 @@ static const row environment[] = {
 	  { "標準入力を一時的に置くフォルダ (省略時は /tmp)。",
 	    "Folder in which standard input is spooled, instead of /tmp." } },
 };
-
-static const char *say(int lang, const char *ja, const char *en)
-{
-	return lang == 0 ? ja : en;
-}
-
-static void section(km_buf *b, int lang, const char *ja, const char *en)
-{
-	km_buf_fmt(b, ".Sh %s\n", say(lang, ja, en));
-}
-
-static void begin_page(km_buf *b, const char *title, const char *number, const char *name,
-		       const char *summary, int lang)
-{
-	km_buf_fmt(b, ".\\\" Made by \"komainu docs man\" from the program's tables.\n");
-	km_buf_fmt(b, ".Dd %s\n.Dt %s %s\n.Os Komainu " KM_VERSION "\n", PAGE_DATE, title, number);
-	section(b, lang, "名前", "NAME");
-	km_buf_fmt(b, ".Nm %s\n.Nd %s\n", name, summary);
-}
-
-static void add_rows(km_buf *b, const char *macro, const row *rows, size_t n, int lang)
-{
-	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
-	for (size_t i = 0; i < n; i++) {
-		km_buf_fmt(b, ".It%s%s %s\n", *macro ? " " : "", macro, rows[i].name);
-		km_roff_text(b, rows[i].text[lang], lang != 0);
-	}
-	km_buf_add(b, KM_S(".El\n"));
-}
 
 static void add_option(km_buf *b, const km_option *o, int lang)
 {
@@ -153,14 +97,9 @@ static bool has_examples(km_sv group)
 /* The sections that every page has, in mdoc's order. */
 static void add_outside(km_buf *b, int lang)
 {
-	section(b, lang, "環境変数", "ENVIRONMENT");
-	add_rows(b, "Ev", environment, KM_COUNT(environment), lang);
-	section(b, lang, "終了ステータス", "EXIT STATUS");
-	km_roff_text(b,
-		     say(lang, "終了ステータスは sysexits.h に従います。",
-			 "The exit status follows sysexits.h:"),
-		     lang != 0);
-	add_rows(b, "", exits, KM_COUNT(exits), lang);
+	km_page_section(b, lang, "環境変数", "ENVIRONMENT");
+	km_page_rows(b, "Ev", environment, KM_COUNT(environment), lang);
+	km_page_exits(b, lang);
 }
 
 static int by_name(const void *a, const void *b)
@@ -183,12 +122,13 @@ static void see_also(km_buf *b, int lang, km_sv but)
 			pages[n++] = group;
 	}
 	qsort(pages + (but.n != 0), n - (but.n != 0), sizeof(*pages), by_name);
-	section(b, lang, "関連項目", "SEE ALSO");
+	km_page_section(b, lang, "関連項目", "SEE ALSO");
 	for (size_t i = 0; i < n; i++)
 		km_buf_fmt(b, "%s.Xr %s%.*s 1", i ? " ,\n" : "", but.n && i == 0 ? "" : "komainu-",
 			   KM_FMT(pages[i]));
 	if (!km_sv_eq(but, KM_S("yaml")))
 		km_buf_add(b, KM_S(" ,\n.Xr komainu.yaml 5"));
+	km_buf_add(b, KM_S(" ,\n.Xr komainu 8"));
 	km_buf_byte(b, '\n');
 }
 
@@ -200,12 +140,12 @@ static void command_page(km_buf *b, km_sv group, int lang)
 	(void)snprintf(name, sizeof(name), "komainu-%.*s", KM_FMT(group));
 	for (size_t i = 0; i <= strlen(name); i++)
 		title[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
-	begin_page(b, title, "1", name, km_command_group_summary(c, lang), lang);
-	section(b, lang, "書式", "SYNOPSIS");
+	km_page_begin(b, title, "1", name, km_command_group_summary(c, lang), lang);
+	km_page_section(b, lang, "書式", "SYNOPSIS");
 	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++)
 		if (is_of(c, group))
 			add_synopsis(b, c);
-	section(b, lang, "説明", "DESCRIPTION");
+	km_page_section(b, lang, "説明", "DESCRIPTION");
 	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++) {
 		if (!is_of(c, group))
 			continue;
@@ -218,7 +158,7 @@ static void command_page(km_buf *b, km_sv group, int lang)
 	add_outside(b, lang);
 	bool any = false;
 	if (has_examples(group))
-		section(b, lang, "例", "EXAMPLES");
+		km_page_section(b, lang, "例", "EXAMPLES");
 	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++)
 		if (is_of(c, group))
 			add_examples(b, c, &any, lang);
@@ -229,24 +169,27 @@ static void program_page(km_buf *b, int lang)
 {
 	const km_command *c;
 
-	begin_page(b, "KOMAINU", "1", "komainu",
-		   say(lang, "迷惑メール・詐欺メールを見分け、理由を説明する",
-		       "judge mail, and say why"),
-		   lang);
-	section(b, lang, "書式", "SYNOPSIS");
+	km_page_begin(b, "KOMAINU", "1", "komainu",
+		      km_page_say(lang, "迷惑メール・詐欺メールを見分け、理由を説明する",
+				  "judge mail, and say why"),
+		      lang);
+	km_page_section(b, lang, "書式", "SYNOPSIS");
 	km_buf_add(b, KM_S(".Nm\n.Ar COMMAND\n.Op Ar OPTION ...\n.Op Ar ARGUMENT ...\n"));
-	section(b, lang, "説明", "DESCRIPTION");
+	km_page_section(b, lang, "説明", "DESCRIPTION");
 	km_roff_text(
 		b,
-		say(lang,
-		    "狛犬 (こまいぬ) は、届くメールと出ていくメールの両方を見張ります。"
-		    "メールについて見つけた事実を点数にし、どう扱うかを決め、その理由を日本語と英語"
-		    "で説明します。\n"
-		    "コマンドは次のとおりです。それぞれに --help とマニュアルがあります。",
-		    "Komainu watches the mail that comes in and the mail that goes out. "
-		    "It finds facts about a message, turns them into points, decides what is to be "
-		    "done with it, and says why in Japanese and in English.\n"
-		    "These are its commands; each has --help and a manual page of its own:"),
+		km_page_say(
+			lang,
+			"狛犬 (こまいぬ) は、届くメールと出ていくメールの両方を見張ります。"
+			"メールについて見つけた事実を点数にし、どう扱うかを決め、その理由を日本語と"
+			"英語"
+			"で説明します。\n"
+			"コマンドは次のとおりです。それぞれに --help とマニュアルがあります。",
+			"Komainu watches the mail that comes in and the mail that goes out. "
+			"It finds facts about a message, turns them into points, decides what is "
+			"to be "
+			"done with it, and says why in Japanese and in English.\n"
+			"These are its commands; each has --help and a manual page of its own:"),
 		lang != 0);
 	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
 	for (size_t i = 0; (c = km_command_at(i)) != NULL; i++) {
@@ -264,44 +207,49 @@ static void add_key(km_buf *b, const km_conf_info *i, int lang)
 	km_roff_word(b, km_sv_of(i->name));
 	km_buf_byte(b, '\n');
 	km_roff_text(b, i->help[lang], lang != 0);
-	km_buf_fmt(b, ".br\n%s: ", say(lang, "種類", "Type"));
+	km_buf_fmt(b, ".br\n%s: ", km_page_say(lang, "種類", "Type"));
 	km_roff_word(b, km_sv_of(i->choices ? i->choices : km_conf_type_name(i->type)));
 	if (i->min || i->max)
 		km_buf_fmt(b, " (%lld..%lld)", (long long)i->min, (long long)i->max);
-	km_buf_fmt(b, "\n.br\n%s: ", say(lang, "初期値", "Default"));
+	km_buf_fmt(b, "\n.br\n%s: ", km_page_say(lang, "初期値", "Default"));
 	km_roff_word(b, km_sv_of(*i->def ? i->def : "\"\""));
 	km_buf_byte(b, '\n');
 }
 
 static void config_page(km_buf *b, int lang)
 {
-	begin_page(b, "KOMAINU.YAML", "5", "komainu.yaml",
-		   say(lang, "komainu の設定ファイル", "configuration of komainu"), lang);
-	section(b, lang, "説明", "DESCRIPTION");
+	km_page_begin(b, "KOMAINU.YAML", "5", "komainu.yaml",
+		      km_page_say(lang, "komainu の設定ファイル", "configuration of komainu"),
+		      lang);
+	km_page_section(b, lang, "説明", "DESCRIPTION");
 	km_roff_text(
 		b,
-		say(lang,
-		    "YAML のファイルです。すべてのキーに初期値があり、ファイルがなくても動きます。"
-		    "a.b というキーは、a の下の b としても、a.b としても書けます。"
-		    "知らないキーや正しくない値は誤りになります。"
-		    "komainu config check で検査できます。\nキーは次のとおりです。",
-		    "A YAML file. Every key has a default, and without any file Komainu works. The "
-		    "key a.b may be written as b below a, or as a.b. A key that is not known, or a "
-		    "value that is not right, is an error; komainu config check tells.\n"
-		    "These are the keys:"),
+		km_page_say(
+			lang,
+			"YAML "
+			"のファイルです。すべてのキーに初期値があり、ファイルがなくても動きます。"
+			"a.b というキーは、a の下の b としても、a.b としても書けます。"
+			"知らないキーや正しくない値は誤りになります。"
+			"komainu config check で検査できます。\nキーは次のとおりです。",
+			"A YAML file. Every key has a default, and without any file Komainu works. "
+			"The "
+			"key a.b may be written as b below a, or as a.b. A key that is not known, "
+			"or a "
+			"value that is not right, is an error; komainu config check tells.\n"
+			"These are the keys:"),
 		lang != 0);
 	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
 	for (km_conf_key k = 0; k < KM_KEY_COUNT; k++)
 		add_key(b, km_conf_describe(k), lang);
 	km_buf_add(b, KM_S(".El\n"));
-	section(b, lang, "ファイル", "FILES");
+	km_page_section(b, lang, "ファイル", "FILES");
 	km_buf_add(b, KM_S(".Bl -tag -width Ds\n.It Pa " KM_CONF_FILE "\n"));
 	km_roff_text(b,
-		     say(lang, "--config も KOMAINU_CONFIG もないときに、あれば読む。",
-			 "Read, when it exists, without --config and KOMAINU_CONFIG."),
+		     km_page_say(lang, "--config も KOMAINU_CONFIG もないときに、あれば読む。",
+				 "Read, when it exists, without --config and KOMAINU_CONFIG."),
 		     lang != 0);
 	km_buf_add(b, KM_S(".El\n"));
-	section(b, lang, "例", "EXAMPLES");
+	km_page_section(b, lang, "例", "EXAMPLES");
 	km_buf_add(b, KM_S(".Bd -literal -offset indent\nlanguage: en\ntrusted:\n  hops: 1\n"
 			   "policy.pack: /etc/komainu/policy.yaml\n.Ed\n"));
 	see_also(b, lang, KM_S("yaml"));
@@ -313,6 +261,10 @@ km_status km_docs_man(km_buf *b, km_sv page, int lang)
 
 	if (km_sv_eq(page, KM_S("komainu"))) {
 		program_page(b, lang);
+		return KM_OK;
+	}
+	if (km_sv_eq(page, KM_S("komainu.8"))) {
+		km_docs_daemon(b, lang);
 		return KM_OK;
 	}
 	if (km_sv_eq(page, KM_S("komainu.yaml"))) {

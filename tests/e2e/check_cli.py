@@ -338,8 +338,8 @@ def version():
 
 
 def manual_pages():
-    pages = [os.path.join(d, f) for d, _, names in os.walk(MANUALS) for f in names if re.search(r"\.[15]$", f)]
-    assert len(pages) >= 14, pages
+    pages = [os.path.join(d, f) for d, _, names in os.walk(MANUALS) for f in names if re.search(r"\.[158]$", f)]
+    assert len(pages) >= 16 and sum(p.endswith("komainu.8") for p in pages) == 2, pages
     if shutil.which("mandoc") is None:
         return "mandoc is not installed"
     for page in pages:
