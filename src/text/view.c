@@ -7,8 +7,9 @@
 #include "text/utf8.h"
 #include "text/view_text.h"
 
-/* A key is made a stretch at a time, so that the memory for it stays small. */
-enum { STRETCH = 32 * 1024 };
+/* A key is made a stretch at a time, so that the memory for it stays small: one character can
+ * become eighteen. */
+enum { STRETCH = 32 * 1024, STRETCH_MAX = 2 * STRETCH, SEAM = 256 };
 /* ASCII that is worth a stretch of its own. */
 enum { QUIET = 64 };
 
@@ -243,11 +244,20 @@ static bool parts(km_sv v, size_t i)
 	       km_is_alnum((unsigned char)v.p[i + 1]);
 }
 
+/* Behind a Japanese comma or full stop, with more CJK text after it: the same. */
+static bool is_stop(km_sv v, size_t i)
+{
+	const unsigned char *p = (const unsigned char *)v.p + i;
+
+	return i >= 2 && (p[0] == 0x81 || p[0] == 0x82) && p[-1] == 0x80 && p[-2] == 0xE3 &&
+	       p[1] >= 0xE3 && p[1] <= 0xE9 && !(p[1] == 0xE3 && p[2] == 0x80);
+}
+
 /* Behind the first place in [@from, @to) where @v can be parted, or 0; @from is above 0. */
 static size_t part_behind(km_sv v, size_t from, size_t to)
 {
-	for (size_t i = from; i < to && i + 1 < v.n; i++)
-		if (parts(v, i))
+	for (size_t i = from; i < to && i + 2 < v.n; i++)
+		if (parts(v, i) || is_stop(v, i))
 			return i + 1;
 	return 0;
 }
@@ -255,7 +265,7 @@ static size_t part_behind(km_sv v, size_t from, size_t to)
 /* Bytes at the start of @v that are ASCII and can be parted from the rest; 0 when they are few. */
 static size_t ascii_stretch(km_sv v)
 {
-	size_t n = km_ascii_prefix(v);
+	size_t n = km_ascii_prefix(km_sv_sub(v, 0, STRETCH_MAX));
 
 	if (n == v.n || n < QUIET)
 		return n == v.n ? n : 0;
@@ -263,25 +273,50 @@ static size_t ascii_stretch(km_sv v)
 	for (size_t i = n - 2; i > 0; i--)
 		if (parts(v, i))
 			return i + 1;
-	return 0;
+	return n == STRETCH_MAX ? n : 0;
+}
+
+static unsigned class_at(km_sv v, size_t i)
+{
+	return km_view_class_of(next(v, &i));
+}
+
+/* Where to part @v, which is longer than a stretch and nowhere made to be parted: before a
+ * character that normalising joins to nothing and no space stands before, else before any. */
+static size_t part_anywhere(km_sv v)
+{
+	size_t any = STRETCH_MAX, alone = 0;
+
+	for (size_t i = STRETCH_MAX; i > STRETCH_MAX - SEAM; i--) {
+		if (((unsigned char)v.p[i] & 0xC0) == 0x80)
+			continue;
+		unsigned c = class_at(v, i), kind = c & KM_VF_CLASS;
+		if (alone && kind != KM_VC_SPACE && kind <= KM_VC_MARK)
+			return alone;
+		alone = kind != KM_VC_SPACE && kind < KM_VC_MARK && !(c & KM_VF_SLOW) ? i : 0;
+		any = any == STRETCH_MAX ? i : any;
+	}
+	return any;
 }
 
 /* Bytes of the next stretch of @v, which goes on until there is a long run of ASCII, or until it is
  * long itself. */
 static size_t stretch(km_sv v)
 {
+	km_sv most = km_sv_sub(v, 0, STRETCH_MAX);
 	size_t at = 1, n;
 
-	while (at < v.n && at < STRETCH) {
-		size_t ascii = km_ascii_prefix(km_sv_from(v, at));
-		n = ascii >= 2 * QUIET ? part_behind(v, at, at + QUIET) : 0;
+	while (at < STRETCH && at < most.n) {
+		size_t ascii = km_ascii_prefix(km_sv_from(most, at));
+		n = ascii >= 2 * QUIET ? part_behind(most, at, at + QUIET) : 0;
 		if (n)
 			return n;
-		for (at += ascii; at < v.n && (unsigned char)v.p[at] >= 0x80; at++)
-			;
+		at += ascii;
+		while (at < STRETCH && at < most.n && (unsigned char)v.p[at] >= 0x80)
+			at++;
 	}
-	n = part_behind(v, at, v.n);
-	return n ? n : v.n;
+	n = part_behind(most, at, most.n);
+	return n ? n : most.n == v.n ? v.n : part_anywhere(v);
 }
 
 static bool add_stretch(struct key *k, km_sv v, bool first)

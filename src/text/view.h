@@ -30,9 +30,9 @@ typedef struct {
 /*
  * @v must be valid UTF-8 (text/charset.h makes it so); what is not becomes U+FFFD in the key and
  * stays in the display view. *out lives in the arena; the display view is @v itself when nothing
- * had to go. Returns KM_OK, or KM_LIMIT with what fitted: arena full, no memory to work in (four
- * bytes for each byte of a stretch of about 32 KiB), or a key over KM_MAX_TEXT_BYTES. *stats may be
- * NULL. The key of a key is itself. Any thread.
+ * had to go. Returns KM_OK, or KM_LIMIT with what fitted: arena full, no memory to work in (at
+ * most 4 MiB), or a key over KM_MAX_TEXT_BYTES. *stats may be NULL. The key of a key is itself, but
+ * where 32 KiB go by without a word's end or a full stop. Any thread.
  */
 KM_NODISCARD km_status km_view_display(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats);
 KM_NODISCARD km_status km_view_key(km_arena *a, km_sv v, km_sv *out, km_view_stats *stats);

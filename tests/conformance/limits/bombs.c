@@ -1,7 +1,8 @@
 /*
- * Messages made to exhaust a reader. Each is read in a process of its own that may have 64 MB of
- * memory beside the message: there the kernel says no. Every limit that is met must be told.
- * The processor time is printed, and decides only with --timed (other programs may be running).
+ * Messages made to exhaust reader and judge. Each is judged in a process of its own that may have
+ * 64 MB of memory beside the message: there the kernel says no. Every limit that is met must be
+ * told. The processor time is printed, and decides only with --timed (other programs may be
+ * running).
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/scan.h"
 #include "mail_check.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -118,6 +120,14 @@ static const struct bomb {
 	  LIMIT(TEXT_BYTES), 500 },
 	{ "undeclared bytes", 5 * MB, "Subject: x\r\n\r\n", "\x82\xa0\xfe\xe3\n", "",
 	  LIMIT(TEXT_BYTES), 500 },
+	{ "letters that become eighteen", 5 * MB,
+	  H "Content-Type: text/plain; charset=utf-8\r\n\r\n", "\xef\xb7\xba", "",
+	  LIMIT(TEXT_BYTES), 500 },
+	{ "letters with a thousand accents", 5 * MB,
+	  H "Content-Type: text/plain; charset=utf-8\r\n\r\na", "\xcc\x96\xcc\x81", "",
+	  LIMIT(TEXT_BYTES), 500 },
+	{ "look-alike letters", 5 * MB, H "Content-Type: text/plain; charset=utf-8\r\n\r\n",
+	  "p\xd0\xb0y\xe5\x8a\x9b\xe3\x83\xad", "", LIMIT(TEXT_BYTES), 500 },
 	{ "HTML of open elements", 5 * MB, HTML, "<div style='color:red'>", "x", LIMIT(HTML_DEPTH),
 	  500 },
 	{ "HTML of links", 5 * MB, HTML, "<a href=http://#.example/>x</a>", "", LIMIT(HTML_LINKS),
@@ -195,25 +205,32 @@ static void read_message(km_sv raw, outcome *out)
 	size_t before = status_kb("RssAnon:"), data = status_kb("VmData:") * 1024;
 	struct rlimit most = { data + MEMORY, data + MEMORY };
 	struct rlimit hang = { HANG_SECONDS, HANG_SECONDS };
-	km_mail *m;
+	const km_envelope env = { .now = 1772410445 };
+	km_pack *pack = NULL;
 
+	(void)!km_pack_load(NULL, &pack, NULL);
 	if (!SANITIZED)
 		(void)setrlimit(RLIMIT_DATA, &most);
 	(void)setrlimit(RLIMIT_CPU, &hang);
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
-	km_status st = km_mail_read(a, raw, &m);
-	const char *bad = st == KM_OK || st == KM_LIMIT ? mail_check(m) : km_status_name(st);
+	km_scan *s = km_scan_new(a, pack, &env);
+	km_scan_message(s, raw);
+	km_scan_state state = km_scan_step(s, NULL);
+	km_mail *m = state == KM_SCAN_DONE ? km_scan_mail(s) : NULL;
+	const char *bad = m ? mail_check(m) : "no verdict";
 	(void)getrusage(RUSAGE_SELF, &ru);
 	out->ms = (unsigned)((ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000 +
 			     (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1000);
-	size_t after = status_kb("RssAnon:");
+	/* What it was at most, less what is the program's and the message's. */
+	size_t after = status_kb("VmHWM:") - status_kb("RssFile:") - status_kb("RssShmem:");
 	out->kb = after > before ? after - before : 0;
-	if (st == KM_OK || st == KM_LIMIT) {
+	if (m) {
 		out->parts = m->n_parts;
 		out->limits = m->limits;
 	}
 	(void)snprintf(out->bad, sizeof(out->bad), "%s", bad ? bad : "");
 	km_arena_free(a);
+	km_pack_free(pack);
 }
 
 static bool run(km_sv raw, outcome *out)
@@ -224,7 +241,7 @@ static bool run(km_sv raw, outcome *out)
 
 	if (shared == MAP_FAILED)
 		return false;
-	(void)snprintf(shared->bad, sizeof(shared->bad), "the reader died");
+	(void)snprintf(shared->bad, sizeof(shared->bad), "the process died");
 	pid_t child = fork();
 	if (child == 0) {
 		read_message(raw, shared);

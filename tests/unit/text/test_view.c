@@ -297,25 +297,40 @@ static void test_linear(void **state)
 	}
 }
 
-/* Text of several stretches gives what its pieces give. */
+/* Text of several stretches gives what its pieces give, @between them. */
 static void test_stretches(void **state)
 {
 	(void)state;
-	static const char unit[] = "Аccount 力ード for 安全 な ｶﾞ use, ";
-	size_t n = sizeof(unit) - 1, times = 5000;
-	char *text = malloc(n * times);
-	km_arena *a = km_arena_new(8 << 20);
-	km_view_stats st;
+	static const struct {
+		const char *unit, *between;
+		size_t confusable;
+	} texts[] = {
+		{ "Аccount 力ード for 安全 な ｶﾞ in use, ", " ", 2 },
+		{ "力ードの確認、安全 な商品。\n", "", 1 },
+		{ "あ", "", 0 },		       /* no place to part it */
+		{ "\xEF\xB7\xBA", "", 0 },	       /* eighteen characters */
+		{ "\xE3\x81\x8B\xE3\x82\x99", "", 0 }, /* KA with its mark, also where it is cut */
+	};
+	const size_t bytes = 200000;
 
-	for (size_t i = 0; i < times; i++)
-		memcpy(text + i * n, unit, n);
-	km_sv one = key(a, (km_sv){ unit, n }, NULL), all = key(a, (km_sv){ text, n * times }, &st);
-	assert_int_equal(all.n, (one.n + 1) * times - 1);
-	for (size_t i = 0; i < times; i++)
-		assert_memory_equal(all.p + i * (one.n + 1), one.p, one.n);
-	assert_int_equal(st.confusable, 2 * times);
-	km_arena_free(a);
-	free(text);
+	for (size_t c = 0; c < KM_COUNT(texts); c++) {
+		km_sv unit = km_sv_of(texts[c].unit), between = km_sv_of(texts[c].between);
+		size_t times = bytes / unit.n;
+		char *text = malloc(unit.n * times);
+		km_arena *a = km_arena_new(8 << 20);
+		km_view_stats st;
+
+		for (size_t i = 0; i < times; i++)
+			memcpy(text + i * unit.n, unit.p, unit.n);
+		km_sv one = key(a, unit, NULL), all = key(a, (km_sv){ text, unit.n * times }, &st);
+		size_t step = one.n + between.n;
+		assert_int_equal(all.n, step * times - between.n);
+		for (size_t i = 0; i < times; i++)
+			assert_memory_equal(all.p + i * step, one.p, one.n);
+		assert_int_equal(st.confusable, texts[c].confusable * times);
+		km_arena_free(a);
+		free(text);
+	}
 }
 
 /* Strings drawn from what the rules are about, and from all rules: the key of a key is itself. */
