@@ -305,64 +305,83 @@ static segment *next_section(parser *p, km_sv name, int from)
 	return best;
 }
 
+/* A parameter's value on its way; `open` is how many bytes of a "%XX" stand at its end. */
+typedef struct {
+	km_buf b;
+	unsigned open;
+	km_sv label;
+} value;
+
+/* Some writers cut even between '%' and its digits, so that one section ends what another began. */
+static void add_extended_byte(value *val, char c, km_param *out)
+{
+	km_buf_byte(&val->b, c);
+	out->bad |= val->open && c == '%';
+	val->open = c == '%' ? 1 : val->open ? val->open + 1 : 0;
+	if (val->open < 3 || val->b.n < 3)
+		return;
+	const char *digits = val->b.p + val->b.n - 2;
+	int high = km_hex_value((unsigned char)digits[0]);
+	int low = km_hex_value((unsigned char)digits[1]);
+	val->open = 0;
+	if (high < 0 || low < 0) {
+		out->bad = true;
+		return;
+	}
+	val->b.n -= 3;
+	km_buf_byte(&val->b, (char)(high << 4 | low));
+}
+
 /* Appends @s; the first extended one begins with charset'language'. */
-static void add_bytes(km_buf *b, const segment *s, km_sv *label, km_param *out)
+static void add_bytes(value *val, const segment *s, km_param *out)
 {
 	km_sv v = s->bytes;
 
 	if (!s->extended) {
-		km_buf_add(b, v);
+		out->bad |= val->open != 0;
+		val->open = 0;
+		km_buf_add(&val->b, v);
 		return;
 	}
 	if (!out->extended) {
 		size_t quote = km_sv_chr(v, '\'', 0), second = km_sv_chr(v, '\'', quote + 1);
 		if (second < v.n) {
-			*label = km_sv_sub(v, 0, quote);
+			val->label = km_sv_sub(v, 0, quote);
 			v = km_sv_from(v, second + 1);
 		} else {
 			out->bad = true;
 		}
 		out->extended = true;
 	}
-	for (size_t i = 0; i < v.n; i++) {
-		int high = i + 2 < v.n ? km_hex_value((unsigned char)v.p[i + 1]) : -1;
-		int low = i + 2 < v.n ? km_hex_value((unsigned char)v.p[i + 2]) : -1;
-		if (v.p[i] != '%') {
-			km_buf_byte(b, v.p[i]);
-		} else if (high >= 0 && low >= 0) {
-			km_buf_byte(b, (char)(high << 4 | low));
-			i += 2;
-		} else {
-			km_buf_byte(b, '%');
-			out->bad = true;
-		}
-	}
+	for (size_t i = 0; i < v.n; i++)
+		add_extended_byte(val, v.p[i], out);
 }
 
 /* Joins what belongs to @first; KM_LIMIT when the arena is full. */
 static km_status join(parser *p, segment *first, km_param *out)
 {
-	km_sv bytes = first->bytes, label = { NULL, 0 };
+	km_sv bytes = first->bytes;
+	value val = { .open = 0 };
 	int want = first->section == NO_SECTION ? NO_SECTION : 0;
 
 	*out = (km_param){ .name = first->name, .raw = first->raw, .bad = first->bad };
 	first->used = want == NO_SECTION;
 	if (want != NO_SECTION || first->extended) {
-		km_buf b;
-		km_buf_init(&b, p->arena, p->v.n);
+		km_buf_init(&val.b, p->arena, p->v.n);
 		if (want == NO_SECTION)
-			add_bytes(&b, first, &label, out);
+			add_bytes(&val, first, out);
 		for (segment *s; want >= 0 && (s = next_section(p, first->name, want)) != NULL;) {
 			out->bad |= s->bad || s->section != want;
 			want = s->section + 1;
 			s->used = true;
-			add_bytes(&b, s, &label, out);
+			add_bytes(&val, s, out);
 		}
-		bytes = km_buf_sv(&b);
+		out->bad |= val.open != 0;
+		bytes = km_buf_sv(&val.b);
 	}
 	if (out->extended) {
 		km_decoded dec;
-		km_status st = km_charset_decode(p->arena, label, bytes, &dec);
+		km_status st = km_charset_decode(p->arena, val.label, bytes, &dec);
 		out->value = dec.utf8;
 		return st;
 	}
