@@ -339,6 +339,8 @@ static km_status set_envelope(km_cli *cli, const scan_options *o, km_envelope *e
 	for (size_t i = 0; i < o->rcpts.n; i++)
 		rcpts[i] = without_brackets(o->rcpts.v[i]);
 	*env = (km_envelope){ .now = env->now,
+			      .has_ip = o->ip != NULL,
+			      .has_helo = o->helo != NULL,
 			      .helo = km_sv_of(o->helo),
 			      .has_from = o->from != NULL,
 			      .from = o->from ? without_brackets(o->from) : (km_sv){ 0 },

@@ -16,12 +16,12 @@ static void from_return_path(km_arena *a, const km_headers *hs, km_envelope *env
 
 static void from_hop(km_arena *a, const km_hop *hop, km_envelope *env)
 {
-	if (env->ip.len == 0) {
+	if (!env->has_ip && env->ip.len == 0) {
 		env->ip = hop->ip;
 		if (env->hostname.n == 0)
 			env->hostname = hop->rdns;
 	}
-	if (env->helo.n == 0)
+	if (!env->has_helo && env->helo.n == 0)
 		env->helo = hop->helo;
 	if (env->n_rcpts == 0 && hop->for_addr.n) {
 		km_sv *rcpt = KM_NEW(a, km_sv);

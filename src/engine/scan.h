@@ -18,7 +18,9 @@
 #include "policy/policy.h"
 
 typedef struct {
-	km_ip ip; /* len 0: unknown */
+	bool has_ip; /* ip is settled, unknown though it may be */
+	km_ip ip;    /* len 0: unknown */
+	bool has_helo;
 	km_sv helo;
 	km_sv hostname;	    /* client's verified name, or empty */
 	bool has_from;	    /* MAIL FROM is known, the null sender included */

@@ -80,11 +80,27 @@ static void test_given(void **state)
 	km_arena_free(a);
 }
 
+/* Nor is what it knows to be unknown: an address that could not be read, an empty HELO. */
+static void test_given_unknown(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(1 << 20);
+	km_envelope env = { .has_ip = true, .has_helo = true, .now = 7 };
+
+	assert_int_equal(km_envelope_from_stored(a, KM_S(POSTFIX REST), 0, false, &env), KM_OK);
+	assert_int_equal(env.ip.len, 0);
+	assert_int_equal(env.hostname.n, 0);
+	assert_int_equal(env.helo.n, 0);
+	assert_int_equal(env.n_rcpts, 1);
+	km_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stored),
 		cmocka_unit_test(test_given),
+		cmocka_unit_test(test_given_unknown),
 	};
 	return cmocka_run_group_tests_name("engine/envelope", tests, NULL, NULL);
 }
