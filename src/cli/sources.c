@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/limits.h"
 #include "cli/mbox.h"
 #include "cli/walk.h"
 
@@ -78,14 +77,6 @@ void km_source_done(km_source *m)
 	*m = (km_source){ 0 };
 }
 
-static void check_size(km_source *m)
-{
-	if (m->bytes.n <= KM_MAX_MESSAGE_BYTES)
-		return;
-	(void)KM_FAIL(&m->err, KM_LIMIT, "%s: %zu bytes are over the limit of %d", m->name,
-		      m->bytes.n, KM_MAX_MESSAGE_BYTES);
-}
-
 static bool next_of_mbox(km_sources *s, km_source *out)
 {
 	if (!km_mbox_next(&s->mbox_rest, &out->bytes)) {
@@ -99,7 +90,6 @@ static bool next_of_mbox(km_sources *s, km_source *out)
 	}
 	out->file = s->mbox;
 	atomic_fetch_add(&s->mbox->users, 1);
-	check_size(out);
 	return true;
 }
 
@@ -128,7 +118,6 @@ static bool open_file(km_sources *s, char *path, bool alone, size_t max, km_sour
 	}
 	out->bytes = f->file.bytes;
 	out->file = f;
-	check_size(out);
 	return true;
 }
 

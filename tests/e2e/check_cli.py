@@ -233,6 +233,8 @@ def envelope_is_data():
     assert "a@x.example, b@x.example" in r and "<> h.example [2001:db8::1]" in r, r
     r = run("scan", "plain.eml").stdout.decode()
     assert "<sender@example.jp> mx.example.jp [203.0.113.7]" in r and "you@example.com" in r, r
+    r = run("scan", "--ip", "no address", "--helo", "", "plain.eml").stdout.decode()
+    assert "<sender@example.jp>" in r and "203.0.113.7" not in r and "mx.example.jp" not in r, r
 
 
 def time_and_replay():
@@ -267,12 +269,16 @@ def text_for_one_and_for_several():
 def large_message_in_little_space():
     big = write("big.eml", PLAIN + b"all work and no play\r\n" * (32 * 1024 * 1024 // 22))
     limit = 512 * 1024 * 1024
-    r = run("scan", "--json", big, "plain.eml",
+    too_big = write("too-big.eml", PLAIN)
+    os.truncate(too_big, 130 * 1024 * 1024)  # more than is read: as far as it is, with a fact
+    r = run("scan", "--json", big, "plain.eml", too_big,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
     os.unlink(big)
+    os.unlink(too_big)
     if b"Sanitizer" in r.stderr:
         return "the address sanitizer needs more space"
-    assert r.returncode == 0 and len(lines(r)) == 2, r
+    assert r.returncode == 0 and len(lines(r)) == 3, r
+    assert ["LIMIT_SIZE" in {f["id"] for f in v["facts"]} for v in lines(r)] == [False, False, True], r
     return None
 
 

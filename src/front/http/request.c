@@ -112,6 +112,8 @@ void km_http_request_envelope(const km_http_request *r, km_envelope *env)
 	km_time now = env->now;
 
 	*env = (km_envelope){
+		.has_ip = r->ip.p != NULL,
+		.has_helo = r->helo.p != NULL,
 		.helo = r->helo,
 		.hostname = r->hostname,
 		.has_from = r->has_from,
