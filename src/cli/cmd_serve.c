@@ -43,9 +43,10 @@ static void on_ready(void *ctx, const char *milter, const char *http)
 int km_serve_run(km_cli *cli, const void *given)
 {
 	const serve_options *o = given;
-	const km_serve_options serve = {
-		.config = km_settings_path(o->config), .state_dir = o->state_dir, .ready = on_ready, .ctx = cli
-	};
+	const km_serve_options serve = { .config = km_settings_path(o->config),
+					 .state_dir = o->state_dir,
+					 .ready = on_ready,
+					 .ctx = cli };
 	km_err err = { 0 };
 
 	if (km_serve(&serve, &err) != KM_OK)

@@ -72,23 +72,37 @@ static void test_records(void **state)
 
 #define R(name, text) "_dmarc." name ". TXT \"v=DMARC1; " text "\"\n"
 
-static const char zone
-	[] = R("plain.example",
-	       "p=reject") "plain.example. A 192.0.2.1\n"
-			   "sub.plain.example. A 192.0.2.1\n" R("strict.example", "p=quarantine; "
-										  "adkim=s; aspf=s") "strict.example. A 192.0.2.1\n" R(
-				   "np.example",
-				   "p=reject; sp=quarantine; np=none") "np.example. A 192.0.2.1\n"
-								       "here.np.example. MX 1 "
-								       "np.example.\n" R(
-									       "test.example",
-									       "p=reject; t=y")
-									       R("testq.example",
-										 "p=quarantine; "
-										 "t=y") R("testn."
-											  "example",
-											  "p=none; "
-											  "t=y")
+static const char zone[] = R(
+	"plain.example",
+	"p=reject") "plain.example. A 192.0.2.1\n"
+		    "sub.plain.example. A 192.0.2.1\n" R(
+			    "strict.example",
+			    "p=quarantine; "
+			    "adkim=s; aspf=s") "strict.example. A 192.0.2.1\n" R("np.example",
+										 "p=reject; "
+										 "sp=quarantine; "
+										 "np=none") "np."
+											    "exampl"
+											    "e. A "
+											    "192.0."
+											    "2.1\n"
+											    "here."
+											    "np."
+											    "exampl"
+											    "e. MX "
+											    "1 "
+											    "np."
+											    "exampl"
+											    "e."
+											    "\n" R("test.example",
+												   "p=reject; t=y")
+												    R("testq.example",
+												      "p=quarantine; "
+												      "t=y")
+													    R("testn."
+													      "example",
+													      "p=none; "
+													      "t=y")
 	/* a public suffix that says so, with and without records below it */
 	R("suffix", "p=reject; sp=quarantine; np=reject; psd=y")
 		R("with.suffix", "p=none") "a.suffix. A 192.0.2.1\n"
