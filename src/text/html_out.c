@@ -17,16 +17,6 @@ static bool nbsp(km_sv v, size_t i)
 	return i + 1 < v.n && (unsigned char)v.p[i + 1] == 0xA0;
 }
 
-static size_t word_end(km_sv v, size_t i)
-{
-	for (; i < v.n; i++) {
-		unsigned c = class_of[(unsigned char)v.p[i]];
-		if (c != WORD && (c != MAYBE || nbsp(v, i)))
-			break;
-	}
-	return i;
-}
-
 /* Characters without those that leave nothing on the screen: U+3000, U+2000 to U+200F, U+00AD,
  * U+034F, U+FEFF. */
 static size_t count_chars(km_sv v)
@@ -48,33 +38,52 @@ static size_t count_chars(km_sv v)
 	return n;
 }
 
-static void add(km_html_sink *s, km_sv v)
+/* Writes the gap that is due; there is room for it. */
+static void add_gap(km_html_sink *s)
 {
 	if (s->gap && s->b.n && s->b.p[s->b.n - 1] != '\n')
-		km_buf_byte(&s->b, " \t\n"[s->gap - 1]);
+		s->b.p[s->b.n++] = " \t\n"[s->gap - 1];
 	s->gap = KM_GAP_NONE;
-	km_buf_add(&s->b, v);
+}
+
+/* Copies the word at @i, for which there is room; gives its end. */
+static size_t add_word(km_html_sink *s, km_sv v, size_t i)
+{
+	char *to = s->b.p + s->b.n - i;
+	unsigned char high = 0;
+	size_t from = i;
+
+	for (; i < v.n; i++) {
+		unsigned c = class_of[(unsigned char)v.p[i]];
+		if (c != WORD && (c != MAYBE || nbsp(v, i)))
+			break;
+		to[i] = v.p[i];
+		high |= (unsigned char)v.p[i];
+	}
+	s->b.n += i - from;
+	s->chars += high < 0x80 ? i - from : count_chars(km_sv_sub(v, from, i - from));
+	return i;
 }
 
 void km_html_sink_text(km_html_sink *s, km_sv v, bool pre)
 {
+	/* What comes out is never longer, but for the gap before it. */
+	if (!km_buf_reserve(&s->b, v.n + 1))
+		return;
 	for (size_t i = 0; i < v.n;) {
-		size_t end = word_end(v, i);
-		if (end > i) {
-			km_sv word = km_sv_sub(v, i, end - i);
-			add(s, word);
-			s->chars += count_chars(word);
-		}
-		if (end == v.n)
-			return;
-		unsigned c = class_of[(unsigned char)v.p[end]];
-		i = end + (c == MAYBE ? 2 : 1);
-		if (c == NUL)
+		unsigned c = class_of[(unsigned char)v.p[i]];
+		if (c == WORD || (c == MAYBE && !nbsp(v, i))) {
+			add_gap(s);
+			i = add_word(s, v, i);
 			continue;
-		if (!pre || s->b.n == 0)
+		}
+		if (c != NUL && (!pre || s->b.n == 0)) {
 			km_html_sink_gap(s, KM_GAP_SPACE);
-		else
-			add(s, c == MAYBE ? KM_S(" ") : km_sv_sub(v, end, 1));
+		} else if (c != NUL) {
+			add_gap(s);
+			s->b.p[s->b.n++] = c == MAYBE ? ' ' : v.p[i];
+		}
+		i += c == MAYBE ? 2 : 1;
 	}
 }
 

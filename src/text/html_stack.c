@@ -171,6 +171,14 @@ static const struct {
 	{ KM_TAG_THEAD, KM_TAG_CAPTION, { KM_TAG_TABLE } },
 };
 
+/* The tags that begin a row of the table above: most tags end nothing. */
+static const bool implies[KM_TAG_COUNT] = {
+	[KM_TAG_LI] = true,    [KM_TAG_DD] = true,     [KM_TAG_DT] = true,
+	[KM_TAG_A] = true,     [KM_TAG_OPTION] = true, [KM_TAG_OPTGROUP] = true,
+	[KM_TAG_TD] = true,    [KM_TAG_TH] = true,     [KM_TAG_TR] = true,
+	[KM_TAG_TBODY] = true, [KM_TAG_TFOOT] = true,  [KM_TAG_THEAD] = true,
+};
+
 static bool of_table(unsigned tag)
 {
 	return tag == KM_TAG_TD || tag == KM_TAG_TH || tag == KM_TAG_TR || tag == KM_TAG_TBODY ||
@@ -183,7 +191,7 @@ void km_html_imply_end(km_html_reader *r, unsigned tag)
 
 	if (km_tag_flags[tag] & KM_TAGF_CLOSES_P && s->last[KM_TAG_P] > s->scope)
 		close_at(r, s->last[KM_TAG_P]);
-	for (size_t i = 0; i < KM_COUNT(implied); i++) {
+	for (size_t i = 0; implies[tag] && i < KM_COUNT(implied); i++) {
 		if (implied[i].start != tag)
 			continue;
 		size_t place = s->last[implied[i].ends];

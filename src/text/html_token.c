@@ -1,5 +1,7 @@
 #include "text/html_token.h"
 
+#include <endian.h>
+
 #include "text/html_charref.h"
 
 /* What a byte means in one context or another. */
@@ -60,6 +62,28 @@ static size_t until(km_sv v, size_t i, unsigned classes)
 	return i;
 }
 
+/* Offset of the first byte at or after @i that is NUL, CR, "&" or @also, or v.n. */
+static size_t until_rewrite(km_sv v, size_t i, char also)
+{
+	typedef uint8_t block __attribute__((vector_size(16)));
+	const uint8_t fourth = (uint8_t)also;
+
+	for (; v.n - i >= sizeof(block); i += sizeof(block)) {
+		uint64_t half[2];
+		block b;
+		memcpy(&b, v.p + i, sizeof(b));
+		b = (block)(b == 0) | (block)(b == '\r') | (block)(b == '&') | (block)(b == fourth);
+		memcpy(half, &b, sizeof(half));
+		if (half[0])
+			return i + (size_t)__builtin_ctzll(le64toh(half[0])) / 8;
+		if (half[1])
+			return i + 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8;
+	}
+	while (i < v.n && !(class_of[(unsigned char)v.p[i]] & (REWRITE | AMP)) && v.p[i] != also)
+		i++;
+	return i;
+}
+
 static bool at_end(const km_html_tokenizer *t)
 {
 	return t->at >= t->in.n;
@@ -109,7 +133,8 @@ const char *km_html_error_name(km_html_error e)
  */
 static km_sv cook(km_html_tokenizer *t, km_sv raw, unsigned also)
 {
-	size_t i = until(raw, 0, REWRITE | also), from = 0, start = t->scratch.n;
+	size_t i = also == AMP ? until_rewrite(raw, 0, '&') : until(raw, 0, REWRITE | also);
+	size_t from = 0, start = t->scratch.n;
 
 	if (i == raw.n)
 		return raw;
@@ -580,7 +605,8 @@ static bool text(km_html_tokenizer *t, km_html_token *out)
 	size_t i = t->at;
 
 	out->type = KM_HTML_TEXT;
-	while ((i = until(t->in, i, stop)) < t->in.n) {
+	while ((i = t->mode == KM_HTML_DATA ? until_rewrite(t->in, i, '<')
+					    : until(t->in, i, stop)) < t->in.n) {
 		size_t on = pass(t, i);
 		if (on > i) {
 			i = on;
