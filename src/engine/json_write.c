@@ -95,6 +95,12 @@ void km_json_string(km_json_writer *w, const char *key, const char *s)
 		km_json_null(w, key);
 }
 
+void km_json_bool(km_json_writer *w, const char *key, bool x)
+{
+	lead(w, key);
+	put(w, x ? "true" : "false");
+}
+
 void km_json_null(km_json_writer *w, const char *key)
 {
 	lead(w, key);

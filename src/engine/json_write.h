@@ -26,6 +26,7 @@ void km_json_integer(km_json_writer *w, const char *key, int64_t x);
 /* Rounded to @decimals (at most 6), of which zeros at the end are left out but for the first; 0 for
  * what is no number, and at most 1e12. */
 void km_json_number(km_json_writer *w, const char *key, double x, unsigned decimals);
+void km_json_bool(km_json_writer *w, const char *key, bool x);
 void km_json_null(km_json_writer *w, const char *key);
 
 #endif

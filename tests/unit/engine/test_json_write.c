@@ -89,6 +89,7 @@ static void write_all(km_json_writer *w)
 	km_json_integer(w, "b", INT64_MIN);
 	km_json_open(w, "c", '[');
 	km_json_null(w, NULL);
+	km_json_bool(w, NULL, true);
 	km_json_string(w, NULL, NULL);
 	km_json_open(w, NULL, '{');
 	km_json_close(w, '}');
@@ -106,13 +107,15 @@ static void test_shape(void **state)
 
 	begin(&b, &w, 1000);
 	write_all(&w);
-	TEST_SV(km_buf_sv(&b), "{\"a\": 0, \"b\": -9223372036854775808, \"c\": [null, null, {}, "
-			       "\"x\"], \"d\": 9223372036854775807}");
+	TEST_SV(km_buf_sv(&b),
+		"{\"a\": 0, \"b\": -9223372036854775808, \"c\": [null, true, null, {}, "
+		"\"x\"], \"d\": 9223372036854775807}");
 	b.n = 0;
 	w = (km_json_writer){ .out = &b, .compact = true };
 	write_all(&w);
-	TEST_SV(km_buf_sv(&b), "{\"a\":0,\"b\":-9223372036854775808,\"c\":[null,null,{},\"x\"],"
-			       "\"d\":9223372036854775807}");
+	TEST_SV(km_buf_sv(&b),
+		"{\"a\":0,\"b\":-9223372036854775808,\"c\":[null,true,null,{},\"x\"],"
+		"\"d\":9223372036854775807}");
 	km_buf_finish(&b);
 	begin(&b, &w, 20);
 	write_all(&w);
