@@ -104,20 +104,19 @@ static json_t *text(km_sv v)
 static void print_json(viewer *v, const km_record *r)
 {
 	char when[32];
-	json_t *o = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, "
-			      "s:o, s:I, s:o, s:o,"
-			      " s:o, s:f, s:f, s:o, s:I}",
-			      "id", text(r->id), "time", km_time_format(r->t_ms / 1000, when),
-			      "via", text(r->via), "queue_id", text(r->queue_id), "client",
-			      text(r->client), "helo", text(r->helo), "user", text(r->user),
-			      "mail_from", text(r->mail_from), "rcpts", text(r->rcpts), "n_rcpts",
-			      (json_int_t)r->n_rcpts, "from", text(r->from), "subject",
-			      text(r->subject), "message_id", text(r->message_id), "digest",
-			      text(r->digest), "size", (json_int_t)r->size, "action",
-			      text(r->action), "class", text(r->class), "category",
-			      text(r->category), "score", r->score, "probability", r->probability,
-			      "facts", json_loadb(r->facts.p, r->facts.n, 0, NULL), "duration_us",
-			      (json_int_t)r->duration_us);
+	json_t *facts = json_loadb(r->facts.p, r->facts.n, 0, NULL);
+	json_t *o = json_pack(
+		"{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, "
+		"s:o, s:I, s:o, s:o,"
+		" s:o, s:f, s:f, s:o, s:I}",
+		"id", text(r->id), "time", km_time_format(r->t_ms / 1000, when), "via",
+		text(r->via), "queue_id", text(r->queue_id), "client", text(r->client), "helo",
+		text(r->helo), "user", text(r->user), "mail_from", text(r->mail_from), "rcpts",
+		text(r->rcpts), "n_rcpts", (json_int_t)r->n_rcpts, "from", text(r->from), "subject",
+		text(r->subject), "message_id", text(r->message_id), "digest", text(r->digest),
+		"size", (json_int_t)r->size, "action", text(r->action), "class", text(r->class),
+		"category", text(r->category), "score", r->score, "probability", r->probability,
+		"facts", facts ? facts : json_array(), "duration_us", (json_int_t)r->duration_us);
 
 	if (o == NULL || json_dumpf(o, v->cli->out, JSON_COMPACT | JSON_REAL_PRECISION(7)) != 0)
 		v->failed = true;
@@ -125,11 +124,24 @@ static void print_json(viewer *v, const km_record *r)
 	(void)fputc('\n', v->cli->out);
 }
 
-/* Bytes from a message must not steer the terminal. */
+/* Bytes from a message must not steer the terminal: neither C0 nor C1 (in UTF-8) control
+ * characters. */
 static void print_safe(FILE *out, km_sv v)
 {
-	for (size_t i = 0; i < v.n; i++)
-		(void)fputc((unsigned char)v.p[i] < 0x20 || v.p[i] == 0x7f ? '?' : v.p[i], out);
+	for (size_t i = 0; i < v.n; i++) {
+		unsigned char c = (unsigned char)v.p[i];
+		bool c1 = c == 0xc2 && i + 1 < v.n && (unsigned char)v.p[i + 1] < 0xa0;
+		(void)fputc(c < 0x20 || c == 0x7f || c1 ? '?' : c, out);
+		i += c1;
+	}
+}
+
+/* The same, at least @width wide. */
+static void print_word(FILE *out, km_sv v, size_t width)
+{
+	print_safe(out, v);
+	for (size_t n = v.n; n < width; n++)
+		(void)fputc(' ', out);
 }
 
 static km_style style_of(km_sv action)
@@ -159,8 +171,10 @@ static void print_facts(viewer *v, const km_record *r)
 	{
 		const char *id = json_string_value(json_object_get(f, "id"));
 		const char *seen = json_string_value(json_object_get(f, "seen"));
-		(void)fprintf(v->cli->out, "    %6.2f  %s  ",
-			      json_number_value(json_object_get(f, "points")), id ? id : "?");
+		(void)fprintf(v->cli->out, "    %6.2f  ",
+			      json_number_value(json_object_get(f, "points")));
+		print_safe(v->cli->out, km_sv_of(id ? id : "?"));
+		(void)fputs("  ", v->cli->out);
 		print_safe(v->cli->out, km_sv_of(seen));
 		(void)fputc('\n', v->cli->out);
 	}
@@ -177,9 +191,12 @@ static void print_line(viewer *v, const km_record *r)
 	if (localtime_r(&t, &tm) == NULL ||
 	    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		when[0] = '\0';
-	(void)fprintf(out, "%s %.*s %s%-10.*s%s %6.2f %-7.*s ", when, KM_FMT(r->id),
-		      km_style_code(v->cli->colour, style_of(r->action)), KM_FMT(r->action),
-		      km_style_code(v->cli->colour, KM_STYLE_PLAIN), r->score, KM_FMT(r->class));
+	(void)fprintf(out, "%s ", when);
+	print_word(out, r->id, 0);
+	(void)fprintf(out, " %s", km_style_code(v->cli->colour, style_of(r->action)));
+	print_word(out, r->action, 10);
+	(void)fprintf(out, "%s %6.2f ", km_style_code(v->cli->colour, KM_STYLE_PLAIN), r->score);
+	print_word(out, r->class, 8);
 	print_safe(out, r->client.n ? r->client : KM_S("-"));
 	(void)fputs(" <", out);
 	print_safe(out, r->mail_from);

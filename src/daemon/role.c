@@ -130,7 +130,7 @@ static int run(km_role *r)
 {
 	km_err err = { 0 };
 	km_status st = load(r, &err);
-	char label[32];
+	static char label[32]; /* the log keeps a pointer to it */
 
 	if (st == KM_OK) {
 		(void)snprintf(label, sizeof(label), "%s %u", r->ops->name, r->slot);

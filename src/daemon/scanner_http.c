@@ -188,7 +188,8 @@ static unsigned run_ping(http *h, request *r, km_buf *body)
 static unsigned run_ready(http *h, request *r, km_buf *body)
 {
 	(void)r;
-	if (km_recorder_healthy(h->scanner->shop.recorder) && !h->scanner->draining) {
+	if (km_recorder_healthy(h->scanner->shop.recorder) && !h->scanner->draining &&
+	    km_shared_keeper(h->scanner->role->shared) != KM_KEEPER_NONE) {
 		km_buf_add(body, KM_S("ready\n"));
 		return MHD_HTTP_OK;
 	}

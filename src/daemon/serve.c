@@ -275,6 +275,12 @@ static void on_exit_of(uv_process_t *p, int64_t status, int signal)
 	stop_when_done(c->sv);
 }
 
+/* Of what scanners have, the keeper gets nothing. */
+static int or_null(const child *c, int fd)
+{
+	return fd >= 0 && !is_keeper(c) ? fd : c->sv->sockets.null;
+}
+
 static int spawn(child *c, int theirs)
 {
 	supervisor *sv = c->sv;
@@ -287,9 +293,9 @@ static int spawn(child *c, int theirs)
 		[KM_FD_SHARED] = sv->sockets.shared_fd,
 		[KM_FD_CONF] = sv->settings.conf_fd,
 		[KM_FD_PACK] = sv->settings.pack_fd,
-		[KM_FD_DNS] = sv->settings.dns_fd >= 0 ? sv->settings.dns_fd : sv->sockets.null,
-		[KM_FD_MILTER] = sv->sockets.milter >= 0 ? sv->sockets.milter : sv->sockets.null,
-		[KM_FD_HTTP] = sv->sockets.http >= 0 ? sv->sockets.http : sv->sockets.null,
+		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd),
+		[KM_FD_MILTER] = or_null(c, sv->sockets.milter),
+		[KM_FD_HTTP] = or_null(c, sv->sockets.http),
 	};
 	uv_stdio_container_t stdio[KM_FD_END];
 	char name[] = "komainu", word[] = "role", role[16];

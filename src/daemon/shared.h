@@ -75,8 +75,9 @@ int64_t km_shared_latency(const km_shared *s, unsigned bucket);
 void km_shared_beat(km_shared *s, unsigned slot);
 uint64_t km_shared_beats(const km_shared *s, unsigned slot);
 
-/* Whether records can be written: set by the keeper (supervisor: GONE), read by scanners. */
-typedef enum { KM_KEEPER_GONE, KM_KEEPER_READY, KM_KEEPER_FAILING } km_keeper_state;
+/* Whether records can be written: set by the keeper (supervisor: GONE), read by scanners. At first
+ * none has ever come up. */
+typedef enum { KM_KEEPER_NONE, KM_KEEPER_GONE, KM_KEEPER_READY, KM_KEEPER_FAILING } km_keeper_state;
 
 void km_shared_set_keeper(km_shared *s, km_keeper_state state);
 km_keeper_state km_shared_keeper(const km_shared *s);

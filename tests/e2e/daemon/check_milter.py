@@ -20,6 +20,7 @@ import time
 
 import service
 import tap
+from milter import NEGOTIATE, Peer, honest, one_message, packet
 from tap import Skip, case
 
 SCRIPT = """
@@ -47,82 +48,6 @@ for i = 1, 3 do
 end
 mt.disconnect(conn)
 """
-
-
-def packet(cmd, data=b""):
-    return struct.pack(">I", len(data) + 1) + cmd + data
-
-
-NEGOTIATE = packet(b"O", struct.pack(">III", 6, 0x1FF, 0x1FFFFF))
-
-
-def one_message(subject=b"raw"):
-    return (
-        packet(b"C", b"client.example.com\x004\x30\x39192.0.2.7\0")
-        + packet(b"H", b"client.example.com\0")
-        + packet(b"M", b"<alice@example.com>\0")
-        + packet(b"R", b"<bob@example.jp>\0")
-        + packet(b"L", b"From\0 alice@example.com\0")
-        + packet(b"L", b"Subject\0 " + subject + b"\0")
-        + packet(b"N")
-        + packet(b"B", b"hello\r\n")
-        + packet(b"E")
-    )
-
-
-class Peer:
-    """A milter client that sends what it likes."""
-
-    def __init__(self, port, seconds=10):
-        self.s = socket.create_connection(("127.0.0.1", port), seconds)
-
-    def send(self, data):
-        self.s.sendall(data)
-        return self
-
-    def exactly(self, n):
-        got = b""
-        while len(got) < n:
-            piece = self.s.recv(n - len(got))
-            if not piece:
-                raise ConnectionError("closed")
-            got += piece
-        return got
-
-    def receive(self):
-        size = struct.unpack(">I", self.exactly(4))[0]
-        data = self.exactly(size)
-        return data[:1], data[1:]
-
-    def final(self):
-        """The last reply to a message, past header changes."""
-        while True:
-            cmd, data = self.receive()
-            if cmd in b"acdrty":
-                return cmd, data
-
-    def closed(self):
-        try:
-            while self.s.recv(65536):
-                pass
-            return True
-        except ConnectionError:
-            return True
-        except socket.timeout:
-            return False
-
-    def close(self):
-        self.s.close()
-
-
-def honest(k):
-    """One message that must be judged, whatever else goes on."""
-    p = Peer(k.milter)
-    p.send(NEGOTIATE + one_message())
-    assert p.receive()[0] == b"O"
-    cmd, data = p.final()
-    p.close()
-    return cmd, data
 
 
 @case

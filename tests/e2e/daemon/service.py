@@ -89,6 +89,9 @@ class Komainu:
             self.process.send_signal(how)
         status = self.process.wait(30)
         self.process = None
+        said = self.said()
+        for sign in ("AddressSanitizer", "LeakSanitizer", "runtime error:"):
+            assert sign not in said, said[max(0, said.index(sign) - 500):][:6000]
         return status
 
     def said(self):
