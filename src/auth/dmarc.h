@@ -17,6 +17,7 @@
 #define KM_AUTH_DMARC_H
 
 #include "dns/dns.h"
+#include "fact/fact.h"
 #include "mail/message.h"
 
 enum { KM_DMARC_MAX_QUERIES = 8 }; /* of one Tree Walk (RFC 9989 section 4.10) */
@@ -105,6 +106,14 @@ km_status km_dmarc_discover(km_dmarc *d, km_dns_set *dns);
 /* KM_OK with *out set; KM_NOTFOUND while questions are open. At most 32 of input->dkim count. */
 KM_NODISCARD km_status km_dmarc_step(km_dmarc *d, km_dns_set *dns, const km_dmarc_input *input,
 				     km_dmarc_result *out);
+
+/*
+ * Writes what was found as a fact. @m: the message. @actual: the domain that is proven to have
+ * signed or sent it, else the client's address, else empty. @by_list: whoever is proven is a
+ * mailing list, by all that can be seen; a failure is then worth half.
+ */
+void km_dmarc_facts(const km_dmarc_result *r, const km_mail *m, km_sv actual, bool by_list,
+		    km_facts *fs);
 
 /* "pass", …; "none", "quarantine", "reject"; static. */
 const char *km_dmarc_code_name(km_dmarc_code c);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "dns/dns.h"
+#include "fact/fact.h"
 #include "mail/received.h"
 
 enum {
@@ -70,5 +71,11 @@ KM_NODISCARD km_status km_spf_step(km_spf *s, km_dns_set *dns, km_spf_result *ou
 
 /* "pass", "softfail", …; static. */
 const char *km_spf_code_name(km_spf_code c);
+
+/*
+ * Writes what was found as a fact about the client @ip. @settled: the author is proven otherwise
+ * (DMARC passes), so that a failure, as forwarding causes it, is worth nothing.
+ */
+void km_spf_facts(const km_spf_result *r, const km_ip *ip, bool settled, km_facts *fs);
 
 #endif

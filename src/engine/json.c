@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "engine/auth.h"
 #include "engine/json_write.h"
 
 /* A fact as it is told; its record has its own form. */
@@ -68,6 +69,65 @@ static void add_timings(km_json_writer *w, const km_timings *t)
 	km_json_close(w, '}');
 }
 
+/* A member that is left out when there is nothing in it. */
+static void add_some(km_json_writer *w, const char *name, km_sv v)
+{
+	if (v.n)
+		km_json_sv(w, name, v);
+}
+
+static void add_dkim(km_json_writer *w, const km_auth *x)
+{
+	km_json_open(w, "dkim", '[');
+	for (size_t i = 0; x->dkim && i < x->dkim->n; i++) {
+		const km_dkim_sig *s = &x->dkim->sig[i];
+		km_json_open(w, NULL, '{');
+		km_json_string(w, "result", km_dkim_code_name(s->code));
+		km_json_sv(w, "domain", s->domain);
+		km_json_sv(w, "selector", s->selector);
+		km_json_bool(w, "aligned", km_auth_is_aligned(x, i));
+		add_some(w, "reason", s->reason);
+		km_json_close(w, '}');
+	}
+	km_json_close(w, ']');
+}
+
+static void add_dmarc(km_json_writer *w, const km_dmarc_result *r)
+{
+	km_json_open(w, "dmarc", '{');
+	km_json_string(w, "result", km_dmarc_code_name(r->code));
+	if (r->domain.n)
+		km_json_sv(w, "domain", r->domain);
+	else
+		km_json_null(w, "domain");
+	if (r->policy_domain.n) {
+		km_json_sv(w, "policy_domain", r->policy_domain);
+		km_json_string(w, "policy", km_dmarc_policy_name(r->policy));
+		km_json_sv(w, "record", r->record);
+	}
+	add_some(w, "reason", r->reason);
+	km_json_close(w, '}');
+}
+
+static void add_auth(km_json_writer *w, const km_auth *x)
+{
+	km_json_open(w, "auth", '{');
+	km_json_open(w, "spf", '{');
+	km_json_string(w, "result", km_spf_code_name(x->spf.code));
+	add_some(w, "domain", x->spf.domain);
+	if (x->has_spf)
+		km_json_string(w, "identity", x->spf.helo ? "helo" : "mailfrom");
+	add_some(w, "mechanism", x->spf.term);
+	add_some(w, "reason", x->spf.reason);
+	km_json_close(w, '}');
+	add_dkim(w, x);
+	add_dmarc(w, &x->dmarc);
+	km_json_open(w, "arc", '{');
+	km_json_string(w, "result", "none");
+	km_json_close(w, '}');
+	km_json_close(w, '}');
+}
+
 km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const char *id,
 			  km_lang lang)
 {
@@ -85,8 +145,7 @@ km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const
 	km_json_string(&w, "action", km_action_name(v->action));
 	km_json_number(&w, "score", v->score, 2);
 	km_json_number(&w, "probability", v->probability, 4);
-	km_json_open(&w, "auth", '{');
-	km_json_close(&w, '}');
+	add_auth(&w, km_scan_auth(s));
 	add_findings(&w, a, v, lang);
 	add_explanation(&w, a, v, lang);
 	km_json_string(&w, "advice", v->advice);

@@ -2,6 +2,7 @@
 
 #include "content/sender_domain.h"
 #include "content/structure.h"
+#include "engine/auth.h"
 
 struct km_scan {
 	km_arena *arena, *reserve;
@@ -12,6 +13,8 @@ struct km_scan {
 	km_views views;
 	km_facts facts;
 	km_dns_set dns;
+	km_auth auth;
+	km_dmarc_method dmarc;
 	km_verdict verdict;
 	km_timings us;
 	unsigned done; /* stages, by bit */
@@ -71,6 +74,11 @@ static km_status stage_sender_domain(km_scan *s)
 	return km_sender_domain_step(s->mail, &s->dns, &s->facts);
 }
 
+static km_status stage_auth(km_scan *s)
+{
+	return km_auth_step(&s->auth, s->arena, s->mail, s->env, s->dmarc, &s->dns, &s->facts);
+}
+
 /* In this order; those that ask wait side by side, so that their questions go out together. */
 static const struct stage {
 	km_status (*step)(km_scan *s);
@@ -78,6 +86,7 @@ static const struct stage {
 	bool needs_mail;
 } stages[] = {
 	{ stage_read, offsetof(km_timings, read), false },
+	{ stage_auth, offsetof(km_timings, auth), true },
 	{ stage_sender_domain, offsetof(km_timings, auth), true },
 	{ stage_structure, offsetof(km_timings, content), true },
 };
@@ -181,6 +190,11 @@ const km_envelope *km_scan_envelope(const km_scan *s)
 const km_views *km_scan_views(const km_scan *s)
 {
 	return &s->views;
+}
+
+const km_auth *km_scan_auth(const km_scan *s)
+{
+	return &s->auth;
 }
 
 km_arena *km_scan_reserve(const km_scan *s)

@@ -6,6 +6,7 @@
  *	at ID TEXT	the place in the message that it tells of has TEXT
  *	none		no fact that is worth points by default
  *	action NAME, class NAME
+ *	auth spf|dmarc RESULT	what it came to
  *	max POINTS	the score is not above
  *	# comment
  * The envelope is the stored one; the time is 2026-03-02T01:00:00Z.
@@ -16,6 +17,7 @@
 
 #include "answer.h"
 #include "base/file.h"
+#include "engine/auth.h"
 #include "engine/json.h"
 #include "test.h"
 
@@ -115,6 +117,13 @@ static void check_line(mail_case *c, km_sv line)
 	} else if (km_sv_eq(verb, KM_S("class"))) {
 		if (!km_sv_eq(rest, km_sv_of(km_class_name(v->class))))
 			say(c, line, km_class_name(v->class));
+	} else if (km_sv_eq(verb, KM_S("auth"))) {
+		const km_auth *x = km_scan_auth(c->scan);
+		const char *got = km_sv_eq(word(&rest), KM_S("spf"))
+					  ? km_spf_code_name(x->spf.code)
+					  : km_dmarc_code_name(x->dmarc.code);
+		if (!km_sv_eq(rest, km_sv_of(got)))
+			say(c, line, got);
 	} else if (km_sv_eq(verb, KM_S("max"))) {
 		if (v->score > strtod(km_sv_cstr(c->arena, rest), NULL))
 			say(c, line, "more");

@@ -27,21 +27,39 @@ static void test_questions(void **state)
 {
 	(void)state;
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
-	km_envelope env = { .now = 1772413200 };
+	km_envelope env = { .now = 1772413200, .has_from = true, .from = KM_S("a@bounce.example") };
 	km_scan *s = km_scan_new(a, pack, &env);
 	const km_dns_question *q;
+	static const struct {
+		const char *name;
+		km_dns_type type;
+	} asked[] = {
+		{ "_dmarc.example.com", KM_DNS_TXT },
+		{ "_dmarc.com", KM_DNS_TXT },
+		{ "bounce.example", KM_DNS_TXT },
+		{ "example.com", KM_DNS_MX },
+	};
 
+	assert_true(km_ip_parse(KM_S("192.0.2.1"), &env.ip));
 	km_scan_message(s, KM_S(LETTER));
 	assert_int_equal(km_scan_step(s, NULL), KM_SCAN_ASK);
-	assert_int_equal(km_scan_questions(s, &q), 1);
-	TEST_SV(q->name, "example.com");
-	assert_int_equal(q->type, KM_DNS_MX);
+	for (size_t i = 0; i < KM_COUNT(asked); i++) {
+		assert_int_equal(km_scan_questions(s, &q), KM_COUNT(asked));
+		TEST_SV(q[i].name, asked[i].name);
+		assert_int_equal(q[i].type, asked[i].type);
+	}
 	assert_int_equal(km_scan_step(s, NULL), KM_SCAN_ASK); /* still open */
 
 	km_dns_answer no = { .name = KM_S("example.com"),
 			     .type = KM_DNS_MX,
 			     .rcode = KM_DNS_NXDOMAIN };
 	assert_int_equal(km_scan_answer(s, &no), KM_OK);
+	for (size_t i = 0; i + 1 < KM_COUNT(asked); i++) {
+		km_dns_answer none = { .name = km_sv_of(asked[i].name),
+				       .type = asked[i].type,
+				       .rcode = KM_DNS_NXDOMAIN };
+		assert_int_equal(km_scan_answer(s, &none), KM_OK);
+	}
 	assert_int_equal(km_scan_step(s, NULL), KM_SCAN_ASK);
 	assert_int_equal(km_scan_questions(s, &q), 2); /* at once */
 	no.type = KM_DNS_A;

@@ -1,0 +1,103 @@
+#include "engine/auth.h"
+
+#include "auth/domain.h"
+
+static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
+		  km_dmarc_method method)
+{
+	const km_spf_request q = {
+		.ip = env->ip, .helo = env->helo, .from = env->from, .now = env->now
+	};
+	km_sv author, why;
+
+	x->begun = true;
+	x->has_spf = env->ip.len && env->has_from;
+	x->spf_check = x->has_spf ? km_spf_new(a, &q) : NULL;
+	x->dkim_check = km_dkim_new(a, m, env->now);
+	(void)!km_dmarc_author(a, m, &author, &why);
+	x->dmarc_check = km_dmarc_new(a, author, why, method);
+	if (x->has_spf && x->spf_check == NULL)
+		x->spf.code = KM_SPF_TEMPERROR;
+	if (x->dmarc_check == NULL)
+		x->dmarc.code = KM_DMARC_TEMPERROR;
+}
+
+static km_status step_dmarc(km_auth *x, km_dns_set *dns)
+{
+	km_dmarc_id dkim[KM_DKIM_MAX_SIGNATURES];
+	km_dmarc_input in = { .spf = { x->spf.domain, x->spf.code == KM_SPF_PASS }, .dkim = dkim };
+
+	for (size_t i = 0; x->dkim && i < x->dkim->n && i < KM_COUNT(dkim); i++)
+		dkim[in.n_dkim++] =
+			(km_dmarc_id){ x->dkim->sig[i].domain, km_dkim_counts(&x->dkim->sig[i]) };
+	return km_dmarc_step(x->dmarc_check, dns, &in, &x->dmarc);
+}
+
+/* The domain that is proven to have had its hands on the message; else the client, in @text. */
+static km_sv who_sent(const km_auth *x, const km_envelope *env, char text[64])
+{
+	const km_dkim_sig *signer = NULL;
+
+	for (size_t i = 0; x->dkim && i < x->dkim->n; i++) {
+		const km_dkim_sig *s = &x->dkim->sig[i];
+		if (km_auth_is_aligned(x, i))
+			return s->domain;
+		if (signer == NULL && km_dkim_counts(s))
+			signer = s;
+	}
+	if (signer && !x->dmarc.spf_aligned)
+		return signer->domain;
+	if (x->spf.code == KM_SPF_PASS)
+		return x->spf.domain;
+	return km_sv_of(km_ip_format(&env->ip, text));
+}
+
+/*
+ * A list takes the author's signature along, whose header still verifies, changes the body, and
+ * sends in its own proven name.
+ */
+static bool is_by_list(const km_auth *x, const km_mail *m, km_sv actual)
+{
+	bool proven = actual.n &&
+		      (x->spf.code == KM_SPF_PASS || (x->dkim && x->dkim->code == KM_DKIM_PASS));
+
+	if (!proven || km_headers_first(m->headers, "List-Id") == NULL)
+		return false;
+	for (size_t i = 0; x->dkim && i < x->dkim->n; i++) {
+		const km_dkim_sig *s = &x->dkim->sig[i];
+		if (s->signature_ok && !s->body_ok && km_auth_is_below(x->dmarc.domain, s->domain))
+			return true;
+	}
+	return false;
+}
+
+static void add_facts(const km_auth *x, const km_mail *m, const km_envelope *env, km_facts *fs)
+{
+	char text[64];
+	km_sv actual = who_sent(x, env, text);
+
+	if (x->has_spf)
+		km_spf_facts(&x->spf, &env->ip, x->dmarc.code == KM_DMARC_PASS, fs);
+	km_dmarc_facts(&x->dmarc, m, actual, is_by_list(x, m, actual), fs);
+}
+
+km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
+		       km_dmarc_method method, km_dns_set *dns, km_facts *fs)
+{
+	km_status spf = KM_OK, dkim = KM_OK;
+
+	if (!x->begun)
+		begin(x, a, m, env, method);
+	if (x->dmarc_check)
+		(void)km_dmarc_discover(x->dmarc_check, dns);
+	if (x->spf_check)
+		spf = km_spf_step(x->spf_check, dns, &x->spf);
+	if (x->dkim_check)
+		dkim = km_dkim_step(x->dkim_check, dns, &x->dkim);
+	if (spf == KM_NOTFOUND || dkim == KM_NOTFOUND)
+		return KM_NOTFOUND;
+	if (x->dmarc_check && step_dmarc(x, dns) == KM_NOTFOUND)
+		return KM_NOTFOUND;
+	add_facts(x, m, env, fs);
+	return KM_OK;
+}

@@ -1,0 +1,43 @@
+/*
+ * engine/auth.h - SPF, DKIM and DMARC of one message, side by side. Internal to engine/, but for
+ * the results.
+ */
+#ifndef KM_ENGINE_AUTH_H
+#define KM_ENGINE_AUTH_H
+
+#include "auth/dkim.h"
+#include "auth/dmarc.h"
+#include "auth/spf.h"
+#include "engine/scan.h"
+
+typedef struct {
+	bool has_spf; /* client and reverse-path are known */
+	km_spf_result spf;
+	const km_dkim_result *dkim; /* NULL when there was no memory for it */
+	km_dmarc_result dmarc;
+	/* at work */
+	km_spf *spf_check;
+	km_dkim *dkim_check;
+	km_dmarc *dmarc_check;
+	bool begun;
+} km_auth;
+
+/*
+ * Goes on as far as the answers allow; all questions that can be asked are asked at once. KM_OK
+ * when done, its facts added; KM_NOTFOUND while questions are open. All that could not be done for
+ * want of memory is temperror.
+ */
+KM_NODISCARD km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m,
+				    const km_envelope *env, km_dmarc_method method, km_dns_set *dns,
+				    km_facts *fs);
+
+/* Whether signature @i passes and is aligned with From. */
+static inline bool km_auth_is_aligned(const km_auth *x, size_t i)
+{
+	return i < KM_DKIM_MAX_SIGNATURES && x->dmarc.dkim_aligned >> i & 1;
+}
+
+/* What km_auth_step() found, or all none before it. */
+const km_auth *km_scan_auth(const km_scan *s);
+
+#endif
