@@ -79,22 +79,6 @@ static void sort_by_rank(candidate *c, size_t n)
 	}
 }
 
-/* Fields that are read once: a second one, unsigned, is what the reader may see (section 8.15). */
-static const km_sv singles[] = {
-	KM_SV("from"),	   KM_SV("subject"),	KM_SV("date"),	       KM_SV("sender"),
-	KM_SV("reply-to"), KM_SV("message-id"), KM_SV("content-type"),
-};
-
-static bool field_was_added(km_signed *s)
-{
-	for (size_t i = 0; i < KM_COUNT(singles); i++) {
-		unsigned taken, count = km_signed_count(s, singles[i], &taken);
-		if (taken > 0 && count > taken)
-			return true;
-	}
-	return false;
-}
-
 static void fill(km_dkim *k, candidate *c, km_dkim_sig *out)
 {
 	const km_sig *sig = &c->sig;
@@ -152,17 +136,6 @@ static bool is_soft(km_dkim_why why)
 	return why == KM_DKIM_WHY_NONE || why == KM_DKIM_WHY_VERSION;
 }
 
-static km_dkim_why key_length(const km_pubkey *key, const km_sig *sig)
-{
-	unsigned bits = km_pubkey_bits(key);
-
-	if (sig->key != KM_KEY_RSA)
-		return KM_DKIM_WHY_NONE;
-	if (bits > KM_DKIM_MAX_BITS)
-		return KM_DKIM_WHY_KEY_LONG;
-	return bits < KM_DKIM_MIN_BITS ? KM_DKIM_WHY_KEY_SHORT : KM_DKIM_WHY_NONE;
-}
-
 /* Whether it is acceptable, given that it verifies. */
 static km_dkim_why acceptable(km_dkim *k, const candidate *c, const km_pubkey *key)
 {
@@ -178,9 +151,9 @@ static km_dkim_why acceptable(km_dkim *k, const candidate *c, const km_pubkey *k
 		return KM_DKIM_WHY_EXPIRED;
 	if (sig->time > k->now + 86400)
 		return KM_DKIM_WHY_FUTURE;
-	if (field_was_added(k->s))
+	if (km_sig_field_added(k->s))
 		return KM_DKIM_WHY_FIELD_ADDED;
-	return key_length(key, sig);
+	return km_sig_key_length(key, sig);
 }
 
 static void check_body(const candidate *c, km_dkim_sig *out)

@@ -1,21 +1,8 @@
 #include "auth/dkim_sign.h"
 
+#include "auth/domain.h"
 #include "auth/signature.h"
 #include "auth/sigwrite.h"
-
-/* Fields that a reader sees or that rule how the body is shown; @over: once more than they stand.
- */
-static const struct {
-	km_sv name;
-	bool over;
-} always[] = {
-	{ KM_SV("From"), true },	 { KM_SV("To"), true },
-	{ KM_SV("Subject"), true },	 { KM_SV("Date"), true },
-	{ KM_SV("Reply-To"), true },	 { KM_SV("MIME-Version"), true },
-	{ KM_SV("Content-Type"), true }, { KM_SV("Content-Transfer-Encoding"), true },
-	{ KM_SV("Cc"), false },		 { KM_SV("Message-ID"), false },
-	{ KM_SV("In-Reply-To"), false }, { KM_SV("References"), false },
-};
 
 struct km_dkim_sign {
 	km_arena *arena;
@@ -24,39 +11,20 @@ struct km_dkim_sign {
 	size_t digest_n;
 };
 
-static void add_name(km_buf *b, km_sv name, unsigned times)
-{
-	for (unsigned i = 0; i < times; i++) {
-		if (b->n)
-			km_buf_byte(b, ':');
-		km_buf_add(b, name);
-	}
-}
-
-/* The value of h=; a name that stands there very often is signed as often as the list has room. */
+/* The value of h=. */
 static km_sv field_list(km_arena *a, km_signed *s, const km_dkim_sign_params *p)
 {
 	unsigned taken;
 	km_buf b;
 
 	km_buf_init(&b, a, KM_SIGWRITE_MAX / 2);
-	for (size_t i = 0; i < KM_COUNT(always); i++) {
-		unsigned n = km_signed_count(s, always[i].name, &taken);
-		add_name(&b, always[i].name, n + always[i].over);
-	}
+	km_buf_add(&b, km_sigwrite_fields(a, s, true));
 	for (size_t i = 0; i < p->n_also; i++)
-		add_name(&b, p->also[i], km_signed_count(s, p->also[i], &taken));
+		for (unsigned n = km_signed_count(s, p->also[i], &taken); n > 0; n--) {
+			km_buf_byte(&b, ':');
+			km_buf_add(&b, p->also[i]);
+		}
 	return b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&b);
-}
-
-static km_status body_hash(km_arena *a, km_signed *s, km_sv *out)
-{
-	km_body_hash *b = km_signed_want_body(s, KM_CANON_RELAXED, KM_HASH_SHA256, UINT64_MAX);
-
-	if (km_signed_hash_bodies(s) != KM_OK)
-		return KM_NOMEM;
-	*out = km_sigwrite_base64(a, (km_sv){ (const char *)b->digest, b->digest_n });
-	return out->n ? KM_OK : KM_NOMEM;
 }
 
 static km_status check(const km_mail *mail, const km_signed *s, const km_dkim_sign_params *p,
@@ -64,7 +32,8 @@ static km_status check(const km_mail *mail, const km_signed *s, const km_dkim_si
 {
 	if (s == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory to sign");
-	if (!km_tag_is_name(p->domain, 1) || !km_tag_is_name(p->selector, 0))
+	if (km_auth_domain(s->arena, p->domain, 2).n == 0 ||
+	    km_auth_domain(s->arena, p->selector, 1).n == 0)
 		return KM_FAIL(err, KM_CONFIG, "\"%.*s\" or \"%.*s\" is no domain name",
 			       KM_FMT(p->domain), KM_FMT(p->selector));
 	if (mail->n_from != 1)
@@ -80,8 +49,7 @@ static void add_tags(km_dkim_sign *d, const km_dkim_sign_params *p, km_sv h, km_
 	km_sigwrite *w = &d->w;
 
 	km_sigwrite_add(w, "v", KM_S("1"), KM_FOLD_NOWHERE);
-	km_sigwrite_add(w, "a", p->key == KM_KEY_RSA ? KM_S("rsa-sha256") : KM_S("ed25519-sha256"),
-			KM_FOLD_NOWHERE);
+	km_sigwrite_add(w, "a", km_sigwrite_algorithm(p->key), KM_FOLD_NOWHERE);
 	km_sigwrite_add(w, "c", KM_S("relaxed/relaxed"), KM_FOLD_NOWHERE);
 	km_sigwrite_add(w, "d", p->domain, KM_FOLD_NOWHERE);
 	km_sigwrite_add(w, "s", p->selector, KM_FOLD_NOWHERE);
@@ -119,7 +87,7 @@ km_dkim_sign *km_dkim_sign_new(km_arena *a, const km_mail *mail, const km_dkim_s
 	if (check(mail, s, p, err) != KM_OK)
 		return NULL;
 	h = field_list(a, s, p);
-	if (d == NULL || h.n == 0 || body_hash(a, s, &bh) != KM_OK) {
+	if (d == NULL || h.n == 0 || km_sigwrite_body(a, s, &bh) != KM_OK) {
 		(void)KM_FAIL(err, KM_NOMEM, "no memory to sign");
 		return NULL;
 	}

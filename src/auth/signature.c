@@ -1,5 +1,6 @@
 #include "auth/signature.h"
 
+#include "auth/domain.h"
 #include "mail/b64.h"
 
 /* Everything that a rule may look at. */
@@ -7,6 +8,7 @@ typedef struct {
 	km_signed *s;
 	const km_tags *tags;
 	km_sig *sig;
+	km_sv otherwise; /* c= where it is absent */
 } reading;
 
 static km_sv value(const reading *r, const char *name)
@@ -51,11 +53,9 @@ static km_dkim_why read_domain(reading *r)
 
 	if (d.n == 0 || s.n == 0)
 		return KM_DKIM_WHY_TAG_MISSING;
-	if (!km_tag_is_name(d, 1) || !km_tag_is_name(s, 0))
-		return KM_DKIM_WHY_DOMAIN;
-	r->sig->domain = km_sv_lower(r->s->arena, d);
-	r->sig->selector = km_sv_lower(r->s->arena, s);
-	return KM_DKIM_WHY_NONE;
+	r->sig->domain = km_auth_domain(r->s->arena, d, 2);
+	r->sig->selector = km_auth_domain(r->s->arena, s, 1);
+	return r->sig->domain.n && r->sig->selector.n ? KM_DKIM_WHY_NONE : KM_DKIM_WHY_DOMAIN;
 }
 
 /* Base64 of a tag; foreign bytes make it none. */
@@ -103,8 +103,8 @@ static bool canon_by_name(km_sv name, km_canon *out)
 
 static km_dkim_why read_canon(reading *r)
 {
-	km_sv c = km_tags_value(r->tags, KM_S("c"), KM_S("simple")), header = c,
-	      body = KM_S("simple");
+	km_sv c = km_tags_value(r->tags, KM_S("c"), r->otherwise), header = c;
+	km_sv body = KM_S("simple");
 	size_t slash = km_sv_chr(c, '/', 0);
 
 	if (slash < c.n) {
@@ -178,12 +178,6 @@ static km_dkim_why read_query(reading *r)
 									    : KM_DKIM_WHY_QUERY;
 }
 
-static bool is_within(km_sv sub, km_sv domain)
-{
-	return km_sv_ieq(sub, domain) ||
-	       (km_sv_iends(sub, domain) && sub.p[sub.n - domain.n - 1] == '.');
-}
-
 /* dkim-quoted-printable (section 2.11): "=XX" is a byte; white space means nothing. */
 static km_sv unquote(km_arena *a, km_sv v)
 {
@@ -211,8 +205,21 @@ static km_dkim_why read_identity(reading *r)
 	if (!has(r, "i"))
 		return KM_DKIM_WHY_NONE;
 	r->sig->identity = i;
-	return at < i.n && is_within(km_sv_from(i, at + 1), r->sig->domain) ? KM_DKIM_WHY_NONE
-									    : KM_DKIM_WHY_IDENTITY;
+	return at < i.n && km_auth_is_below(km_auth_domain(r->s->arena, km_sv_from(i, at + 1), 2),
+					    r->sig->domain)
+		       ? KM_DKIM_WHY_NONE
+		       : KM_DKIM_WHY_IDENTITY;
+}
+
+/* RFC 8617 section 4.2.1: i= is the place in the chain; 0 when it is none. */
+static km_dkim_why read_instance(reading *r)
+{
+	uint64_t n;
+
+	if (!km_sv_u64(value(r, "i"), &n) || n > 99)
+		return KM_DKIM_WHY_TAG_MISSING;
+	r->sig->instance = (unsigned)n;
+	return KM_DKIM_WHY_NONE;
 }
 
 /* RFC 8617 section 4.1.3: a seal with h= is invalid; it covers what the RFC says. */
@@ -237,6 +244,8 @@ static const struct {
 	unsigned kinds;
 	rule *read;
 } rules[] = {
+	{ AMS | SEAL, read_instance },
+	{ SEAL, read_seal },
 	{ DKIM | AMS | SEAL, read_domain },
 	{ DKIM | AMS | SEAL, read_algorithm },
 	{ DKIM | AMS | SEAL, read_b },
@@ -249,14 +258,18 @@ static const struct {
 	{ DKIM | AMS, read_length },
 	{ DKIM, read_query },
 	{ DKIM, read_identity },
-	{ SEAL, read_seal },
 	{ DKIM, read_version },
 };
 
 km_dkim_why km_sig_read(km_signed *s, km_sig_kind kind, int index, km_sig *out)
 {
 	km_tags tags;
-	reading r = { .s = s, .tags = &tags, .sig = out };
+	/* RFC 8617 names no other default, but sealers and the ARC suite take relaxed. */
+	reading r = { .s = s,
+		      .tags = &tags,
+		      .sig = out,
+		      .otherwise = kind == KM_SIG_DKIM ? KM_S("simple/simple")
+						       : KM_S("relaxed/relaxed") };
 	km_dkim_why why = KM_DKIM_WHY_NONE;
 
 	*out = (km_sig){ .field = index, .length = UINT64_MAX };
@@ -293,4 +306,31 @@ km_status km_sig_digest(km_signed *s, const km_sig *sig, uint8_t out[KM_HASH_MAX
 	km_signed_field(s, &sink, sig->header, sig->field, sig->b_span);
 	km_canon_end(&sink);
 	return km_hash_finish(&hash, out, n);
+}
+
+km_dkim_why km_sig_key_length(const km_pubkey *key, const km_sig *sig)
+{
+	unsigned bits = km_pubkey_bits(key);
+
+	if (sig->key != KM_KEY_RSA)
+		return KM_DKIM_WHY_NONE;
+	if (bits > KM_DKIM_MAX_BITS)
+		return KM_DKIM_WHY_KEY_LONG;
+	return bits < KM_DKIM_MIN_BITS ? KM_DKIM_WHY_KEY_SHORT : KM_DKIM_WHY_NONE;
+}
+
+/* Fields that are read once: a second one, unsigned, is what the reader may see (section 8.15). */
+static const km_sv singles[] = {
+	KM_SV("from"),	   KM_SV("subject"),	KM_SV("date"),	       KM_SV("sender"),
+	KM_SV("reply-to"), KM_SV("message-id"), KM_SV("content-type"),
+};
+
+bool km_sig_field_added(km_signed *s)
+{
+	for (size_t i = 0; i < KM_COUNT(singles); i++) {
+		unsigned taken, count = km_signed_count(s, singles[i], &taken);
+		if (taken > 0 && count > taken)
+			return true;
+	}
+	return false;
 }

@@ -28,6 +28,7 @@ typedef struct {
 	km_sv h;	       /* names, with colons between them */
 	uint64_t length;       /* l=, or UINT64_MAX */
 	km_time time, expires; /* 0 when absent */
+	unsigned instance;     /* i= of ARC; 0 when it is none */
 	km_sv cv;	       /* of a seal */
 } km_sig;
 
@@ -55,5 +56,10 @@ void km_sig_fields(km_signed *s, km_sv h, km_canon how, km_canon_sink *to);
  */
 KM_NODISCARD km_status km_sig_digest(km_signed *s, const km_sig *sig,
 				     uint8_t out[KM_HASH_MAX_BYTES], size_t *n);
+
+/* Whether the key is of a length that may pass (RFC 8301 section 3.2). */
+km_dkim_why km_sig_key_length(const km_pubkey *key, const km_sig *sig);
+/* After km_sig_digest(): whether a field that is read once is signed, and stands there again. */
+bool km_sig_field_added(km_signed *s);
 
 #endif

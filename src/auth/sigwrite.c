@@ -3,6 +3,20 @@
 #include "base/buf.h"
 #include "mail/b64.h"
 
+/* Fields that a reader sees or that rule how the body is shown; @over: once more than they stand.
+ */
+static const struct {
+	km_sv name;
+	bool over;
+} always[] = {
+	{ KM_SV("From"), true },	 { KM_SV("To"), true },
+	{ KM_SV("Subject"), true },	 { KM_SV("Date"), true },
+	{ KM_SV("Reply-To"), true },	 { KM_SV("MIME-Version"), true },
+	{ KM_SV("Content-Type"), true }, { KM_SV("Content-Transfer-Encoding"), true },
+	{ KM_SV("Cc"), false },		 { KM_SV("Message-ID"), false },
+	{ KM_SV("In-Reply-To"), false }, { KM_SV("References"), false },
+};
+
 void km_sigwrite_add(km_sigwrite *w, const char *name, km_sv value, km_fold fold)
 {
 	w->tag[w->n++] = (km_sigwrite_tag){ name, value, fold };
@@ -91,4 +105,36 @@ km_status km_sigwrite_canon(km_arena *a, const km_sigwrite *w, km_canon_sink *to
 		return KM_NOMEM;
 	km_canon_field(to, KM_CANON_RELAXED, field, w->name.n, field.n, 0);
 	return KM_OK;
+}
+
+km_sv km_sigwrite_algorithm(km_key_kind key)
+{
+	return key == KM_KEY_RSA ? KM_S("rsa-sha256") : KM_S("ed25519-sha256");
+}
+
+km_sv km_sigwrite_fields(km_arena *a, km_signed *s, bool over)
+{
+	unsigned taken;
+	km_buf b;
+
+	km_buf_init(&b, a, KM_SIGWRITE_MAX / 2);
+	for (size_t i = 0; i < KM_COUNT(always); i++) {
+		unsigned n = km_signed_count(s, always[i].name, &taken) + (over && always[i].over);
+		for (; n > 0; n--) {
+			if (b.n)
+				km_buf_byte(&b, ':');
+			km_buf_add(&b, always[i].name);
+		}
+	}
+	return b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&b);
+}
+
+km_status km_sigwrite_body(km_arena *a, km_signed *s, km_sv *out)
+{
+	km_body_hash *b = km_signed_want_body(s, KM_CANON_RELAXED, KM_HASH_SHA256, UINT64_MAX);
+
+	if (b == NULL || km_signed_hash_bodies(s) != KM_OK)
+		return KM_NOMEM;
+	*out = km_sigwrite_base64(a, (km_sv){ (const char *)b->digest, b->digest_n });
+	return out->n ? KM_OK : KM_NOMEM;
 }

@@ -5,6 +5,7 @@
 #define KM_AUTH_SIGWRITE_H
 
 #include "auth/signed.h"
+#include "crypt/sign.h"
 
 /* Where a value may be folded besides before its tag. */
 typedef enum { KM_FOLD_NOWHERE, KM_FOLD_COLON, KM_FOLD_ANYWHERE } km_fold;
@@ -35,5 +36,11 @@ km_sv km_sigwrite_field(km_arena *a, const km_sigwrite *w, km_sv b);
 KM_NODISCARD km_status km_sigwrite_canon(km_arena *a, const km_sigwrite *w, km_canon_sink *to);
 /* @bytes as base64 in the arena; {NULL, 0} when it is full. */
 km_sv km_sigwrite_base64(km_arena *a, km_sv bytes);
+
+km_sv km_sigwrite_algorithm(km_key_kind key);
+/* The names to sign, as often as they stand in the message; @over: and once more. */
+km_sv km_sigwrite_fields(km_arena *a, km_signed *s, bool over);
+/* bh= of the relaxed body. */
+KM_NODISCARD km_status km_sigwrite_body(km_arena *a, km_signed *s, km_sv *out);
 
 #endif
