@@ -21,8 +21,7 @@
 enum {
 	KM_DKIM_MAX_SIGNATURES = 8, /* looked at, those nearest to the From domain first */
 	KM_DKIM_MIN_BITS = 1024,    /* RFC 8301 section 3.2 */
-	KM_DKIM_MAX_BITS = 4096,
-	KM_DKIM_GOOD_BITS = 2048 /* under this a passing RSA key is called weak */
+	KM_DKIM_MAX_BITS = 4096
 };
 
 /* RFC 8601 section 2.7.1, in the order of its words in km_dkim_code_name(). */
@@ -131,7 +130,7 @@ static inline bool km_dkim_counts(const km_dkim_sig *s)
 /* "pass", "temperror", …; static. */
 const char *km_dkim_code_name(km_dkim_code c);
 
-/* Writes what was found as facts; @from_domain: of the one author, or empty. */
-void km_dkim_facts(const km_dkim_result *r, const km_mail *mail, km_sv from_domain, km_facts *fs);
+/* Writes what was found as facts. */
+void km_dkim_facts(const km_dkim_result *r, const km_mail *mail, km_facts *fs);
 
 #endif

@@ -326,6 +326,48 @@ static void test_sign(void **state)
 	}
 }
 
+/* The first signature that does not pass has points, unless another one counts. */
+static void test_facts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *tags, *below;
+		bool again; /* an unsound signature above it */
+		km_fact_id want;
+		double weight;
+	} wanted[] = {
+		{ TAGS, "", false, KM_FACT_DKIM_PASS, 1 },
+		{ TAGS, "x\r\n", false, KM_FACT_DKIM_FAIL, 1 },
+		{ TAGS "; l=3", "", false, KM_FACT_DKIM_UNSIGNED_TAIL, 1 },
+		{ TAGS "; x=5", "", false, KM_FACT_DKIM_EXPIRED, 1 },
+		{ TAGS, "", true, KM_FACT_DKIM_MALFORMED, 0 },
+		{ TAGS "; l=3", "", true, KM_FACT_DKIM_MALFORMED, 1 },
+	};
+
+	for (size_t i = 0; i < KM_COUNT(wanted); i++) {
+		km_arena *a = km_arena_new(1 << 22);
+		km_sv text = make_signed(a, wanted[i].tags, HEADER, km_sv_of(BODY), rsa);
+		text = km_sv_fmt(a, "%s%.*s%s", wanted[i].again ? "DKIM-Signature: x\r\n" : "",
+				 KM_FMT(text), wanted[i].below);
+		km_sv record = make_record(a, "v=DKIM1;", rsa);
+		const km_dkim_result *r = make_verdict(a, text, record, KM_DNS_OK, NOW);
+		km_facts fs;
+		km_mail *m;
+		assert_int_equal(km_mail_read(a, text, &m), KM_OK);
+		km_facts_init(&fs, a);
+		km_dkim_facts(r, m, &fs);
+		bool found = false;
+		for (size_t k = 0; k < fs.n; k++)
+			found |= fs.f[k].id == wanted[i].want &&
+				 fs.f[k].weight == wanted[i].weight &&
+				 km_sv_starts(km_sv_from(text, fs.f[k].offset),
+					      KM_S("DKIM-Signature:"));
+		if (!found)
+			fail_msg("case %zu: no such fact", i);
+		km_arena_free(a);
+	}
+}
+
 static void test_sign_refused(void **state)
 {
 	(void)state;
@@ -376,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_cases),  cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_stored), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_sign),   cmocka_unit_test(test_sign_refused),
+		cmocka_unit_test(test_facts),
 	};
 	return cmocka_run_group_tests_name("auth/dkim", tests, make_keys, free_keys);
 }
