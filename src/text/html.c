@@ -1,5 +1,7 @@
 #include "text/html.h"
 
+#include <stdlib.h>
+
 #include "text/html_meta.h"
 #include "text/html_read.h"
 
@@ -409,6 +411,7 @@ km_status km_html_read(km_arena *a, km_sv html, km_html *out)
 	if (r->late_style) {
 		/* Once more with all rules known from the start. */
 		km_css_sheet sheet = r->sheet;
+		free(r->links.link);
 		init(r, a, html, out);
 		r->sheet = sheet;
 		r->sheet.complete = true;

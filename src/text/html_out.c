@@ -1,6 +1,8 @@
 /*
  * What comes out of the HTML reader: text with its white space collapsed, and links.
  */
+#include <stdlib.h>
+
 #include "text/html_read.h"
 
 /* ---- text ---- */
@@ -135,8 +137,7 @@ size_t km_html_add_link(km_html_reader *r, km_link_kind kind, km_sv target, km_s
 	}
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 32;
-		km_html_link *p =
-			km_arena_grow(r->arena, l->link, l->cap * sizeof(*p), cap * sizeof(*p));
+		km_html_link *p = reallocarray(l->link, cap, sizeof(*p));
 		if (p == NULL)
 			return 0;
 		l->link = p;
@@ -165,9 +166,7 @@ void km_html_finish_links(km_html_reader *r)
 {
 	km_link *link = KM_NEW_ARRAY(r->arena, km_link, r->links.n);
 
-	if (link == NULL)
-		return;
-	for (size_t i = 0; i < r->links.n; i++) {
+	for (size_t i = 0; link && i < r->links.n; i++) {
 		const km_html_link *l = &r->links.link[i];
 		link[i] = l->link;
 		if (l->anchor)
@@ -175,7 +174,9 @@ void km_html_finish_links(km_html_reader *r)
 							 l->from, l->to);
 	}
 	r->out->links = link;
-	r->out->n_links = r->links.n;
+	r->out->n_links = link ? r->links.n : 0;
+	free(r->links.link);
+	r->links = (km_html_links){ .n = 0 };
 }
 
 /* Which attribute of which element is a link; 0: of any element. */

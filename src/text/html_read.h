@@ -40,6 +40,7 @@ typedef struct {
 	bool anchor;
 } km_html_link;
 
+/* On the heap: what grows inside the arena leaves half of itself behind for every part. */
 typedef struct {
 	km_html_link *link;
 	size_t n, cap;
@@ -117,6 +118,7 @@ void km_html_put_gap(km_html_reader *r, const km_html_look *look, km_html_gap ga
 size_t km_html_add_link(km_html_reader *r, km_link_kind kind, km_sv target, km_sv text,
 			bool hidden);
 void km_html_finish_link(km_html_reader *r, size_t number);
+/* Gives them to the result and frees what was used meanwhile. */
 void km_html_finish_links(km_html_reader *r);
 /* Adds what the attributes of the tag at hand point to, except the href of an anchor. */
 void km_html_tag_links(km_html_reader *r, unsigned tag, bool hidden);
