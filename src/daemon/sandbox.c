@@ -228,8 +228,11 @@ static km_status give(const char *path, const struct passwd *pw, km_err *err)
 		rc = -1;
 		errno = EMLINK;
 	}
-	if (rc == 0 && (sb.st_uid != pw->pw_uid || sb.st_gid != pw->pw_gid))
-		rc = fchownat(fd, "", pw->pw_uid, pw->pw_gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+	/* The group of a socket may be its folder's choice (setgid): it says who may connect. */
+	bool chosen = rc == 0 && S_ISSOCK(sb.st_mode) && sb.st_gid != getegid();
+	gid_t gid = chosen ? sb.st_gid : pw->pw_gid;
+	if (rc == 0 && (sb.st_uid != pw->pw_uid || sb.st_gid != gid))
+		rc = fchownat(fd, "", pw->pw_uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
 	int saved = errno;
 	(void)close(fd);
 	if (rc == 0)

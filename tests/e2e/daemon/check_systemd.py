@@ -3,6 +3,7 @@
 usage: check_systemd.py KOMAINU SERVICE_FILE UNIT_DIRECTORY
 """
 
+import grp
 import os
 import pathlib
 import re
@@ -261,7 +262,7 @@ def unix_sockets_are_for_owner_and_group(k):
     folder.mkdir()
     path = folder / "milter.sock"
     if os.geteuid() == 0:
-        os.chown(folder, 0, 65534)
+        os.chown(folder, 0, grp.getgrnam("mail").gr_gid)
     os.chmod(folder, 0o2755)
     text = k.config.read_text()
     k.config.write_text(text.replace(f"listen.milter: 127.0.0.1:{k.milter}", f"listen.milter: unix:{path}"))
