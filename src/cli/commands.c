@@ -190,6 +190,30 @@ static const km_command commands[] = {
 		     "ですべてのキーを説明します。",
 		     "Explains what a key means, its type, range and default; with --all, every "
 		     "key." } },
+	{ .name = "eval",
+	  .operands = "",
+	  .options = &km_eval_options,
+	  .run = km_eval_run,
+	  .summary = { "分類器の成績を測る", "measure how well the classifier does" },
+	  .about = { "ラベルの付いたメールを順に読み、1 "
+		     "通ごとに、まず判定し、それから学習して、成績を表示します。"
+		     "分類器は何も知らない状態から始めます。\n"
+		     "成績は TREC のスパムトラックの尺度です。1-AUC "
+		     "は迷惑メールとそうでないメールの順位の誤り、"
+		     "lam は二種類の誤りの平均、FN at FP .1 は、ふつうのメールの誤りを 0.1 % "
+		     "に抑えたときの見逃し、ECE は確率のずれです。",
+		     "Reads labelled mail in order, and for each message first classifies, then "
+		     "trains; "
+		     "then shows how well that went. The classifier begins knowing nothing.\n"
+		     "The measures are those of the TREC spam track: 1-AUC is how often a ham is "
+		     "ranked "
+		     "above a spam, lam the mean of both kinds of error, FN at FP .1 the spam that "
+		     "is "
+		     "missed when 0.1 % of the ham may be called spam, ECE how far the "
+		     "probabilities are "
+		     "off." },
+	  .examples = { { "eval --online trec07p/full/index",
+			  { "TREC の索引で測る", "Measures on a TREC index." } } } },
 	{ .name = "version",
 	  .operands = "",
 	  .options = &km_version_options,

@@ -37,6 +37,9 @@ int km_serve_run(km_cli *cli, const void *options);
 extern const km_option_table km_try_options;
 int km_try_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_eval_options;
+int km_eval_run(km_cli *cli, const void *options);
+
 extern const km_option_table km_log_options;
 int km_log_run(km_cli *cli, const void *options);
 

@@ -1,0 +1,43 @@
+/*
+ * learn/feature.h - what the classifier looks at: sets of hashed binary features, each once a
+ * message. raw      byte 4-grams of the first KM_RAW_BYTES bytes of the message header   who says
+ * to have sent it and how: fields, words of subject and names, structure body     words and sparse
+ * bigrams of the visible text; script runs of Japanese link     hosts and paths of the links Each
+ * view keeps a score of its own, so that none of them can be drowned by another. What only the
+ * receiver of one corpus added is not looked at (learn/skip.def).
+ */
+#ifndef KM_LEARN_FEATURE_H
+#define KM_LEARN_FEATURE_H
+
+#include "mail/message.h"
+
+enum { KM_RAW_BYTES = 3000, KM_BUCKET_BITS = 20, KM_BUCKETS = 1 << KM_BUCKET_BITS };
+
+typedef enum { KM_VIEW_RAW, KM_VIEW_HEADER, KM_VIEW_BODY, KM_VIEW_LINK, KM_VIEW_COUNT } km_view;
+
+typedef struct {
+	uint32_t *bucket; /* indexes below KM_BUCKETS, each once, in order of appearance */
+	size_t n;
+} km_feature_set;
+
+typedef struct {
+	km_feature_set view[KM_VIEW_COUNT];
+} km_features;
+
+/* The match keys (text/view.h) of what a person reads. */
+typedef struct {
+	km_mail *mail;
+	km_sv subject, from_name;
+	const km_sv *text; /* key of each text part */
+	size_t n_text;
+} km_learn_input;
+
+/* KM_LIMIT when the arena is too small. */
+KM_NODISCARD km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out);
+
+/* Tells of every feature as it is made, for explanations; @text is what it was made of. */
+typedef void km_feature_seen(void *ctx, km_view view, uint32_t bucket, km_sv text);
+KM_NODISCARD km_status km_features_read_each(km_arena *a, const km_learn_input *in,
+					     km_features *out, km_feature_seen *seen, void *ctx);
+
+#endif

@@ -1,0 +1,122 @@
+#include "learn/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { TABLES = 2 };
+
+/* Log-odds at which a classifier is held: e^6 is 400 to 1. */
+static const double bound = 6;
+/* Keeps the first steps of AdaGrad finite. */
+static const double epsilon = 1e-3;
+
+typedef struct {
+	float weight[KM_BUCKETS];
+	float squares[KM_BUCKETS]; /* of gradients so far */
+} table;
+
+struct km_model {
+	table table[TABLES]; /* raw, fielded */
+	double slope, offset;
+	double slope_squares, offset_squares;
+	uint64_t trained;
+};
+
+static const int table_of[KM_VIEW_COUNT] = {
+	[KM_VIEW_RAW] = 0, [KM_VIEW_HEADER] = 1, [KM_VIEW_BODY] = 1, [KM_VIEW_LINK] = 1
+};
+
+km_model *km_model_new(void)
+{
+	km_model *m = calloc(1, sizeof(*m));
+
+	if (m)
+		m->slope = 1;
+	return m;
+}
+
+void km_model_free(km_model *m)
+{
+	free(m);
+}
+
+static double sigmoid(double x)
+{
+	return 1 / (1 + exp(-x));
+}
+
+static double clamp(double x)
+{
+	return x > bound ? bound : x < -bound ? -bound : x;
+}
+
+/* Each view counts as a vector of length one, however many features it has. */
+static double share(const km_feature_set *set)
+{
+	return set->n ? 1 / sqrt((double)set->n) : 0;
+}
+
+/* The mean of the two classifiers, before calibration. */
+static double mean(const km_score *s)
+{
+	return (clamp(s->raw) + clamp(s->fielded)) / 2;
+}
+
+void km_model_score(const km_model *m, const km_features *f, km_score *out)
+{
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		const km_feature_set *set = &f->view[v];
+		const float *weight = m->table[table_of[v]].weight;
+		double sum = 0;
+		for (size_t i = 0; i < set->n; i++)
+			sum += (double)weight[set->bucket[i]];
+		out->view[v] = sum * share(set);
+	}
+	out->raw = out->view[KM_VIEW_RAW];
+	out->fielded =
+		out->view[KM_VIEW_HEADER] + out->view[KM_VIEW_BODY] + out->view[KM_VIEW_LINK];
+	out->logit = m->slope * mean(out) + m->offset;
+	out->probability = sigmoid(out->logit);
+}
+
+static void train_view(table *t, const km_feature_set *set, double error, double rate)
+{
+	double gradient = error * share(set);
+	float square = (float)(gradient * gradient);
+
+	for (size_t i = 0; i < set->n; i++) {
+		uint32_t b = set->bucket[i];
+		t->squares[b] += square;
+		t->weight[b] -= (float)(rate * gradient / (sqrt((double)t->squares[b]) + epsilon));
+	}
+}
+
+/* Slope and offset follow slowly: thousands of messages tell how sure the mean really is. */
+static void calibrate(km_model *m, const km_score *s, double target)
+{
+	static const double rate = 0.003;
+	double error = s->probability - target, gradient = error * mean(s);
+
+	m->slope_squares += gradient * gradient;
+	m->slope -= rate * gradient / (sqrt(m->slope_squares) + 1e-2);
+	m->offset_squares += error * error;
+	m->offset -= rate * error / (sqrt(m->offset_squares) + 1e-2);
+}
+
+void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
+{
+	double target = abuse ? 1 : 0;
+	km_score s;
+
+	km_model_score(m, f, &s);
+	calibrate(m, &s, target);
+	double error[TABLES] = { sigmoid(s.raw) - target, sigmoid(s.fielded) - target };
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		train_view(&m->table[table_of[v]], &f->view[v], error[table_of[v]], rate);
+	m->trained++;
+}
+
+uint64_t km_model_trained(const km_model *m)
+{
+	return m->trained;
+}

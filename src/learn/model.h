@@ -1,0 +1,36 @@
+/*
+ * learn/model.h - online logistic regression with AdaGrad over the hashed features of
+ * learn/feature.h: one classifier of the raw view, one of the fielded views (header, body, link),
+ * each of 2^20 buckets. Both are held to a bounded log-odds, so that neither drowns the other, and
+ * a slope and offset learned along the way make a probability of their mean. Scoring only reads,
+ * training writes: one writer at a time.
+ */
+#ifndef KM_LEARN_MODEL_H
+#define KM_LEARN_MODEL_H
+
+#include "learn/feature.h"
+
+typedef struct km_model km_model;
+
+typedef struct {
+	double view[KM_VIEW_COUNT]; /* log-odds of each view; the fielded ones add up */
+	double raw, fielded;	    /* log-odds of the two classifiers */
+	double logit;		    /* of both together, calibrated; > 0 is abuse */
+	double probability;
+} km_score;
+
+/* How far one message moves the weights. */
+#define KM_RATE_CURATED 0.5
+#define KM_RATE_NOISY	0.15
+
+/* Knows nothing: every probability is one half. NULL when out of memory (16 MB). */
+km_model *km_model_new(void);
+void km_model_free(km_model *m);
+
+void km_model_score(const km_model *m, const km_features *f, km_score *out);
+/* @rate: KM_RATE_CURATED where labels are right, KM_RATE_NOISY where people click. */
+void km_model_train(km_model *m, const km_features *f, bool abuse, double rate);
+/* Messages trained on. */
+uint64_t km_model_trained(const km_model *m);
+
+#endif

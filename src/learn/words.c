@@ -1,0 +1,110 @@
+#include "learn/words.h"
+
+enum {
+	LONGEST = 40, /* bytes of a word of an alphabet */
+	WIDTH = 3,    /* bytes of a kana or kanji */
+	LONGEST_KATAKANA = 12
+};
+
+typedef enum { ALPHABET, KANJI, KATAKANA, HIRAGANA, NOTHING } script;
+
+/* Kana and kanji of the basic plane all have three bytes, E3 81 to E9 BF. */
+static script script_at(km_sv v, size_t at)
+{
+	unsigned char c = (unsigned char)v.p[at];
+
+	if (c < 0x80)
+		return km_is_alnum(c) || memchr("_$'-.!", c, 6) ? ALPHABET : NOTHING;
+	if (c < 0xe3 || c > 0xe9 || v.n - at < WIDTH)
+		return ALPHABET;
+	if (c >= 0xe4)
+		return KANJI;
+	unsigned low = (unsigned)((unsigned char)v.p[at + 1] << 8 | (unsigned char)v.p[at + 2]);
+	if (low < 0x8080) /* not UTF-8 */
+		return ALPHABET;
+	if (low < 0x8181)
+		return low == 0x8085 ? KANJI : NOTHING; /* 々 and CJK punctuation */
+	if (low < 0x82a0)
+		return HIRAGANA;
+	return low < 0x8480 ? KATAKANA : KANJI;
+}
+
+/* Bytes of the character at @at, as far as scripts matter here. */
+static size_t width_at(km_sv v, size_t at)
+{
+	unsigned char c = (unsigned char)v.p[at];
+
+	return c >= 0xe3 && c <= 0xe9 && v.n - at >= WIDTH ? WIDTH : 1;
+}
+
+static size_t run_end(km_sv v, size_t at, script s)
+{
+	do
+		at += width_at(v, at);
+	while (at < v.n && script_at(v, at) == s);
+	return at;
+}
+
+typedef struct {
+	km_word_each *each;
+	void *ctx;
+	bool stopped;
+} walker;
+
+static void say(walker *w, km_sv word, bool pairs)
+{
+	if (!w->stopped && word.n)
+		w->stopped = !w->each(w->ctx, word, pairs);
+}
+
+static void grams(walker *w, km_sv run, size_t chars, bool pairs)
+{
+	for (size_t at = 0; at + chars * WIDTH <= run.n && !w->stopped; at += WIDTH)
+		say(w, km_sv_sub(run, at, chars * WIDTH), pairs);
+}
+
+static void kanji(walker *w, km_sv run)
+{
+	grams(w, run, 1, run.n == WIDTH);
+	grams(w, run, 2, true);
+	grams(w, run, 3, false);
+}
+
+static void katakana(walker *w, km_sv run)
+{
+	say(w, km_sv_sub(run, 0, LONGEST_KATAKANA * WIDTH), true);
+	if (run.n > 3 * WIDTH)
+		grams(w, run, 3, false);
+}
+
+/* The joint of hiragana with the script before it; @at is where the hiragana begins. */
+static void joint(walker *w, km_sv v, size_t at, size_t end)
+{
+	size_t from = at >= WIDTH && script_at(v, at - WIDTH) != ALPHABET &&
+				      script_at(v, at - WIDTH) != NOTHING
+			      ? at - WIDTH
+			      : at;
+	size_t to = at + 2 * WIDTH < end ? at + 2 * WIDTH : end;
+
+	say(w, km_sv_sub(v, from, to - from), false);
+}
+
+void km_words(km_sv text, km_word_each *each, void *ctx)
+{
+	walker w = { each, ctx, false };
+	size_t end;
+
+	for (size_t at = 0; at < text.n && !w.stopped; at = end) {
+		script s = script_at(text, at);
+		end = run_end(text, at, s);
+		km_sv run = km_sv_sub(text, at, end - at);
+		if (s == ALPHABET)
+			say(&w, km_sv_sub(run, 0, LONGEST), true);
+		else if (s == KANJI)
+			kanji(&w, run);
+		else if (s == KATAKANA)
+			katakana(&w, run);
+		else if (s == HIRAGANA)
+			joint(&w, text, at, end);
+	}
+}

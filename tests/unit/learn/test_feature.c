@@ -1,0 +1,106 @@
+#include "learn/feature.h"
+
+#include "base/buf.h"
+#include "test.h"
+
+static km_features read(km_arena *a, const char *message, km_sv text)
+{
+	km_features f;
+	km_mail *m;
+
+	assert_int_equal(km_mail_read(a, km_sv_of(message), &m), KM_OK);
+	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1 };
+	assert_int_equal(km_features_read(a, &in, &f), KM_OK);
+	return f;
+}
+
+static size_t common(const km_feature_set *a, const km_feature_set *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t k = 0; k < b->n; k++)
+			n += a->bucket[i] == b->bucket[k];
+	return n;
+}
+
+static const char plain[] = "From: a@example.com\nSubject: hello\n\nhello there\n";
+
+/* What only a receiver adds changes nothing. */
+static void test_receivers_fields(void **state)
+{
+	(void)state;
+	static const char *const added[] = {
+		"X-Spam-Status: Yes",		"Authentication-Results: mx; spf=fail",
+		"Delivered-To: me@example.jp",	"X-MS-Exchange-Organization-SCL: 9",
+		"Return-Path: <x@example.com>", "Status: RO",
+	};
+	km_arena *a = km_arena_new(32 << 20);
+	km_features f = read(a, plain, KM_S("hello there"));
+
+	for (size_t i = 0; i < KM_COUNT(added); i++) {
+		char message[256];
+		(void)snprintf(message, sizeof(message), "%s\n%s", added[i], plain);
+		km_features g = read(a, message, KM_S("hello there"));
+		for (int v = 0; v < KM_VIEW_COUNT; v++) {
+			assert_int_equal(f.view[v].n, g.view[v].n);
+			assert_int_equal(common(&f.view[v], &g.view[v]), f.view[v].n);
+		}
+	}
+	km_arena_free(a);
+}
+
+static void test_each_once(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(32 << 20);
+	km_features f = read(a, plain, KM_S("spam spam spam spam spam spam"));
+
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		assert_true(f.view[v].n > 0);
+		assert_int_equal(common(&f.view[v], &f.view[v]), f.view[v].n);
+	}
+	/* the word, its pairs at four distances, and the one that says "not empty" */
+	assert_int_equal(f.view[KM_VIEW_BODY].n, 6);
+	km_arena_free(a);
+}
+
+/* A word means another thing in the subject, in the body and in a link. */
+static void test_fields_differ(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(32 << 20);
+	km_features f = read(a, plain, KM_S("hello"));
+	km_features g = read(a, plain, KM_S("see http://www.example.com/path/hello today"));
+
+	assert_true(common(&f.view[KM_VIEW_BODY], &f.view[KM_VIEW_HEADER]) <= 1);
+	assert_true(g.view[KM_VIEW_LINK].n > f.view[KM_VIEW_LINK].n + 4);
+	km_arena_free(a);
+}
+
+/* However large a message, the number of features is bounded. */
+static void test_bounded(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(64 << 20);
+	km_buf text;
+
+	km_buf_init(&text, a, 8 << 20);
+	for (int i = 0; i < 200000; i++)
+		km_buf_fmt(&text, "word%d http://host%d.example/ ", i, i);
+	km_features f = read(a, plain, km_buf_sv(&text));
+	assert_true(f.view[KM_VIEW_BODY].n <= 16384);
+	assert_true(f.view[KM_VIEW_LINK].n <= 2000);
+	km_arena_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_receivers_fields),
+		cmocka_unit_test(test_each_once),
+		cmocka_unit_test(test_fields_differ),
+		cmocka_unit_test(test_bounded),
+	};
+	return cmocka_run_group_tests_name("learn/feature", tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+#include "learn/model.h"
+
+#include <math.h>
+
+#include "test.h"
+
+static uint32_t buckets[KM_VIEW_COUNT][64];
+
+/* Features @from … @from + n - 1 in every view. */
+static km_features features(uint32_t from, size_t n)
+{
+	km_features f;
+
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		for (size_t i = 0; i < n; i++)
+			buckets[v][i] = from + (uint32_t)i + 1000u * (uint32_t)v;
+		f.view[v] = (km_feature_set){ buckets[v], n };
+	}
+	return f;
+}
+
+static double probability(const km_model *m, uint32_t from, size_t n)
+{
+	km_features f = features(from, n);
+	km_score s;
+
+	km_model_score(m, &f, &s);
+	assert_true(s.probability > 0 && s.probability < 1 && isfinite(s.logit));
+	return s.probability;
+}
+
+static void train(km_model *m, uint32_t from, bool spam, int times)
+{
+	for (int i = 0; i < times; i++) {
+		km_features f = features(from, 32);
+		km_model_train(m, &f, spam, KM_RATE_CURATED);
+	}
+}
+
+static void test_learns(void **state)
+{
+	(void)state;
+	km_model *m = km_model_new();
+
+	assert_true(probability(m, 0, 32) == 0.5);
+	train(m, 0, true, 1);
+	assert_true(probability(m, 0, 32) > 0.6); /* one message counts at once */
+	train(m, 100, false, 1);
+	assert_true(probability(m, 100, 32) < 0.4);
+	for (int i = 0; i < 50; i++) {
+		train(m, 0, true, 1);
+		train(m, 100, false, 1);
+	}
+	assert_true(probability(m, 0, 32) > 0.99);
+	assert_true(probability(m, 100, 32) < 0.01);
+	assert_true(fabs(probability(m, 500, 32) - 0.5) < 0.1); /* never seen */
+	assert_int_equal(km_model_trained(m), 102);
+	km_model_free(m);
+}
+
+/* Ham words in the body do not drown what header and links say. */
+static void test_not_drowned(void **state)
+{
+	(void)state;
+	km_model *m = km_model_new();
+	km_score s;
+
+	for (int i = 0; i < 200; i++) {
+		train(m, 0, true, 1);
+		train(m, 100, false, 1);
+	}
+	km_features spam = features(0, 32), mixed = spam;
+	uint32_t ham_body[64];
+	for (uint32_t i = 0; i < 32; i++) {
+		ham_body[i] = buckets[KM_VIEW_BODY][i];
+		ham_body[32 + i] = 100 + i + 1000u * KM_VIEW_BODY;
+	}
+	mixed.view[KM_VIEW_BODY] = (km_feature_set){ ham_body, 64 };
+	km_model_score(m, &mixed, &s);
+	assert_true(s.probability > 0.9);
+	km_model_free(m);
+}
+
+static void test_empty(void **state)
+{
+	(void)state;
+	km_model *m = km_model_new();
+	km_features none = { 0 };
+	km_score s;
+
+	km_model_train(m, &none, true, KM_RATE_NOISY);
+	km_model_score(m, &none, &s);
+	assert_true(isfinite(s.logit));
+	km_model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_learns),
+		cmocka_unit_test(test_not_drowned),
+		cmocka_unit_test(test_empty),
+	};
+	return cmocka_run_group_tests_name("learn/model", tests, NULL, NULL);
+}
