@@ -3,7 +3,7 @@
  *   a file            one message, or, as an mbox, one for each "From " line;
  *   a folder          every file in it and below, sorted bytewise; hidden names, links to folders
  *                     and what is no regular file are passed over;
- *   a Maildir         cur and new (never tmp), and the Maildirs below it (".Sent");
+ *   a Maildir         cur and new (never tmp), and the Maildirs below it (".Sent", "Sent");
  *   "-"               standard input, read like a file.
  * Nothing is copied: messages are views into the mapped file, which lives until the last message
  * of it was given back.

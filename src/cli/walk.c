@@ -49,14 +49,17 @@ static bool is_maildir(const char *path)
 	return has_folder(path, "cur") && has_folder(path, "new");
 }
 
+static bool is_mailbox(const char *name)
+{
+	return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
+}
+
 static bool is_wanted(const char *folder, kind k, const char *name)
 {
-	bool hidden = name[0] == '.';
-
 	if (k != MAILDIR)
-		return !hidden;
-	if (!hidden)
-		return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
+		return name[0] != '.';
+	if (is_mailbox(name))
+		return true;
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
 	char *path = join(folder, name);
@@ -201,7 +204,7 @@ static km_status visit(km_walk *w, const char *path, bool is_root, km_walk_file 
 	if (in == MAILBOX || !S_ISDIR(sb.st_mode) || (!is_root && is_link(path)))
 		return KM_NOTFOUND;
 	const char *slash = strrchr(path, '/');
-	bool of_maildir = in == MAILDIR && slash != NULL && slash[1] != '.';
+	bool of_maildir = in == MAILDIR && slash != NULL && is_mailbox(slash + 1);
 	km_status st = enter(w, path, of_maildir ? MAILBOX : FOLDER, err);
 	return st == KM_OK ? KM_NOTFOUND : st;
 }

@@ -36,6 +36,12 @@ static const struct {
 	{ "Maildir/.Sent/cur", NULL },
 	{ "Maildir/.Sent/cur/4", "4" },
 	{ "Maildir/.Sent/new", NULL },
+	{ "Maildir/Work", NULL },
+	{ "Maildir/Work/cur", NULL },
+	{ "Maildir/Work/cur/6", "6" },
+	{ "Maildir/Work/new", NULL },
+	{ "Maildir/sieve", NULL },
+	{ "Maildir/sieve/filter", "no" },
 	{ "Maildir/.notmail", NULL },
 	{ "Maildir/.notmail/5", "no" },
 	{ "none", NULL },
@@ -119,7 +125,9 @@ static void reads_all_kinds(void **state)
 		  "link/a=1 link/b=1 link/c.mbox:1=43 link/c.mbox:2=43 "
 		  "link/c.mbox:3=43 link/deep/er/z=1 link/link.eml=14 "
 		  "folder/deep/er/z=1" },
-		{ { "Maildir" }, "Maildir/.Sent/cur/4=1 Maildir/cur/1:2,S=87 Maildir/new/2=1" },
+		{ { "Maildir" },
+		  "Maildir/.Sent/cur/4=1 Maildir/Work/cur/6=1 Maildir/cur/1:2,S=87 "
+		  "Maildir/new/2=1" },
 		{ { "/dev/null" }, "/dev/null=0" },
 	};
 
@@ -156,7 +164,7 @@ static void counts_bytes(void **state)
 	char *const standard_input[] = { (char *)(uintptr_t) "-" };
 
 	(void)state;
-	assert_int_equal(km_sources_bytes(some, 2), 14 + 1 + 87 + 1);
+	assert_int_equal(km_sources_bytes(some, 2), 14 + 1 + 1 + 87 + 1);
 	assert_int_equal(km_sources_bytes(standard_input, 1), 0);
 }
 
