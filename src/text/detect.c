@@ -23,6 +23,7 @@ static const signed char jis_rows[KM_JIS_ROWS_CP932 + 1] = {
 	[4] = 3,	    /* hiragana */
 	[5] = 2,	    /* katakana */
 	[6 ... 7] = -1,	    /* Greek, Cyrillic */
+	[13] = 1,	    /* NEC: ① ㈱ */
 	[16 ... 47] = 1,    /* common kanji */
 	[48 ... 84] = -1,   /* rare kanji */
 	[89 ... 92] = -2,   /* NEC-selected */
@@ -50,7 +51,7 @@ static const signed char kr_leads[256] = {
 	[0xA4] = -3,
 	[0xAA ... 0xAC] = -1,
 	[0xAD ... 0xAF] = ILLEGAL,
-	[0xB0 ... 0xC8] = 2, /* hangul */
+	/* 0xB0 to 0xC8, hangul: see common_hangul */
 	[0xC9] = ILLEGAL,
 	[0xCA ... 0xFD] = -2, /* hanja */
 	[0xFE ... 0xFF] = ILLEGAL,
@@ -59,6 +60,44 @@ static const signed char big5_leads[256] = {
 	[0 ... 0xA0] = ILLEGAL,	   [0xA1] = 1,		 [0xA4 ... 0xC6] = 1,
 	[0xC7 ... 0xC8] = ILLEGAL, [0xC9 ... 0xF9] = -1, [0xFA ... 0xFF] = ILLEGAL,
 };
+
+/*
+ * The syllables of which most Korean text is made, in KS X 1001. All of hangul is where Japanese
+ * and Chinese have their common characters, so the others say nothing.
+ */
+static const uint16_t common_hangul[] = {
+	0xB0A1, 0xB0A3, 0xB0A8, 0xB0AD, 0xB0B0, 0xB0B3, 0xB0C5, 0xB0C7, 0xB0CD, 0xB0D4, 0xB0E1,
+	0xB0E6, 0xB0E8, 0xB0ED, 0xB0F8, 0xB0FA, 0xB0FC, 0xB1A4, 0xB1B8, 0xB1B9, 0xB1C7, 0xB1D7,
+	0xB1DD, 0xB1E2, 0xB1EE, 0xB3AA, 0xB3AD, 0xB3BB, 0xB3DD, 0xB3E2, 0xB3E7, 0xB4C2, 0xB4CF,
+	0xB4D9, 0xB4DC, 0xB4E3, 0xB4E4, 0xB4E7, 0xB4EB, 0xB4F5, 0xB4F8, 0xB5B5, 0xB5BF, 0xB5E5,
+	0xB5E7, 0xB5E9, 0xB5EE, 0xB6A7, 0xB6F3, 0xB7AF, 0xB7C1, 0xB7CE, 0xB7E1, 0xB8A3, 0xB8A6,
+	0xB8AE, 0xB8B6, 0xB8B8, 0xB8B9, 0xB8BB, 0xB8DE, 0xB8E9, 0xB8F0, 0xB8F4, 0xB9AB, 0xB9AE,
+	0xB9B0, 0xB9CC, 0xB9CE, 0xB9D9, 0xB9DD, 0xB9DE, 0xB9DF, 0xB9E6, 0xB9F8, 0xBAB8, 0xBACE,
+	0xBAD0, 0xBAF1, 0xBBE7, 0xBBEA, 0xBBF3, 0xBBFD, 0xBCAD, 0xBCB1, 0xBCBA, 0xBCBC, 0xBCD2,
+	0xBCDB, 0xBCEE, 0xBCF6, 0xBDBA, 0xBDC0, 0xBDC3, 0xBDC4, 0xBDC5, 0xBDC7, 0xBEC6, 0xBEC7,
+	0xBEC8, 0xBECA, 0xBECB, 0xBEDF, 0xBEE0, 0xBEE7, 0xBEEE, 0xBEF7, 0xBEF8, 0xBFA1, 0xBFA9,
+	0xBFAC, 0xBFC0, 0xBFCD, 0xBFE4, 0xBFEB, 0xBFEC, 0xBFF8, 0xBFF9, 0xC0A7, 0xC0AF, 0xC0B8,
+	0xC0BA, 0xC0BB, 0xC0BD, 0xC0C7, 0xC0CC, 0xC0CE, 0xC0CF, 0xC0D4, 0xC0D6, 0xC0DA, 0xC0DB,
+	0xC0E5, 0xC0E7, 0xC0FA, 0xC0FB, 0xC0FC, 0xC1A4, 0xC1A6, 0xC1B6, 0xC1D6, 0xC1DF, 0xC1F6,
+	0xC1F7, 0xC1F8, 0xC3B3, 0xC3B5, 0xC3BB, 0xC3BC, 0xC3D6, 0xC3E2, 0xC4A1, 0xC4AB, 0xC5CD,
+	0xC5E4, 0xC5EB, 0xC6AE, 0xC6ED, 0xC7B0, 0xC7CE, 0xC7CF, 0xC7D0, 0xC7D1, 0xC7D2, 0xC7D5,
+	0xC7D8, 0xC7DF, 0xC7E0, 0xC7E8, 0xC7F6, 0xC7FC, 0xC8A3, 0xC8AD, 0xC8B8, 0xC8C4,
+};
+enum { COMMON_HANGUL = 3 };
+
+static int hangul_weight(unsigned code)
+{
+	size_t low = 0, high = KM_COUNT(common_hangul);
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (common_hangul[mid] < code)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < KM_COUNT(common_hangul) && common_hangul[low] == code ? COMMON_HANGUL : 0;
+}
 
 /* Trail bytes below 0xA1 that the charset has, and what they cost: they are its extensions. */
 struct trail {
@@ -144,7 +183,12 @@ static tally score_family(km_sv v, const struct family *f)
 			break;
 		bool full = p[i + 1] >= 0xA1 && p[i + 1] <= 0xFE;
 		bool half = p[i + 1] >= f->trail.low && p[i + 1] <= f->trail.high;
-		t.score += full ? f->leads[p[i]] : half ? f->leads[p[i]] - f->trail.cost : ILLEGAL;
+		if (full && f->id == KM_CS_EUCKR && p[i] >= 0xB0 && p[i] <= 0xC8)
+			t.score += hangul_weight(p[i] * 256u + p[i + 1]);
+		else
+			t.score += full	  ? f->leads[p[i]]
+				   : half ? f->leads[p[i]] - f->trail.cost
+					  : ILLEGAL;
 		i += full || half;
 	}
 	return t;
@@ -217,8 +261,14 @@ static tally score_western(km_sv v)
 	return t;
 }
 
-/* Russian: words of letters, with small ones at E0-FF and capitals, if any, at C0-DF in front
- * (windows-1251), or the other way round (KOI8-R). */
+/* One letter of a Russian word: small ones follow, capitals stand in front or among capitals. */
+static inline int case_weight(bool small, bool first, bool after_small)
+{
+	return small || first ? 1 : after_small ? -1 : 0;
+}
+
+/* Russian: words with small letters at E0-FF and capitals at C0-DF (windows-1251), or the other way
+ * round (KOI8-R). */
 static void score_cyrillic(km_sv v, tally *win, tally *koi)
 {
 	*win = *koi = (tally){ 0, 0 };
@@ -228,10 +278,12 @@ static void score_cyrillic(km_sv v, tally *win, tally *koi)
 		bool in_word = n && touches_letter(v, i, n);
 		for (size_t k = 0; k < n; k++) {
 			unsigned char c = (unsigned char)v.p[i + k];
-			bool letter = c >= 0xC0 && !in_word, upper = k == 0 || c >= 0xE0;
-			bool lower = k == 0 || c < 0xE0;
-			win->score += letter ? upper : -1;
-			koi->score += letter ? lower : -1;
+			unsigned char before = k ? (unsigned char)v.p[i + k - 1] : 0;
+			bool letter = c >= 0xC0 && !in_word;
+			win->score += letter ? case_weight(c >= 0xE0, k == 0, before >= 0xE0) : -1;
+			koi->score += letter ? case_weight(c < 0xE0, k == 0,
+							   before >= 0xC0 && before < 0xE0)
+					     : -1;
 		}
 	}
 	koi->chars = win->chars;

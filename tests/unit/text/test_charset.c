@@ -327,6 +327,14 @@ static void test_detect(void **state)
 		{ B("\xA5\xE1\xA1\xBC\xA5\xEB"), "euc-jp" },
 		{ B("\xC2\xB7\xB5\xE9\xB2\xF1\xB5\xC4\xA4\xCE\xB7\xEF"), "euc-jp" },
 		{ B("\x89\xEF\x8B\x63\x82\xCC\x8C\x8F"), "shift_jis" },
+		/* nothing but kanji, which could be Korean or Russian */
+		{ B("\xC6\xFC\xCB\xDC"), "euc-jp" },		   /* 日本 */
+		{ B("\xB2\xF1\xB5\xC4"), "euc-jp" },		   /* 会議 */
+		{ B("\xC0\xC1\xB5\xE1\xBD\xF1"), "euc-jp" },	   /* 請求書 */
+		{ B("\x87\x40\x87\x8A"), "shift_jis" },		   /* ①㈱ */
+		{ B("\xC8\xB8\xC0\xC7"), "euc-kr" },		   /* 회의 */
+		{ B("\xF0\xD2\xC9\xD7\xC5\xD4"), "koi8-r" },	   /* Привет */
+		{ B("\xCF\xF0\xE8\xE2\xE5\xF2"), "windows-1251" }, /* Привет */
 		{ B("Notifica\xE7\xE3o: Cart\xF5"
 		    "es de Cr\xE9"
 		    "dito"),
