@@ -27,7 +27,7 @@ struct km_recorder {
 	km_shared *shared;
 	uv_timer_t timer;
 	km_stream *keeper; /* NULL between two keepers */
-	uint64_t lost;	   /* loop time since when there is none */
+	uint64_t well;	   /* loop time when records could last be written */
 	km_buf in, scratch;
 	entry *head, *tail;
 	size_t pending, bytes;
@@ -86,7 +86,6 @@ static void on_close(void *ctx, km_stream *s)
 
 	if (r->keeper == s)
 		r->keeper = NULL;
-	r->lost = uv_now(r->loop);
 }
 
 static const km_stream_ops keeper_ops = { .on_data = on_data, .on_close = on_close };
@@ -96,6 +95,8 @@ static void on_timer(uv_timer_t *t)
 	km_recorder *r = t->data;
 	uint64_t now = uv_now(r->loop);
 
+	if (r->keeper && km_shared_keeper(r->shared) == KM_KEEPER_READY)
+		r->well = now;
 	for (entry *e = r->head; e; e = e->next)
 		if (e->deadline && e->deadline <= now)
 			call(e, KM_TEMPFAIL);
@@ -108,7 +109,7 @@ km_recorder *km_recorder_new(uv_loop_t *loop, km_shared *shared)
 	if (r == NULL)
 		return NULL;
 	r->loop = loop;
-	r->lost = uv_now(loop);
+	r->well = uv_now(loop);
 	r->shared = shared;
 	km_buf_init(&r->in, NULL, KM_FRAME_MAX + 6);
 	km_buf_init(&r->scratch, NULL, KM_FRAME_MAX + 6);
@@ -153,8 +154,9 @@ bool km_recorder_healthy(const km_recorder *r)
 {
 	if (r->bytes >= MAX_WAITING_BYTES / 2 || km_shared_keeper(r->shared) == KM_KEEPER_FAILING)
 		return false;
-	/* Between two keepers records wait: that is no reason to turn mail away. */
-	return r->keeper || uv_now(r->loop) - r->lost < KM_RECORD_DEADLINE_MS;
+	/* Between two keepers records wait: that is no reason to turn mail away, unless none comes
+	 * up. */
+	return uv_now(r->loop) - r->well < KM_RECORD_DEADLINE_MS;
 }
 
 static void append(km_recorder *r, entry *e)

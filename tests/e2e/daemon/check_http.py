@@ -150,6 +150,89 @@ def keep_alive(k):
             assert json.loads(f.read(length))["action"]
 
 
+def exchange(k, data, close=True):
+    """All that comes back for @data; our side says that it sends no more."""
+    with socket.create_connection(("127.0.0.1", k.http), 10) as s:
+        s.sendall(data)
+        if close:
+            s.shutdown(socket.SHUT_WR)
+        got = b""
+        while True:
+            piece = s.recv(65536)
+            if not piece:
+                return got
+            got += piece
+
+
+def chunked(body, size):
+    pieces = [body[at:at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in pieces) + b"0\r\n\r\n"
+
+
+@case
+def as_haraka_asks(k):
+    """a request as Haraka's plugin sends it: chunked, several Rcpt, headers that mean nothing here"""
+    head = (
+        b"POST /checkv2 HTTP/1.1\r\nIP: 2001:db8::7\r\nHostname: client.example.com\r\nHelo: client.example.com\r\n"
+        b"SPF: [object Object]\r\nFrom: alice@example.com\r\nRcpt: bob@example.jp\r\nRcpt: carol@example.jp\r\n"
+        b"Queue-Id: 7A1F0C2E-55B1.1\r\nTLS-Cipher: TLS_AES_256_GCM_SHA384\r\nTLS-Version: TLSv1.3\r\n"
+        b"Host: localhost:11333\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    for size in (1, 7, 65536):
+        got = exchange(k, head + chunked(MESSAGE, size), close=False)
+        assert got.startswith(b"HTTP/1.1 200 "), got[:300]
+        o = json.loads(got.split(b"\r\n\r\n", 1)[1])
+        # what the plugin reads: action, symbols {name, score}, milter.add_headers {value}, messages
+        assert o["action"] and all({"name", "score"} <= set(s) for s in o["symbols"].values())
+        assert all("value" in v for v in o["milter"]["add_headers"].values()) and isinstance(o["messages"], dict)
+    r = service.wait_for("records", lambda: len(k.records("--id", "7A1F0C2E-55B1.1")) == 3 and k.records("--id", "7A1F0C2E-55B1.1"))[0]
+    assert r["client"] == "2001:db8::7" and r["rcpts"] == "bob@example.jp carol@example.jp", r
+
+
+@case
+def forms_of_the_envelope(k):
+    """several addresses in one Rcpt, Deliver-To alone, an IPv6 literal, 8-bit bytes"""
+    for number, (headers, want) in enumerate((
+        ((("Rcpt", "a@example.jp,<b@example.jp>, c@example.jp"),), {"rcpts": "a@example.jp b@example.jp c@example.jp", "n_rcpts": 3}),
+        ((("Deliver-To", "d@example.jp"),), {"rcpts": "d@example.jp", "n_rcpts": 1}),
+        ((("IP", "[IPv6:2001:DB8::1]"),), {"client": "2001:db8::1"}),
+        ((("From", "\u3042@example.jp".encode()), ("User", b"\xff\xfe")), {"mail_from": "\u3042@example.jp", "user": "\ufffd\ufffd"})),
+    ):
+        queue_id = f"FORM{number}"
+        assert k.scan(MESSAGE, headers + (("Queue-Id", queue_id),))["action"]
+        r = service.wait_for("record", lambda: k.records("--id", queue_id))[0]
+        assert all(r[name] == value for name, value in want.items()), (want, r)
+
+
+@case
+def forms_of_the_request(k):
+    """Expect: 100-continue, pipelined requests, HEAD, a body that is cut short or too long"""
+    one = b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(MESSAGE) + MESSAGE
+    with socket.create_connection(("127.0.0.1", k.http), 10) as s:
+        s.sendall(one[:-len(MESSAGE) - 2] + b"Expect: 100-continue\r\n\r\n")
+        assert s.recv(1000).startswith(b"HTTP/1.1 100 ")
+        s.sendall(MESSAGE)
+        assert s.recv(1000).startswith(b"HTTP/1.1 200 ")
+    assert exchange(k, one * 20).count(b"HTTP/1.1 200 OK\r\n") == 20
+    got = exchange(k, b"HEAD /ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", close=False)
+    assert got.startswith(b"HTTP/1.1 200 ") and got.endswith(b"\r\n\r\n"), got
+    before = k.metric("messages_total")
+    assert b" 200 " not in exchange(k, one[:-5])
+    assert k.metric("messages_total") == before
+    got = exchange(k, one + b"surplus\r\n\r\n")
+    assert got.count(b"HTTP/1.1 200 OK\r\n") == 1, got[-400:]
+
+
+@case
+def compressed_is_refused(k):
+    """a compressed body is refused, not judged as it is"""
+    for header in (("Content-Encoding", "zstd"), ("Compression", "zstd"), ("Content-Encoding", "gzip")):
+        for path in ("/scan", "/checkv2"):
+            status, _, body = k.request("POST", path, MESSAGE, (header,))
+            assert status == 415 and b"compressed" in body, (status, body)
+    assert k.scan(MESSAGE, (("Content-Encoding", "identity"),))["action"]
+
+
 BAD = (
     b"\r\n\r\n\r\n",
     b"GET\r\n\r\n",

@@ -63,6 +63,11 @@ def begin(k, **options):
     return p
 
 
+def field(replies):
+    """The X-Komainu field that is inserted."""
+    return next(d[4:].split(b"\0")[1].strip() for c, d in replies if c == b"i" and d[4:].startswith(b"X-Komainu\0"))
+
+
 def reload(k, settings=None):
     before = k.said().count("in force")
     if settings is not None:
@@ -91,10 +96,35 @@ def unjudged_is_let_through_where_configured(program):
             os.kill(keeper, signal.SIGCONT)
             assert replies[-1][0] == want, replies
             if want == b"c":
-                assert any(cmd == b"i" and b"X-Komainu\0action=accept error=not-recorded" in data for cmd, data in replies), replies
+                assert b"action=accept error=not-recorded" in field(replies), replies
             else:
                 assert replies[-1][1].startswith(b"451 4.7.1 "), replies
             p.close()
+
+
+@case
+def keeper_can_not_start(program):
+    """no keeper comes up: 451 for the milter, 503 and "soft reject" by HTTP, until one does"""
+    with daemon(program) as k:
+        database, aside = k.state / "records.db", k.state / "aside"
+        os.kill(k.roles("keeper")[0], signal.SIGSTOP)
+        database.rename(aside)
+        database.mkdir()
+        os.kill(k.roles("keeper")[0], signal.SIGKILL)
+        service.wait_for("503", lambda: k.get("/ready")[0] == 503)
+        time.sleep(0.5)  # each scanner notices by itself
+        cmd, data = honest(k)
+        assert cmd == b"y" and data.startswith(b"451 4.7.1 "), data
+        message = b"From: alice@example.com\r\n\r\nhello\r\n"
+        status, _, body = k.request("POST", "/scan", message)
+        assert status == 503 and b"records" in body, (status, body)
+        o = k.scan(message, path="/checkv2")
+        assert o["action"] == "soft reject" and o["symbols"] == {} and o["error"], o
+        assert str(database) in k.said(), k.said()
+        database.rmdir()
+        aside.rename(database)
+        service.wait_for("ready", k.ready)
+        assert honest(k)[0] == b"c"
 
 
 @case
@@ -115,7 +145,7 @@ def strictest_common_action(program):
                 assert any(cmd == want for cmd, _ in replies), (rcpts, replies)
             else:
                 assert replies[-1][0] == b"c", (rcpts, replies)
-                assert any(b"X-Komainu\0action=" + want in data for _, data in replies), (rcpts, replies)
+                assert field(replies).startswith(b"action=" + want), (rcpts, replies)
 
 
 @case
@@ -269,6 +299,7 @@ def damaged_records(program):
         db.close()
         service.wait_for("mail is taken", lambda: honest(k)[0] == b"c")
         service.wait_for("set aside again", lambda: len([p for p in k.state.glob("records.db.broken-*") if not p.name.endswith("-wal")]) == 2)
+        time.sleep(1)  # the new one is being made
         service.wait_for("record", k.records)
 
 

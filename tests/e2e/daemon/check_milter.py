@@ -212,6 +212,11 @@ def poison_is_held(k):
     p.close()
     assert any(cmd == b"q" for cmd, _ in replies), replies
     assert k.metric("held_poison_total") >= 1
+    # By HTTP nobody could hold it: a client that knows only actions must defer.
+    text = b"From: alice@example.com\r\nSubject: poison\r\nContent-Type: text/html\r\n\r\n" + body
+    o = k.scan(text, path="/checkv2")
+    assert o["action"] == "soft reject" and "held" in o["messages"]["smtp_message"], o
+    assert k.request("POST", "/scan", text)[0] == 422
     record = service.wait_for("record", lambda: k.records("--action", "quarantine"))[-1]
     assert record["facts"] == [] and record["size"] > len(body)
     assert honest(k)[0] == b"c"
