@@ -17,8 +17,11 @@ enum {
 	RETRY_MS = 1000,
 	EXPIRE_MS = 10 * 60 * 1000,
 	EXPIRE_STEP = 2000, /* records deleted in one go, so that writing is not held up */
-	IN_MAX = 2 * KM_FRAME_MAX
+	IN_MAX = 4 * KM_FRAME_MAX
 };
+
+_Static_assert(KM_WIRE_MAX_WAITING + KM_FRAME_MAX + 64 <= IN_MAX,
+	       "a scanner may send more than is taken");
 
 typedef struct link link_;
 struct link {

@@ -8,7 +8,7 @@
 #include "net/stream.h"
 
 /* Half of what a stream may queue: all that waits can always be sent (again) to a new keeper. */
-enum { MAX_WAITING_BYTES = KM_STREAM_MAX_QUEUE / 2, CHECK_MS = 250 };
+enum { CHECK_MS = 250 };
 
 /* One record on its way; a singly linked queue in order of seq. */
 typedef struct entry entry;
@@ -33,6 +33,10 @@ struct km_recorder {
 	size_t pending, bytes;
 	uint64_t seq;
 };
+
+/* However long the keeper stalls, what waits for it never breaks the line. */
+_Static_assert(KM_WIRE_MAX_WAITING + KM_FRAME_MAX + 64 <= KM_STREAM_MAX_QUEUE,
+	       "a stalled keeper would cost its line");
 
 static void call(entry *e, km_status st)
 {
@@ -152,7 +156,7 @@ void km_recorder_link(km_recorder *r, int fd)
 
 bool km_recorder_healthy(const km_recorder *r)
 {
-	if (r->bytes >= MAX_WAITING_BYTES / 2 || km_shared_keeper(r->shared) == KM_KEEPER_FAILING)
+	if (r->bytes >= KM_WIRE_MAX_WAITING / 2 || km_shared_keeper(r->shared) == KM_KEEPER_FAILING)
 		return false;
 	/* Between two keepers records wait: that is no reason to turn mail away, unless none comes
 	 * up. */
@@ -175,7 +179,7 @@ km_status km_recorder_put(km_recorder *r, const km_record *record, km_recorded *
 	r->scratch.n = 0;
 	r->scratch.cut = false;
 	km_wire_put_record(&r->scratch, r->seq + 1, record);
-	if (r->bytes + r->scratch.n > MAX_WAITING_BYTES)
+	if (r->bytes + r->scratch.n > KM_WIRE_MAX_WAITING)
 		return KM_TEMPFAIL;
 	entry *e = r->scratch.n ? malloc(sizeof(*e) + r->scratch.n) : NULL;
 	if (e == NULL)

@@ -45,7 +45,7 @@ void km_scanner_count(km_scanner *s, km_counter which, int64_t by)
 	km_shared_count(s->role->shared, s->role->slot, which, by);
 }
 
-static void end_if_done(km_scanner *s)
+static size_t count_open(const km_scanner *s)
 {
 	size_t open = 0;
 
@@ -53,7 +53,17 @@ static void end_if_done(km_scanner *s)
 		const km_front *f = front_at(s, i);
 		open += f ? f->open(s) : 0;
 	}
-	if (s->draining && open == 0 && km_recorder_pending(s->shop.recorder) == 0)
+	return open;
+}
+
+bool km_scanner_overfull(const km_scanner *s)
+{
+	return count_open(s) > s->max_connections;
+}
+
+static void end_if_done(km_scanner *s)
+{
+	if (s->draining && count_open(s) == 0 && km_recorder_pending(s->shop.recorder) == 0)
 		km_role_end(s->role);
 }
 

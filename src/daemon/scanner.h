@@ -35,6 +35,9 @@ struct km_scanner {
 
 /* To be called by a front end whenever a connection is gone: a draining scanner may now end. */
 void km_scanner_connection_gone(km_scanner *s);
+/* More connections are open, over all front ends, than one scanner may keep (limits.connections).
+ */
+bool km_scanner_overfull(const km_scanner *s);
 void km_scanner_count(km_scanner *s, km_counter which, int64_t by);
 
 #endif

@@ -339,6 +339,15 @@ static void peer_gone(http *h, peer *p)
 	km_scanner_connection_gone(h->scanner);
 }
 
+static void cut(peer *p)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(p->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
 static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
 			  enum MHD_ConnectionNotificationCode what)
 {
@@ -363,15 +372,10 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
 	*state = p;
 	km_scanner_count(h->scanner, KM_COUNTER_connections_total, 1);
 	km_scanner_count(h->scanner, KM_COUNTER_connections_open, 1);
-}
-
-static void cut(peer *p)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(p->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	if (info)
-		(void)shutdown(info->connect_fd, SHUT_RDWR);
+	if (km_scanner_overfull(h->scanner)) {
+		km_scanner_count(h->scanner, KM_COUNTER_connections_dropped_total, 1);
+		cut(p);
+	}
 }
 
 static void on_sweep(uv_timer_t *t)

@@ -279,7 +279,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	km_scanner_count(s, KM_COUNTER_connections_total, 1);
 	km_scanner_count(s, KM_COUNTER_connections_open, 1);
 	km_stream_deadline(c->stream, s->packet_ms);
-	if (m->n > s->max_connections) {
+	if (km_scanner_overfull(s)) {
 		km_scanner_count(s, KM_COUNTER_connections_dropped_total, 1);
 		km_stream_close(c->stream);
 	}

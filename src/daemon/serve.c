@@ -542,6 +542,8 @@ km_status km_serve(const km_serve_options *options, km_err *err)
 	raise_descriptors();
 	st = km_settings_load(options->config, &sv->settings, err);
 	if (st == KM_OK)
+		km_files_raise(&sv->settings);
+	if (st == KM_OK)
 		km_role_log_as(label, sv->settings.conf);
 	if (st == KM_OK)
 		st = km_sockets_open(&sv->settings, options->state_dir, &sv->sockets, err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 #include "policy/policy.h"
 
 enum { TEXT_MAX = 16 * 1024 * 1024, SNAPSHOT_MAX = 64 * 1024 * 1024 };
+
+/* Open files of a scanner besides its connections: spools of large messages, its own. */
+enum { SPARE_FILES = 1000 };
 
 /* A sealed copy: what was checked is what every role reads, whatever becomes of the file. */
 static int sealed_copy(const char *name, km_sv text)
@@ -139,6 +143,22 @@ void km_settings_warn_fixed(const km_settings *old, const km_settings *fresh)
 				"restart, not on reload",
 				km_conf_describe(fixed[i])->name, was, is);
 	}
+}
+
+void km_files_raise(const km_settings *s)
+{
+	long long connections = km_conf_int(s->conf, KM_KEY_LIMITS_CONNECTIONS);
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_max != RLIM_INFINITY &&
+	    (long long)files.rlim_max < connections + SPARE_FILES)
+		km_warn("limits.connections is %lld, but a process may only open %lld files: allow "
+			"%lld (LimitNOFILE= of the unit, ulimit -Hn), or set fewer connections",
+			connections, (long long)files.rlim_max, connections + SPARE_FILES);
 }
 
 static km_status open_listener(const km_settings *s, km_conf_key key, int *fd, bool *ours,

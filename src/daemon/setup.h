@@ -31,6 +31,10 @@ typedef struct {
  */
 KM_NODISCARD km_status km_settings_load(const char *path, km_settings *out, km_err *err);
 void km_settings_free(km_settings *s);
+
+/* Raises the limit of open files, which the roles inherit, to the hard one; warns when even that is
+ * too low for limits.connections. */
+void km_files_raise(const km_settings *s);
 /* Names in the log what differs between the two but is only read at start. */
 void km_settings_warn_fixed(const km_settings *old, const km_settings *fresh);
 

@@ -11,6 +11,9 @@
 
 enum { KM_WIRE_RECORD = 1, KM_WIRE_ACK = 2 };
 
+/* Bytes of frames without ACK from which on a scanner sends no more records (and answers 451). */
+enum { KM_WIRE_MAX_WAITING = 8 * 1024 * 1024 };
+
 /* Appends a RECORD frame. */
 void km_wire_put_record(km_buf *out, uint64_t seq, const km_record *r);
 /* Views of *r point into @body. False when the frame is not of this form. */

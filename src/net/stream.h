@@ -24,7 +24,7 @@ typedef struct {
  * Most bytes that may wait to be written to a peer that does not read; past it the connection is
  * closed.
  */
-enum { KM_STREAM_MAX_QUEUE = 8 * 1024 * 1024 };
+enum { KM_STREAM_MAX_QUEUE = 16 * 1024 * 1024 };
 
 /* Takes a connection off @listener, with TCP_NODELAY. NULL when there was none or no memory. */
 km_stream *km_stream_accept(uv_stream_t *listener, const km_stream_ops *ops, void *ctx);

@@ -4,9 +4,13 @@ usage: check_http.py KOMAINU
 """
 
 import json
+import os
 import pathlib
 import random
+import re
+import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -335,6 +339,29 @@ def too_large(k):
 
 
 @case
+def stalled_keeper(k):
+    """a keeper that stalls turns mail away in time, and nothing that was accepted is lost when it goes on"""
+    keeper = k.roles("keeper")[0]
+    long = [("Queue-Id", "stalled"), ("Helo", "h" * 20000)]
+    accepted = 0
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        for _ in range(3000):
+            status, _, body = k.request("POST", "/scan", MESSAGE, long)
+            if status == 503:
+                break
+            assert status == 200, (status, body)
+            accepted += 1
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    assert status == 503 and accepted, (status, accepted)
+    service.wait_for("both scanners are ready", lambda: all(k.get("/ready")[0] == 200 for _ in range(8)))
+    assert k.roles("keeper") == [keeper]
+    service.wait_for("all are recorded", lambda: len(k.records("--id", "stalled")) == accepted)
+    print(f"# {accepted} accepted before")
+
+
+@case
 def vanishing_clients(k):
     """clients that vanish in mid-request leave nothing behind"""
     for _ in range(200):
@@ -343,6 +370,56 @@ def vanishing_clients(k):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         s.close()
     service.wait_for("connections are gone", lambda: k.metric("connections_open") <= 1)
+
+
+@case
+def open_files(k):
+    """the limit of open files is raised as far as may be, and said to be too low when it is"""
+    for hard, enough in ((1500, False), (20000, True)):
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < hard:
+            raise Skip(f"no {hard} open files are allowed here")
+        other = service.Komainu(k.program, tempfile.mkdtemp(dir=k.folder), "limits.connections: 1000\n")
+        other.folder.chmod(0o755)
+        try:
+            other.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)))
+            for pid in other.roles("scanner"):
+                limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+                assert re.search(rf"^Max open files +{hard} +{hard} ", limits, re.M), limits
+            assert ("limits.connections" not in other.said()) == enough, other.said()
+        finally:
+            other.stop()
+
+
+@case
+def connection_limit(k):
+    """a scanner keeps limits.connections open, milter and HTTP together, and drops what comes beyond"""
+    other = service.Komainu(k.program, tempfile.mkdtemp(dir=k.folder), "limits.connections: 20\n")
+    other.folder.chmod(0o755)
+    other.config.write_text(other.config.read_text().replace("processes: 2", "processes: 1"))
+    held = []
+    try:
+        other.start()
+        held = [socket.create_connection(("127.0.0.1", other.milter), 5) for _ in range(15)]
+        service.wait_for("15 are open", lambda: other.metric("connections_open") == 16)
+        more = [socket.create_connection(("127.0.0.1", other.http), 5) for _ in range(10)]
+        held += more
+        for s in more:
+            s.settimeout(0.5)
+        # One more when the connection that asked for the count was still there.
+        assert sum(closed(s) for s in more) in (5, 6)
+    finally:
+        for s in held:
+            s.close()
+        other.stop()
+
+
+def closed(s):
+    try:
+        return s.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def main():
