@@ -34,6 +34,8 @@ void km_metrics_write(km_buf *out, const km_shared *s)
 	};
 
 	for (size_t i = 0; i < KM_COUNT(counters); i++) {
+		if (counters[i].id == KM_COUNTER_scan_microseconds_total)
+			continue; /* shown in seconds, Prometheus' base unit, with the histogram */
 		head(out, counters[i].name, counters[i].type, counters[i].help);
 		km_buf_fmt(out, "komainu_%s %lld\n", counters[i].name,
 			   (long long)km_shared_total(s, counters[i].id));
