@@ -80,7 +80,13 @@ static inline size_t sjis_char(const unsigned char *p, size_t n, uint32_t *cp)
 	return *cp || p[1] >= 0x80 ? 2 : 1;
 }
 
-void km_sjis_decode(km_buf *out, km_sv in, size_t *bad)
+/* Decodes one character at @p, of @n bytes, to *cp; returns its bytes. *cp is 0 when it is broken.
+ */
+typedef size_t take_char(const unsigned char *p, size_t n, uint32_t *cp);
+
+/* Inlined with @take, so that there is no call for each character. */
+static inline __attribute__((always_inline)) void decode_pairs(km_buf *out, km_sv in, size_t *bad,
+							       take_char *take)
 {
 	const unsigned char *p = (const unsigned char *)in.p;
 	uint32_t cp;
@@ -92,12 +98,17 @@ void km_sjis_decode(km_buf *out, km_sv in, size_t *bad)
 			i += run;
 			continue;
 		}
-		i += sjis_char(p + i, in.n - i, &cp);
+		i += take(p + i, in.n - i, &cp);
 		if (cp)
 			put(out, cp);
 		else
 			put_bad(out, bad);
 	}
+}
+
+void km_sjis_decode(km_buf *out, km_sv in, size_t *bad)
+{
+	decode_pairs(out, in, bad, sjis_char);
 }
 
 static inline bool euc_byte(unsigned char c)
@@ -137,22 +148,7 @@ static inline size_t euc_char(const unsigned char *p, size_t n, uint32_t *cp)
 
 void km_eucjp_decode(km_buf *out, km_sv in, size_t *bad)
 {
-	const unsigned char *p = (const unsigned char *)in.p;
-	uint32_t cp;
-
-	for (size_t i = 0; i < in.n && room(out);) {
-		if (p[i] < 0x80) {
-			size_t run = km_ascii_prefix(km_sv_from(in, i));
-			km_buf_add(out, km_sv_sub(in, i, run));
-			i += run;
-			continue;
-		}
-		i += euc_char(p + i, in.n - i, &cp);
-		if (cp)
-			put(out, cp);
-		else
-			put_bad(out, bad);
-	}
+	decode_pairs(out, in, bad, euc_char);
 }
 
 /* The escape sequence at @v, which begins after ESC, or NULL. */
