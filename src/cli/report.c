@@ -140,10 +140,8 @@ static void add_verdict(km_buf *b, const km_report *r, const km_verdict *v)
 		   v->score, km_class_name(v->class), v->category, v->probability * 100);
 	if (v->brand)
 		km_buf_fmt(b, "  %s %s", say(r, "装われた組織", "brand"), v->brand);
-	if (v->why_action && *v->why_action) {
-		km_buf_fmt(b, "\n%*s", LABEL, "");
-		km_show_safe(b, km_sv_of(v->why_action), false);
-	}
+	km_buf_fmt(b, "\n%*s", LABEL, "");
+	km_show_safe(b, km_sv_of(v->why_action[r->lang]), false);
 	km_buf_byte(b, '\n');
 }
 

@@ -122,7 +122,8 @@ static void head(km_buf *b, const km_verdict *v, km_reader reader, km_lang lang)
 
 	if (reader == KM_FOR_ADMIN) {
 		km_buf_fmt(b, technical[lang], km_action_name(v->action), v->score,
-			   km_class_name(v->class), v->category, v->probability, v->why_action);
+			   km_class_name(v->class), v->category, v->probability,
+			   v->why_action[lang]);
 		return;
 	}
 	if (reader == KM_FOR_RECIPIENT) {

@@ -194,21 +194,28 @@ static km_action first_action(const km_profile *p)
 }
 
 /* "%c" puts the NUL that ends a C string into the view. */
-static const char *why(km_arena *a, const struct count *c)
+static const char *why(km_arena *a, const struct count *c, km_lang lang)
 {
+	static const char *const off[] = { "%s ではフィルターを使わない設定%c",
+					   "filtering is off for %s%c" };
+	static const char *const none[] = { "しきい値がない%s%s%c", "no threshold is set%s%s%c" };
+	static const char *const over[] = { "スコア %.7g は %s の %.7g 以上%s%s%c",
+					    "score %.7g is at or over %s %.7g%s%s%c" };
+	static const char *const below[] = { "スコア %.7g は %s の %.7g 未満%s%s%c",
+					     "score %.7g is below %s %.7g%s%s%c" };
+	static const char *const set_for[] = { "、設定は ", ", as set for " };
 	const km_profile *p = c->profile;
-	const char *of = p->name ? ", as set for " : "", *name = p->name ? p->name : "";
+	const char *of = p->name ? set_for[lang] : "", *name = p->name ? p->name : "";
 	km_action mark = c->action ? c->action : first_action(p);
 	km_sv text;
 
 	if (p->off)
-		text = km_sv_fmt(a, "filtering is off for %s%c", name, '\0');
+		text = km_sv_fmt(a, off[lang], name, '\0');
 	else if (mark == KM_ACTION_ACCEPT)
-		text = km_sv_fmt(a, "no threshold is set%s%s%c", of, name, '\0');
+		text = km_sv_fmt(a, none[lang], of, name, '\0');
 	else
-		text = km_sv_fmt(a, "score %.7g is %s %s %.7g%s%s%c", c->score,
-				 c->action ? "at or over" : "below", km_action_name(mark),
-				 p->threshold[mark], of, name, '\0');
+		text = km_sv_fmt(a, c->action ? over[lang] : below[lang], c->score,
+				 km_action_name(mark), p->threshold[mark], of, name, '\0');
 	return text.n ? text.p : NULL;
 }
 
@@ -227,8 +234,10 @@ km_status km_judge(km_arena *a, const km_pack *pack, const km_facts *facts, cons
 	km_status st = reckon_all(a, pack, facts, rcpts, n_rcpts, &c, &other);
 	if (st == KM_OK)
 		st = list_composites(a, pack, c, out);
-	out->why_action = why(a, c);
-	if (st != KM_OK || out->why_action == NULL)
+	for (km_lang l = 0; st == KM_OK && l < KM_LANGS; l++)
+		if ((out->why_action[l] = why(a, c, l)) == NULL)
+			st = KM_NOMEM;
+	if (st != KM_OK)
 		return KM_NOMEM;
 	qsort(c->fact, facts->n, sizeof(*c->fact), by_weight);
 	out->facts = c->fact;

@@ -68,9 +68,9 @@ typedef struct {
 	const char *category; /* "none", "phish_account", …: DESIGN.md section 7 */
 	const char *brand;    /* brand_id imitated, or NULL */
 	km_action action;
-	const char
-		*why_action; /* "score 17.2 is at or over reject 15", names the override; arena */
-	km_scored *facts;    /* in order of weight: greatest |points| first */
+	/* "score 17.2 is at or over reject 15", names the override; in the arena */
+	const char *why_action[KM_LANGS];
+	km_scored *facts; /* in order of weight: greatest |points| first */
 	size_t n_facts;
 	km_composite_hit *composites;
 	size_t n_composites;

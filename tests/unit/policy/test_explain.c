@@ -26,7 +26,7 @@ static const struct {
 	  { KM_FACT_COUNT },
 	  { { "このメールはふつうのメールと思われます。そのまま届けました。",
 	      "This looks like an ordinary message. It was delivered unchanged." },
-	    { "動作 accept、スコア 0、分類 ham（none）、確率 0.015（score 0 is below tag 6）。",
+	    { "動作 accept、スコア 0、分類 ham（none）、確率 0.015（スコア 0 は tag の 6 未満）。",
 	      "Action accept, score 0, class ham (none), probability 0.015 (score 0 is below tag "
 	      "6)." },
 	    { "受け取りました。", "Message accepted." } } },
@@ -34,7 +34,7 @@ static const struct {
 	  { KM_FACT_LIST_MAIL, KM_FACT_COUNT },
 	  { { "このメールはふつうのメールと思われます。そのまま届けました。",
 	      "This looks like an ordinary message. It was delivered unchanged." },
-	    { "動作 accept、スコア 0、分類 ham（none）、確率 0.015（score 0 is below tag 6）。",
+	    { "動作 accept、スコア 0、分類 ham（none）、確率 0.015（スコア 0 は tag の 6 未満）。",
 	      "Action accept, score 0, class ham (none), probability 0.015 (score 0 is below tag "
 	      "6)." },
 	    { "受け取りました。", "Message accepted." } } },
@@ -57,9 +57,8 @@ static const struct {
 	      "- The attached file \"見た\" is a program that pretends to be a document. Do not "
 	      "open it.\n"
 	      "- The name of the attached file is forged to hide what it is. Do not open it." },
-	    { "動作 tag、スコア 14、分類 malware（malware）、確率 0.996（score 14 is at or over "
-	      "tag "
-	      "6）。\n"
+	    { "動作 tag、スコア 14、分類 malware（malware）、確率 0.996（スコア 14 は tag の 6 "
+	      "以上）。\n"
 	      "- PROGRAM_IN_DISGUISE +5: 添付されたプログラムの名前か種類が偽られている。\n"
 	      "- PROGRAM_ATTACHED +3.6 (+4): プログラムが添付されている（見た、one.example）。\n"
 	      "- DOUBLE_EXTENSION +2.7 (+3): 添付の拡張子が二重である（見た）。\n"

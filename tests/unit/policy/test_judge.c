@@ -238,7 +238,7 @@ static void run_case(km_arena *a, const km_pack *p, size_t i)
 	if (v.action != cases[i].action || v.class != cases[i].class)
 		fail_msg("%s: %s %s", cases[i].name, km_action_name(v.action),
 			 km_class_name(v.class));
-	test_sv_is(km_sv_of(v.why_action), cases[i].why, cases[i].name);
+	test_sv_is(km_sv_of(v.why_action[KM_EN]), cases[i].why, cases[i].name);
 	assert_true(fabs(v.probability - 1 / (1 + exp(-(v.score - 6) / 2))) < 1e-9);
 	assert_int_equal(v.n_facts, fs.n);
 	for (size_t k = 1; k < v.n_facts; k++)
@@ -345,7 +345,7 @@ static void test_builtin(void **state)
 		km_fact_add(&fs, common[i], KM_S("x"), 0, 0, 0);
 	assert_int_equal(km_judge(a, p, &fs, NULL, 0, &v), KM_OK);
 	if (v.action != KM_ACTION_ACCEPT || v.class != KM_CLASS_HAM)
-		fail_msg("%s", v.why_action);
+		fail_msg("%s", v.why_action[KM_EN]);
 	for (km_fact_id id = 0; id < KM_FACT_COUNT; id++) {
 		km_facts_init(&fs, a);
 		km_fact_add(&fs, id, KM_S("x"), 0, 0, 0);
