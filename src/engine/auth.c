@@ -14,6 +14,7 @@ static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *
 	x->has_spf = env->ip.len && env->has_from;
 	x->spf_check = x->has_spf ? km_spf_new(a, &q) : NULL;
 	x->dkim_check = km_dkim_new(a, m, env->now);
+	x->arc_check = x->dkim_check ? km_arc_new(a, x->dkim_check) : NULL;
 	(void)!km_dmarc_author(a, m, &author, &why);
 	x->dmarc_check = km_dmarc_new(a, author, why, method);
 	if (x->has_spf && x->spf_check == NULL)
@@ -78,13 +79,17 @@ static void add_facts(const km_auth *x, const km_mail *m, const km_envelope *env
 
 	if (x->has_spf)
 		km_spf_facts(&x->spf, &env->ip, x->dmarc.code == KM_DMARC_PASS, fs);
+	if (x->dkim)
+		km_dkim_facts(x->dkim, m, fs);
+	if (x->arc)
+		km_arc_facts(x->arc, fs);
 	km_dmarc_facts(&x->dmarc, m, actual, is_by_list(x, m, actual), fs);
 }
 
 km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
 		       km_dmarc_method method, km_dns_set *dns, km_facts *fs)
 {
-	km_status spf = KM_OK, dkim = KM_OK;
+	km_status spf = KM_OK, dkim = KM_OK, arc = KM_OK;
 
 	if (!x->begun)
 		begin(x, a, m, env, method);
@@ -94,7 +99,9 @@ km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envel
 		spf = km_spf_step(x->spf_check, dns, &x->spf);
 	if (x->dkim_check)
 		dkim = km_dkim_step(x->dkim_check, dns, &x->dkim);
-	if (spf == KM_NOTFOUND || dkim == KM_NOTFOUND)
+	if (x->arc_check)
+		arc = km_arc_step(x->arc_check, dns, &x->arc);
+	if (spf == KM_NOTFOUND || dkim == KM_NOTFOUND || arc == KM_NOTFOUND)
 		return KM_NOTFOUND;
 	if (x->dmarc_check && step_dmarc(x, dns) == KM_NOTFOUND)
 		return KM_NOTFOUND;

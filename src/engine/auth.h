@@ -1,10 +1,11 @@
 /*
- * engine/auth.h - SPF, DKIM and DMARC of one message, side by side. Internal to engine/, but for
- * the results.
+ * engine/auth.h - SPF, DKIM, ARC and DMARC of one message, side by side. Internal to engine/, but
+ * for the results.
  */
 #ifndef KM_ENGINE_AUTH_H
 #define KM_ENGINE_AUTH_H
 
+#include "auth/arc.h"
 #include "auth/dkim.h"
 #include "auth/dmarc.h"
 #include "auth/spf.h"
@@ -14,10 +15,12 @@ typedef struct {
 	bool has_spf; /* client and reverse-path are known */
 	km_spf_result spf;
 	const km_dkim_result *dkim; /* NULL when there was no memory for it */
+	const km_arc_result *arc;   /* likewise */
 	km_dmarc_result dmarc;
 	/* at work */
 	km_spf *spf_check;
 	km_dkim *dkim_check;
+	km_arc *arc_check;
 	km_dmarc *dmarc_check;
 	bool begun;
 } km_auth;

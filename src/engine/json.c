@@ -109,6 +109,18 @@ static void add_dmarc(km_json_writer *w, const km_dmarc_result *r)
 	km_json_close(w, '}');
 }
 
+/* @r NULL: there was no memory for it. */
+static void add_arc(km_json_writer *w, const km_arc_result *r)
+{
+	km_json_open(w, "arc", '{');
+	km_json_string(w, "result", km_arc_code_name(r ? r->code : KM_ARC_NONE));
+	if (r && r->n)
+		km_json_sv(w, "sealer", r->set[r->n - 1].sealer);
+	if (r)
+		add_some(w, "reason", r->reason);
+	km_json_close(w, '}');
+}
+
 static void add_auth(km_json_writer *w, const km_auth *x)
 {
 	km_json_open(w, "auth", '{');
@@ -122,9 +134,7 @@ static void add_auth(km_json_writer *w, const km_auth *x)
 	km_json_close(w, '}');
 	add_dkim(w, x);
 	add_dmarc(w, &x->dmarc);
-	km_json_open(w, "arc", '{');
-	km_json_string(w, "result", "none");
-	km_json_close(w, '}');
+	add_arc(w, x->arc);
 	km_json_close(w, '}');
 }
 
