@@ -269,6 +269,7 @@ static void on_exit_of(uv_process_t *p, int64_t status, int signal)
 		km_warn("%s %u ended (%s %lld)", c->role, c->slot, signal ? "signal" : "status",
 			signal ? (long long)signal : (long long)status);
 	blame(c);
+	km_shared_left(c->sv->sockets.shared, c->slot);
 	uv_close((uv_handle_t *)&c->process, child_closed);
 	uv_close((uv_handle_t *)&c->poll, child_closed);
 	settle(c->sv);

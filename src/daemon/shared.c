@@ -95,6 +95,11 @@ bool km_shared_blame(km_shared *s, unsigned slot, km_digest_key *key)
 	return true;
 }
 
+void km_shared_left(km_shared *s, unsigned slot)
+{
+	atomic_store(&s->slot[slot % KM_MAX_SLOTS].counter[KM_COUNTER_connections_open], 0);
+}
+
 unsigned km_shared_deaths(const km_shared *s, km_digest_key key)
 {
 	/* Nothing was ever written: the common case costs one load. */

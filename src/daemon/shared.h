@@ -58,6 +58,8 @@ void km_shared_end(km_shared *s, unsigned slot);
 /* Supervisor: the scanner in @slot died. True, with *key, when a message was in hand; it is
  * counted. */
 bool km_shared_blame(km_shared *s, unsigned slot, km_digest_key *key);
+/* Supervisor: the process in @slot is gone, and with it what its gauges counted. */
+void km_shared_left(km_shared *s, unsigned slot);
 /* Scanners that died with this message in hand. */
 unsigned km_shared_deaths(const km_shared *s, km_digest_key key);
 /* Sets the count, as it was remembered on disk. */

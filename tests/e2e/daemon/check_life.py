@@ -4,6 +4,7 @@ usage: check_life.py KOMAINU
 """
 
 import contextlib
+import grp
 import os
 import pathlib
 import shutil
@@ -365,7 +366,9 @@ def unix_sockets(program):
     with daemon(program, start=False) as k:
         run = k.folder / "run"
         run.mkdir()
-        run.chmod(0o777)
+        if os.geteuid() == 0:
+            os.chown(run, -1, grp.getgrnam("mail").gr_gid)
+        run.chmod(0o2777)
         path = run / "milter.sock"
         text = k.config.read_text().replace(f"listen.milter: 127.0.0.1:{k.milter}", f"listen.milter: unix:{path}")
         k.config.write_text(text)
@@ -377,6 +380,7 @@ def unix_sockets(program):
         assert stat.S_ISSOCK(mode.st_mode) and stat.S_IMODE(mode.st_mode) == 0o660, oct(mode.st_mode)
         if os.geteuid() == 0:
             assert mode.st_uid == k.state.stat().st_uid != 0, mode
+            assert mode.st_gid == grp.getgrnam("mail").gr_gid, mode
         p = Peer(path).send(NEGOTIATE + one_message(b"local"))
         assert p.receive()[0] == b"O" and p.final()[0] == b"c"
         p.close()

@@ -6,6 +6,7 @@ usage: check_postfix.py KOMAINU [--long]
 import concurrent.futures
 import email
 import email.policy
+import grp
 import os
 import pathlib
 import random
@@ -347,6 +348,34 @@ def broken_reload_is_refused(site):
         path.write_text(PACK if path == site.pack else good)
     site.send(message(mark))
     site.delivered(mark)
+
+
+@case
+def over_a_unix_socket(site):
+    """the milter on a unix socket in a folder of the group postfix"""
+    k, mark = site.komainu, unique("unix")
+    folder = site.folder / "socket"
+    folder.mkdir()
+    os.chown(folder, k.state.stat().st_uid, grp.getgrnam("postfix").gr_gid)
+    folder.chmod(0o2750)
+    good = k.config.read_text()
+    assert k.stop() == 0
+    k.config.write_text(good.replace(f"listen.milter: 127.0.0.1:{k.milter}", f"listen.milter: unix:{folder}/milter.sock"))
+    k.start()
+    site.postfix.set(f"smtpd_milters = unix:{folder}/milter.sock")
+    try:
+        data, stop = message(mark), threading.Event()
+        timer = threading.Timer(20, stop.set)
+        timer.start()
+        send_until_taken(site, data, stop)  # an smtpd that began before the reload has the old settings
+        timer.cancel()
+        assert "X-Komainu" in parse(site.delivered(mark)[0])
+    finally:
+        site.postfix.set(f"smtpd_milters = inet:127.0.0.1:{k.milter}")
+        k.stop()
+        assert not list(folder.iterdir())
+        k.config.write_text(good)
+        k.start()
 
 
 def main():

@@ -265,6 +265,11 @@ class Postfix:
         )
         return [json.loads(line) for line in out.stdout.splitlines()]
 
+    def set(self, setting):
+        """Changes main.cf and reloads."""
+        subprocess.run(["/usr/sbin/postconf", "-c", str(self.conf), "-e", setting], check=True, capture_output=True)
+        subprocess.run(["/usr/sbin/postfix", "-c", str(self.conf), "reload"], check=True, capture_output=True)
+
     def flush(self):
         """Tries everything that waits again now."""
         subprocess.run(["/usr/sbin/postqueue", "-c", str(self.conf), "-f"], check=True, capture_output=True)

@@ -58,6 +58,9 @@ static void test_two_maps(void **state)
 	assert_int_equal(km_shared_total(b, KM_COUNTER_messages_total), 2);
 	assert_int_equal(km_shared_actions(b, KM_ACTION_REJECT), 1);
 	assert_int_equal(km_shared_classes(b, KM_CLASS_PHISH), 1);
+	assert_int_equal(km_shared_total(b, KM_COUNTER_connections_open), 3);
+	km_shared_left(b, 1); /* another slot */
+	assert_int_equal(km_shared_total(a, KM_COUNTER_connections_open), 3);
 	assert_int_equal(km_shared_latency(b, 1), 1);
 	assert_int_equal(km_shared_latency(b, KM_LATENCY_BUCKETS - 1), 1);
 	km_buf_init(&out, NULL, 1 << 20);
@@ -65,6 +68,8 @@ static void test_two_maps(void **state)
 	assert_true(km_sv_find(km_buf_sv(&out), KM_S("\nkomainu_connections_open 3\n"), 0) < out.n);
 	assert_true(km_sv_find(km_buf_sv(&out), KM_S("_bucket{le=\"+Inf\"} 2\n"), 0) < out.n);
 	km_buf_finish(&out);
+	km_shared_left(b, 2);
+	assert_int_equal(km_shared_total(a, KM_COUNTER_connections_open), 0);
 	(void)close(fd);
 }
 
