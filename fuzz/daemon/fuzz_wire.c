@@ -17,7 +17,7 @@ static void check_record(km_sv body)
 	if (!km_wire_get_record(body, &seq, &r))
 		return;
 	km_buf_init(&b, NULL, 2 * KM_FRAME_MAX);
-	km_wire_put_record(&b, seq, &r);
+	km_wire_put_record(&b, seq, &r, false);
 	km_sv rest = km_buf_sv(&b);
 	if (km_frame_next(&rest, &f) != KM_OK || !km_wire_get_record(f.body, &seq2, &again) ||
 	    seq != seq2 || !km_sv_eq(f.body, body) || !km_sv_eq(r.facts, again.facts))

@@ -1,6 +1,7 @@
 /*
- * The keeper: the only writer of records. Whatever has come in by the end of one turn of the loop
- * is written in one transaction and then acknowledged, so the busier it is, the larger the groups.
+ * The keeper: the only writer of records. A record that an MTA waits for is written at once, with
+ * all that has come in by then; others wait a little for more, so that they share a transaction and
+ * its fsync.
  */
 #include <stdlib.h>
 
@@ -13,7 +14,9 @@
 #include "store/records.h"
 
 enum {
-	MAX_BATCH = 512, /* records of one transaction */
+	MAX_BATCH = 512,	 /* records of one transaction */
+	MANY_BYTES = 256 * 1024, /* of one scanner that are written without waiting for more */
+	GATHER_MS = 20,		 /* how long a record may wait for more when nobody waits for it */
 	RETRY_MS = 1000,
 	EXPIRE_MS = 10 * 60 * 1000,
 	EXPIRE_STEP = 2000, /* records deleted in one go, so that writing is not held up */
@@ -31,6 +34,7 @@ struct link {
 	km_buf in;	  /* frames not yet written; the records' views point in here */
 	uint64_t written; /* last seq of this batch, to be acknowledged */
 	size_t taken;	  /* bytes of `in` that the batch uses */
+	size_t seen;	  /* bytes of `in` that were looked at for waited records */
 };
 
 typedef struct keeper {
@@ -38,7 +42,8 @@ typedef struct keeper {
 	km_records *records;
 	link_ *links;
 	uv_check_t check;
-	uv_idle_t idle; /* keeps the loop turning while there is something to write */
+	uv_idle_t idle;	 /* keeps the loop turning while there is something to write */
+	uv_timer_t soon; /* when records that nobody waits for are written */
 	uv_timer_t retry, expire;
 	km_record batch[MAX_BATCH];
 	size_t n;
@@ -55,7 +60,7 @@ static void gather(keeper *k, link_ *l)
 
 	l->taken = 0;
 	while (k->n < MAX_BATCH && (st = km_frame_next(&rest, &f)) == KM_OK) {
-		if (f.type != KM_WIRE_RECORD ||
+		if ((f.type != KM_WIRE_RECORD && f.type != KM_WIRE_WAITED) ||
 		    !km_wire_get_record(f.body, &seq, &k->batch[k->n])) {
 			st = KM_SYNTAX;
 			break;
@@ -80,6 +85,7 @@ static void acknowledge(link_ *l)
 	km_buf_finish(&out);
 	memmove(l->in.p, l->in.p + l->taken, l->in.n - l->taken);
 	l->in.n -= l->taken;
+	l->seen = l->seen > l->taken ? l->seen - l->taken : 0;
 	if (l->in.n == 0)
 		km_buf_finish(&l->in);
 }
@@ -147,10 +153,13 @@ static void commit(keeper *k)
 		return; /* the records stay in their links; the timer tries again */
 	}
 	set_failing(k, false, "");
+	bool full = k->n == MAX_BATCH; /* then there may be more */
 	k->n = 0;
 	for (link_ *l = k->links; l; l = l->next)
 		if (l->taken)
 			acknowledge(l);
+	if (!full && !k->quitting)
+		(void)uv_idle_stop(&k->idle);
 }
 
 static void on_idle(uv_idle_t *i)
@@ -197,14 +206,41 @@ static void on_expire(uv_timer_t *t)
 	(void)uv_timer_start(&k->expire, on_expire, deleted == EXPIRE_STEP ? 200 : EXPIRE_MS, 0);
 }
 
+static void on_soon(uv_timer_t *t)
+{
+	keeper *k = t->data;
+
+	if (!k->failing)
+		(void)uv_idle_start(&k->idle, on_idle);
+}
+
+/* Whether the frames that are new tell to write at once; what is no frame is told at once, too. */
+static bool is_urgent(link_ *l)
+{
+	km_sv rest = km_sv_from(km_buf_sv(&l->in), l->seen);
+	bool waited = false;
+	km_frame f;
+	km_status st;
+
+	while ((st = km_frame_next(&rest, &f)) == KM_OK)
+		waited |= f.type != KM_WIRE_RECORD;
+	l->seen = l->in.n - rest.n;
+	return waited || st != KM_NOTFOUND || l->seen > MANY_BYTES;
+}
+
 static void on_data(void *ctx, km_stream *s, km_sv bytes)
 {
 	link_ *l = ctx;
+	keeper *k = l->k;
 
 	(void)s;
 	km_buf_add(&l->in, bytes);
-	if (!l->k->failing)
-		(void)uv_idle_start(&l->k->idle, on_idle);
+	if (k->failing)
+		return;
+	if (is_urgent(l) || k->quitting || l->in.cut)
+		(void)uv_idle_start(&k->idle, on_idle);
+	else if (!uv_is_active((uv_handle_t *)&k->soon))
+		(void)uv_timer_start(&k->soon, on_soon, GATHER_MS, 0);
 }
 
 static void on_close(void *ctx, km_stream *s)
@@ -271,9 +307,10 @@ static km_status keeper_start(km_role *r, km_err *err)
 		return st;
 	(void)uv_check_init(&r->loop, &k->check);
 	(void)uv_idle_init(&r->loop, &k->idle);
+	(void)uv_timer_init(&r->loop, &k->soon);
 	(void)uv_timer_init(&r->loop, &k->retry);
 	(void)uv_timer_init(&r->loop, &k->expire);
-	k->check.data = k->idle.data = k->retry.data = k->expire.data = k;
+	k->check.data = k->idle.data = k->soon.data = k->retry.data = k->expire.data = k;
 	(void)uv_check_start(&k->check, on_check);
 	(void)uv_timer_start(&k->retry, on_retry, RETRY_MS, RETRY_MS);
 	(void)uv_timer_start(&k->expire, on_expire, 1000, 0);

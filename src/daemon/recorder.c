@@ -178,7 +178,7 @@ km_status km_recorder_put(km_recorder *r, const km_record *record, km_recorded *
 {
 	r->scratch.n = 0;
 	r->scratch.cut = false;
-	km_wire_put_record(&r->scratch, r->seq + 1, record);
+	km_wire_put_record(&r->scratch, r->seq + 1, record, done != NULL);
 	if (r->bytes + r->scratch.n > KM_WIRE_MAX_WAITING)
 		return KM_TEMPFAIL;
 	entry *e = r->scratch.n ? malloc(sizeof(*e) + r->scratch.n) : NULL;

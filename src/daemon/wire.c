@@ -23,9 +23,9 @@ static const struct {
 	TEXT(facts),  NUMBER(duration_us),
 };
 
-void km_wire_put_record(km_buf *out, uint64_t seq, const km_record *r)
+void km_wire_put_record(km_buf *out, uint64_t seq, const km_record *r, bool waited)
 {
-	size_t begun = km_frame_begin(out, KM_WIRE_RECORD);
+	size_t begun = km_frame_begin(out, waited ? KM_WIRE_WAITED : KM_WIRE_RECORD);
 
 	km_frame_put_u64(out, seq);
 	for (size_t i = 0; i < KM_COUNT(members); i++) {

@@ -22,7 +22,7 @@ static void test_record(void **state)
 	km_buf b;
 
 	km_buf_init(&b, NULL, 1 << 16);
-	km_wire_put_record(&b, 42, &in);
+	km_wire_put_record(&b, 42, &in, false);
 	km_sv rest = km_buf_sv(&b);
 	assert_int_equal(km_frame_next(&rest, &f), KM_OK);
 	assert_int_equal(f.type, KM_WIRE_RECORD);
