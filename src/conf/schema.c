@@ -1,6 +1,8 @@
 #include "conf/schema.h"
 
-enum { LONGEST_WORD = 64 };
+#include "base/buf.h"
+
+enum { LONGEST_WORD = 64, LIST_BYTES = 120 };
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -56,12 +58,27 @@ const char *km_nearest(km_sv word, km_name_at *name, size_t n, const void *ctx)
 km_status km_yaml_unknown(const km_yaml *n, const char *what, km_sv word, km_name_at *name,
 			  size_t n_names, const void *ctx, km_err *err)
 {
-	/* Without anybody to tell there is no need to look for it. */
-	const char *near = err ? km_nearest(word, name, n_names, ctx) : NULL;
+	km_status st;
+	km_buf names;
 
+	/* Without anybody to tell there is no need to look for it. */
+	if (err == NULL)
+		return KM_CONFIG;
+	const char *near = km_nearest(word, name, n_names, ctx);
 	if (near)
 		return km_yaml_wrong(n, err, "unknown %s; did you mean \"%s\"?", what, near);
-	return km_yaml_wrong(n, err, "unknown %s", what);
+	km_buf_init(&names, NULL, LIST_BYTES);
+	for (size_t i = 0; i < n_names && !names.cut; i++) {
+		km_buf_add(&names, i ? KM_S(", ") : KM_S(""));
+		km_buf_add(&names, km_sv_of(name(i, ctx)));
+	}
+	if (names.cut) /* a hundred names are no help */
+		st = km_yaml_wrong(n, err, "unknown %s", what);
+	else
+		st = km_yaml_wrong(n, err, "unknown %s; expected %.*s", what,
+				   KM_FMT(km_buf_sv(&names)));
+	km_buf_finish(&names);
+	return st;
 }
 
 static const char *field_name(size_t i, const void *ctx)

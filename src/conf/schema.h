@@ -32,7 +32,8 @@ typedef const char *km_name_at(size_t i, const void *ctx);
 const char *km_nearest(km_sv word, km_name_at *name, size_t n, const void *ctx);
 
 /*
- * Records "FILE:LINE: KEY: unknown WHAT; did you mean …?" about the @word at @n and returns
+ * Records "FILE:LINE: KEY: unknown WHAT; did you mean …?" about the @word at @n, or
+ * "…; expected" with the names there are when none is near and they are few, and returns
  * KM_CONFIG.
  */
 km_status km_yaml_unknown(const km_yaml *n, const char *what, km_sv word, km_name_at *name,

@@ -307,7 +307,7 @@ static void test_fields(void **state)
 		{ "cap: 1", "t.yaml:1: \"points\" is missing" },
 		{ "points: 1\npionts: 1",
 		  "t.yaml:2: pionts: unknown key; did you mean \"points\"?" },
-		{ "points: 1\nzzzzzz: 1", "t.yaml:2: zzzzzz: unknown key" },
+		{ "points: 1\nzzzzzz: 1", "t.yaml:2: zzzzzz: unknown key; expected points, cap" },
 		{ "[1]", "t.yaml:1: found a list, expected a map with keys such as \"points\"" },
 		{ "points: 10",
 		  "t.yaml:1: points: found \"10\", expected a whole number from 0 to 9" },

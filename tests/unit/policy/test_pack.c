@@ -137,7 +137,8 @@ static const struct {
 	{ "overrides: {a.jp: {off: maybe}}\n",
 	  "p.yaml:5: overrides.a.jp.off: found \"maybe\", expected true or false" },
 	{ "overrides: {a.jp: {thresholds: {accept: 1}}}\n",
-	  "p.yaml:5: overrides.a.jp.thresholds.accept: unknown action" },
+	  "p.yaml:5: overrides.a.jp.thresholds.accept: unknown action; expected tag, junk, "
+	  "greylist, tempfail, quarantine, reject, discard" },
 	{ "overrides: {a.jp: {thresholds: {rejekt: 1}}}\n",
 	  "p.yaml:5: overrides.a.jp.thresholds.rejekt: unknown action; did you mean \"reject\"?" },
 	{ "overrides: {a.jp: {thresholds: {tag: high}}}\n",
