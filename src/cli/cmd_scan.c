@@ -386,6 +386,7 @@ static km_status set_drive(scan_run *r, const km_conf *c, km_err *err)
 		st = km_drive_snapshot(snapshot, &r->snapshot, err);
 	r->drive.pack = r->pack;
 	r->drive.snapshot = r->snapshot;
+	r->drive.suffix_list = strcmp(km_conf_str(c, KM_KEY_DMARC_METHOD), "psl") == 0;
 	r->drive.trusted_hops = o->trusted_hops.given ? (size_t)o->trusted_hops.v
 						      : (size_t)km_conf_int(c, KM_KEY_TRUSTED_HOPS);
 	return st;

@@ -43,6 +43,8 @@ km_status km_drive_scan(const km_drive *d, km_arena *arena, km_sv message, km_bu
 	km_scan *s = *out = km_scan_new(arena, d->pack, env);
 	if (s == NULL)
 		return KM_FAIL(err, KM_NOMEM, "out of memory");
+	if (d->suffix_list)
+		km_scan_use_suffix_list(s);
 	km_scan_message(s, message);
 	while ((state = km_scan_step(s, err)) == KM_SCAN_ASK) {
 		st = answer_all(d, s, record, err);

@@ -57,6 +57,8 @@ static km_status drive(km_shop *shop, const km_job *job, km_judged *out, km_err 
 
 	if (scan == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory for a scan");
+	if (strcmp(km_conf_str(shop->role->conf, KM_KEY_DMARC_METHOD), "psl") == 0)
+		km_scan_use_suffix_list(scan);
 	km_scan_message(scan, job->message);
 	while ((state = km_scan_step(scan, err)) == KM_SCAN_ASK) {
 		km_status st = answer_all(shop, scan);

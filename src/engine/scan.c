@@ -38,6 +38,11 @@ km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *en
 	return s;
 }
 
+void km_scan_use_suffix_list(km_scan *s)
+{
+	s->dmarc = KM_DMARC_PSL;
+}
+
 void km_scan_message(km_scan *s, km_sv message)
 {
 	s->message = message;

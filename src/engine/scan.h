@@ -44,6 +44,9 @@ typedef struct km_scan km_scan;
 /* All in @arena (of KM_MAX_ARENA_BYTES, for the full limits); @pack and @env's views must outlive
  * it. NULL when the arena is full. */
 km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *env);
+/* Before the first step: DMARC finds Organizational Domains by the Public Suffix List, not by DNS.
+ */
+void km_scan_use_suffix_list(km_scan *s);
 /*
  * The whole message; not copied. Once, before the first step. The verdict comes whatever it is: of
  * a message that does not fit into the arena, what fitted is judged.

@@ -73,6 +73,24 @@ static void test_questions(void **state)
 	km_arena_free(a);
 }
 
+/* With the old method there are no questions above the registrable domain. */
+static void test_suffix_list(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
+	km_envelope env = { .now = 1772413200 };
+	km_scan *s = km_scan_new(a, pack, &env);
+	const km_dns_question *q;
+
+	km_scan_use_suffix_list(s);
+	km_scan_message(s, KM_S(LETTER));
+	assert_int_equal(km_scan_step(s, NULL), KM_SCAN_ASK);
+	assert_int_equal(km_scan_questions(s, &q), 2);
+	TEST_SV(q[0].name, "_dmarc.example.com");
+	TEST_SV(q[1].name, "example.com");
+	km_arena_free(a);
+}
+
 static void test_same_again(void **state)
 {
 	(void)state;
@@ -251,9 +269,10 @@ static void test_error_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_questions), cmocka_unit_test(test_same_again),
-		cmocka_unit_test(test_memory),	  cmocka_unit_test(test_linear),
-		cmocka_unit_test(test_json),	  cmocka_unit_test(test_error_json),
+		cmocka_unit_test(test_questions),  cmocka_unit_test(test_suffix_list),
+		cmocka_unit_test(test_same_again), cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_linear),	   cmocka_unit_test(test_json),
+		cmocka_unit_test(test_error_json),
 	};
 	return cmocka_run_group_tests_name("engine/scan", tests, load, unload);
 }
