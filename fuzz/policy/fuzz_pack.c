@@ -40,7 +40,9 @@ static void check_verdict(km_arena *a, const km_facts *fs, const km_verdict *v)
 	double sum = 0;
 
 	require(isfinite(v->score) && v->probability >= 0 && v->probability <= 1);
-	require(v->n_facts == fs->n && v->why_action && v->category && v->advice);
+	require(v->n_facts == fs->n && v->category && v->advice);
+	for (size_t i = 0; i < KM_LANGS; i++)
+		require(v->why_action[i] != NULL);
 	for (size_t i = 0; i < v->n_facts; i++) {
 		require(fabs(v->facts[i].points) <= fabs(v->facts[i].uncapped) + 1e-9);
 		sum += v->facts[i].points;

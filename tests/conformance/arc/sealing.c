@@ -94,9 +94,13 @@ static bool one(km_arena *a, yaml_document_t *doc, yaml_node_t *root, yaml_node_
 		printf("# %.*s: %s\n", KM_FMT(name), sealed ? "sealed" : "not sealed");
 		return false;
 	}
-	return !wanted || (same(a, name, " ", field[2], suite_value(doc, test, "AAR")) &
-			   same(a, name, "", field[1], suite_value(doc, test, "AMS")) &
-			   same(a, name, "", field[0], suite_value(doc, test, "AS")));
+	if (!wanted)
+		return true;
+	/* All three are compared, so that all that differs is told. */
+	bool aar = same(a, name, " ", field[2], suite_value(doc, test, "AAR"));
+	bool ams = same(a, name, "", field[1], suite_value(doc, test, "AMS"));
+	bool as = same(a, name, "", field[0], suite_value(doc, test, "AS"));
+	return aar && ams && as;
 }
 
 static void scenario(yaml_document_t *doc, yaml_node_t *root)
