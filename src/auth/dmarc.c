@@ -256,11 +256,12 @@ static alignment align(const km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id
 		       walk *w)
 {
 	km_sv org = d->author.organization;
+	alignment aligned = id->pass ? ALIGNED : UNKNOWN;
 
-	if (!id->pass || id->domain.n == 0)
+	if (!(id->pass || id->unknown) || id->domain.n == 0)
 		return NOT_ALIGNED;
 	if (km_sv_ieq(id->domain, d->author.start))
-		return ALIGNED;
+		return aligned;
 	if (strict)
 		return NOT_ALIGNED;
 	if (d->author.error != KM_DNS_OK)
@@ -273,7 +274,7 @@ static alignment align(const km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id
 		return OPEN;
 	if (w->error != KM_DNS_OK)
 		return UNKNOWN;
-	return km_sv_ieq(w->organization, org) ? ALIGNED : NOT_ALIGNED;
+	return km_sv_ieq(w->organization, org) ? aligned : NOT_ALIGNED;
 }
 
 static km_status align_all(km_dmarc *d, km_dns_set *dns, const km_dmarc_input *in, bool *unknown)

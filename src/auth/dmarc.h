@@ -74,7 +74,8 @@ typedef enum {
 
 typedef struct {
 	km_sv domain; /* lower case, without final dot */
-	bool pass;    /* authenticated; otherwise it is not looked at */
+	bool pass;    /* authenticated */
+	bool unknown; /* its check could not be done now: an aligned one makes temperror */
 } km_dmarc_id;
 
 typedef struct {

@@ -16,7 +16,8 @@ static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *
 	x->dkim_check = km_dkim_new(a, m, env->now);
 	x->arc_check = x->dkim_check ? km_arc_new(a, x->dkim_check) : NULL;
 	(void)!km_dmarc_author(a, m, &author, &why);
-	x->dmarc_check = km_dmarc_new(a, author, why, method);
+	if (x->dkim_check) /* without it a failure would be no finding */
+		x->dmarc_check = km_dmarc_new(a, author, why, method);
 	if (x->has_spf && x->spf_check == NULL)
 		x->spf.code = KM_SPF_TEMPERROR;
 	if (x->dmarc_check == NULL)
@@ -26,11 +27,17 @@ static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *
 static km_status step_dmarc(km_auth *x, km_dns_set *dns)
 {
 	km_dmarc_id dkim[KM_DKIM_MAX_SIGNATURES];
-	km_dmarc_input in = { .spf = { x->spf.domain, x->spf.code == KM_SPF_PASS }, .dkim = dkim };
+	km_dmarc_input in = { .spf = { .domain = x->spf.domain,
+				       .pass = x->spf.code == KM_SPF_PASS,
+				       .unknown = x->spf.code == KM_SPF_TEMPERROR },
+			      .dkim = dkim };
 
-	for (size_t i = 0; x->dkim && i < x->dkim->n && i < KM_COUNT(dkim); i++)
-		dkim[in.n_dkim++] =
-			(km_dmarc_id){ x->dkim->sig[i].domain, km_dkim_counts(&x->dkim->sig[i]) };
+	for (size_t i = 0; x->dkim && i < x->dkim->n && i < KM_COUNT(dkim); i++) {
+		const km_dkim_sig *s = &x->dkim->sig[i];
+		dkim[in.n_dkim++] = (km_dmarc_id){ .domain = s->domain,
+						   .pass = km_dkim_counts(s),
+						   .unknown = s->code == KM_DKIM_TEMPERROR };
+	}
 	return km_dmarc_step(x->dmarc_check, dns, &in, &x->dmarc);
 }
 
