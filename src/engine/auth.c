@@ -79,18 +79,19 @@ static bool is_by_list(const km_auth *x, const km_mail *m, km_sv actual)
 	return false;
 }
 
-static void add_facts(const km_auth *x, const km_mail *m, const km_envelope *env, km_facts *fs)
+static void add_facts(km_auth *x, const km_mail *m, const km_envelope *env, km_facts *fs)
 {
 	char text[64];
 	km_sv actual = who_sent(x, env, text);
 
+	x->by_list = x->dmarc.code == KM_DMARC_FAIL && is_by_list(x, m, actual);
 	if (x->has_spf)
 		km_spf_facts(&x->spf, &env->ip, x->dmarc.code == KM_DMARC_PASS, fs);
 	if (x->dkim)
 		km_dkim_facts(x->dkim, m, fs);
 	if (x->arc)
 		km_arc_facts(x->arc, fs);
-	km_dmarc_facts(&x->dmarc, m, actual, is_by_list(x, m, actual), fs);
+	km_dmarc_facts(&x->dmarc, m, actual, x->by_list, fs);
 }
 
 km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,

@@ -17,6 +17,7 @@ typedef struct {
 	const km_dkim_result *dkim; /* NULL when there was no memory for it */
 	const km_arc_result *arc;   /* likewise */
 	km_dmarc_result dmarc;
+	bool by_list; /* DMARC fails because a mailing list changed the message, as it seems */
 	/* at work */
 	km_spf *spf_check;
 	km_dkim *dkim_check;

@@ -92,8 +92,10 @@ static void add_dkim(km_json_writer *w, const km_auth *x)
 	km_json_close(w, ']');
 }
 
-static void add_dmarc(km_json_writer *w, const km_dmarc_result *r)
+static void add_dmarc(km_json_writer *w, const km_auth *x)
 {
+	const km_dmarc_result *r = &x->dmarc;
+
 	km_json_open(w, "dmarc", '{');
 	km_json_string(w, "result", km_dmarc_code_name(r->code));
 	if (r->domain.n)
@@ -106,6 +108,8 @@ static void add_dmarc(km_json_writer *w, const km_dmarc_result *r)
 		km_json_sv(w, "record", r->record);
 	}
 	add_some(w, "reason", r->reason);
+	if (x->by_list) /* why the policy is not held against it in full */
+		km_json_string(w, "override", "mailing_list");
 	km_json_close(w, '}');
 }
 
@@ -133,7 +137,7 @@ static void add_auth(km_json_writer *w, const km_auth *x)
 	add_some(w, "reason", x->spf.reason);
 	km_json_close(w, '}');
 	add_dkim(w, x);
-	add_dmarc(w, &x->dmarc);
+	add_dmarc(w, x);
 	add_arc(w, x->arc);
 	km_json_close(w, '}');
 }

@@ -6,7 +6,7 @@
  *	at ID TEXT	the place in the message that it tells of has TEXT
  *	none		no fact that is worth points by default
  *	action NAME, class NAME
- *	auth spf|dmarc RESULT	what it came to
+ *	auth spf|dmarc|override RESULT	what it came to
  *	max POINTS	the score is not above
  *	# comment
  * The envelope is the stored one; the time is 2026-03-02T01:00:00Z.
@@ -98,6 +98,15 @@ static km_sv word(km_sv *rest)
 	return w;
 }
 
+static const char *auth_result(const km_auth *x, km_sv what)
+{
+	if (km_sv_eq(what, KM_S("spf")))
+		return km_spf_code_name(x->spf.code);
+	if (km_sv_eq(what, KM_S("override")))
+		return x->by_list ? "mailing_list" : "none";
+	return km_dmarc_code_name(x->dmarc.code);
+}
+
 static void check_line(mail_case *c, km_sv line)
 {
 	const km_verdict *v = km_scan_verdict(c->scan);
@@ -118,10 +127,7 @@ static void check_line(mail_case *c, km_sv line)
 		if (!km_sv_eq(rest, km_sv_of(km_class_name(v->class))))
 			say(c, line, km_class_name(v->class));
 	} else if (km_sv_eq(verb, KM_S("auth"))) {
-		const km_auth *x = km_scan_auth(c->scan);
-		const char *got = km_sv_eq(word(&rest), KM_S("spf"))
-					  ? km_spf_code_name(x->spf.code)
-					  : km_dmarc_code_name(x->dmarc.code);
+		const char *got = auth_result(km_scan_auth(c->scan), word(&rest));
 		if (!km_sv_eq(rest, km_sv_of(got)))
 			say(c, line, got);
 	} else if (km_sv_eq(verb, KM_S("max"))) {

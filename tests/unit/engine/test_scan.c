@@ -208,7 +208,18 @@ static void test_json(void **state)
 	assert_non_null(json_string_value(json_object_get(j, "action")));
 	assert_true(json_is_number(json_object_get(j, "score")));
 	assert_true(json_is_number(json_object_get(j, "probability")));
-	assert_true(json_is_object(json_object_get(j, "auth")));
+	const json_t *auth = json_object_get(j, "auth");
+	const json_t *dmarc = json_object_get(auth, "dmarc");
+	assert_string_equal(json_string_value(json_object_get(dmarc, "result")), "permerror");
+	assert_true(json_is_null(json_object_get(dmarc, "domain")));
+	assert_null(json_object_get(dmarc, "policy"));
+	assert_int_equal(json_array_size(json_object_get(auth, "dkim")), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(
+			json_string_value(json_object_get(
+				json_object_get(auth, (const char *[]){ "spf", "arc" }[i]),
+				"result")),
+			"none");
 	assert_null(json_object_get(j, "learn"));
 	assert_non_null(json_string_value(json_object_get(j, "advice")));
 	for (size_t i = 0; i < 3; i++)
