@@ -110,10 +110,9 @@ KM_NODISCARD km_status km_dmarc_step(km_dmarc *d, km_dns_set *dns, const km_dmar
 
 /*
  * Writes what was found as a fact. @m: the message. @actual: the domain that is proven to have
- * signed or sent it, else the client's address, else empty. @by_list: whoever is proven is a
- * mailing list, by all that can be seen; a failure is then worth half.
+ * signed or sent it, else the client's address, else empty. @weight: of a failure.
  */
-void km_dmarc_facts(const km_dmarc_result *r, const km_mail *m, km_sv actual, bool by_list,
+void km_dmarc_facts(const km_dmarc_result *r, const km_mail *m, km_sv actual, double weight,
 		    km_facts *fs);
 
 /* "pass", …; "none", "quarantine", "reject"; static. */

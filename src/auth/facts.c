@@ -31,7 +31,7 @@ static km_fact_id failure(km_dmarc_policy p)
 					  : KM_FACT_DMARC_FAIL_NONE;
 }
 
-void km_dmarc_facts(const km_dmarc_result *r, const km_mail *m, km_sv actual, bool by_list,
+void km_dmarc_facts(const km_dmarc_result *r, const km_mail *m, km_sv actual, double weight,
 		    km_facts *fs)
 {
 	const km_fact_id ids[] = {
@@ -49,6 +49,6 @@ void km_dmarc_facts(const km_dmarc_result *r, const km_mail *m, km_sv actual, bo
 
 	km_fact_arg(fs, f, 1, error ? r->reason : r->domain);
 	km_fact_arg(fs, f, 2, actual.n ? actual : KM_S("?"));
-	if (f && by_list && r->code == KM_DMARC_FAIL)
-		f->weight = 0.5;
+	if (f && r->code == KM_DMARC_FAIL)
+		f->weight = weight;
 }

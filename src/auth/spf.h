@@ -74,7 +74,7 @@ const char *km_spf_code_name(km_spf_code c);
 
 /*
  * Writes what was found as a fact about the client @ip. @settled: the author is proven otherwise
- * (DMARC passes), so that a failure, as forwarding causes it, is worth nothing.
+ * (DMARC passes) or the client is one of us; a failure is then worth nothing.
  */
 void km_spf_facts(const km_spf_result *r, const km_ip *ip, bool settled, km_facts *fs);
 

@@ -79,19 +79,36 @@ static bool is_by_list(const km_auth *x, const km_mail *m, km_sv actual)
 	return false;
 }
 
+/* Our own users and hosts hand in mail that nobody has signed yet. */
+static bool is_ours(const km_envelope *env)
+{
+	return env->user.n || (env->ip.len && km_ip_is_private(&env->ip));
+}
+
+static const char *find_override(const km_auth *x, const km_mail *m, const km_envelope *env,
+				 km_sv actual)
+{
+	if (is_ours(env))
+		return env->user.n ? "authenticated" : "local_network";
+	return is_by_list(x, m, actual) ? "mailing_list" : NULL;
+}
+
 static void add_facts(km_auth *x, const km_mail *m, const km_envelope *env, km_facts *fs)
 {
 	char text[64];
 	km_sv actual = who_sent(x, env, text);
+	const char *override = find_override(x, m, env, actual);
+	bool ours = is_ours(env);
 
-	x->by_list = x->dmarc.code == KM_DMARC_FAIL && is_by_list(x, m, actual);
+	if (x->dmarc.code == KM_DMARC_FAIL)
+		x->override = override;
 	if (x->has_spf)
-		km_spf_facts(&x->spf, &env->ip, x->dmarc.code == KM_DMARC_PASS, fs);
+		km_spf_facts(&x->spf, &env->ip, ours || x->dmarc.code == KM_DMARC_PASS, fs);
 	if (x->dkim)
 		km_dkim_facts(x->dkim, m, fs);
 	if (x->arc)
 		km_arc_facts(x->arc, fs);
-	km_dmarc_facts(&x->dmarc, m, actual, x->by_list, fs);
+	km_dmarc_facts(&x->dmarc, m, actual, ours ? 0 : override ? 0.5 : 1, fs);
 }
 
 km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,

@@ -17,7 +17,9 @@ typedef struct {
 	const km_dkim_result *dkim; /* NULL when there was no memory for it */
 	const km_arc_result *arc;   /* likewise */
 	km_dmarc_result dmarc;
-	bool by_list; /* DMARC fails because a mailing list changed the message, as it seems */
+	/* Why a failure of DMARC is not held against the message in full, or NULL: "authenticated"
+	 * (the client logged in), "local_network", "mailing_list" (which changed the message). */
+	const char *override;
 	/* at work */
 	km_spf *spf_check;
 	km_dkim *dkim_check;

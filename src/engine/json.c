@@ -108,8 +108,8 @@ static void add_dmarc(km_json_writer *w, const km_auth *x)
 		km_json_sv(w, "record", r->record);
 	}
 	add_some(w, "reason", r->reason);
-	if (x->by_list) /* why the policy is not held against it in full */
-		km_json_string(w, "override", "mailing_list");
+	if (x->override)
+		km_json_string(w, "override", x->override);
 	km_json_close(w, '}');
 }
 

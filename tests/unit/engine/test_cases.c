@@ -103,7 +103,7 @@ static const char *auth_result(const km_auth *x, km_sv what)
 	if (km_sv_eq(what, KM_S("spf")))
 		return km_spf_code_name(x->spf.code);
 	if (km_sv_eq(what, KM_S("override")))
-		return x->by_list ? "mailing_list" : "none";
+		return x->override ? x->override : "none";
 	return km_dmarc_code_name(x->dmarc.code);
 }
 

@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <math.h>
 
 #include "answer.h"
 #include "engine/json.h"
@@ -71,6 +72,44 @@ static void test_questions(void **state)
 	assert_true(km_facts_has(km_scan_facts(s), KM_FACT_FROM_DOMAIN_MISSING));
 	assert_true(km_scan_timings(s)->read > 0);
 	km_arena_free(a);
+}
+
+/* What fails SPF and DMARC is held against strangers, not against our own users and hosts. */
+static void test_ours(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *ip, *user;
+		double want;
+	} rows[] = { { "203.0.113.5", "", 4.8 },
+		     { "203.0.113.5", "taro", 0 },
+		     { "10.1.2.3", "", 0 } };
+	static const char zone[] =
+		"bank.example. TXT \"v=spf1 -all\"\nbank.example. MX 1 a.example.\n"
+		"_dmarc.bank.example. TXT \"v=DMARC1; p=reject\"\n";
+
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		km_dns_snapshot *dns;
+		km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
+		km_envelope env = { .now = 1772413200,
+				    .user = km_sv_of(rows[i].user),
+				    .has_from = true,
+				    .from = KM_S("taro@bank.example") };
+		km_scan *s = km_scan_new(a, pack, &env);
+		double sum = 0;
+		assert_true(km_ip_parse(km_sv_of(rows[i].ip), &env.ip));
+		assert_int_equal(km_dns_snapshot_parse(km_sv_of(zone), "zone", &dns, NULL), KM_OK);
+		km_scan_message(s, KM_S("From: taro@bank.example\r\nSubject: x\r\n\r\nx\r\n"));
+		assert_int_equal(test_drive(s, dns), KM_SCAN_DONE);
+		const km_verdict *v = km_scan_verdict(s);
+		for (size_t k = 0; k < v->n_facts; k++)
+			if (km_fact_describe(v->facts[k].fact->id)->group == KM_GROUP_auth)
+				sum += v->facts[k].points;
+		if (fabs(sum - rows[i].want) > 0.001)
+			fail_msg("%s %s: %g", rows[i].ip, rows[i].user, sum);
+		km_dns_snapshot_free(dns);
+		km_arena_free(a);
+	}
 }
 
 /* With the old method there are no questions above the registrable domain. */
@@ -280,10 +319,10 @@ static void test_error_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_questions),  cmocka_unit_test(test_suffix_list),
-		cmocka_unit_test(test_same_again), cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_linear),	   cmocka_unit_test(test_json),
-		cmocka_unit_test(test_error_json),
+		cmocka_unit_test(test_questions),   cmocka_unit_test(test_ours),
+		cmocka_unit_test(test_suffix_list), cmocka_unit_test(test_same_again),
+		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_json),	    cmocka_unit_test(test_error_json),
 	};
 	return cmocka_run_group_tests_name("engine/scan", tests, load, unload);
 }
