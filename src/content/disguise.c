@@ -191,6 +191,23 @@ static void check_zh_only(const km_structure_job *j, const km_text_view *v)
 	km_structure_arg(j, f, 1, "%zu", st->zh_only);
 }
 
+/* Programs made for Chinese write Japanese so; a few kana are an ornament there. */
+static void check_charset(const km_structure_job *j, const km_text_view *v)
+{
+	enum { KANA = 10 };
+	const km_charset *used;
+
+	if (v->part == KM_NO_PART || v->stats.kana < KANA)
+		return;
+	used = j->m->parts[v->part].decoded.used;
+	if (used == NULL || !km_charset_is_chinese(used))
+		return;
+	km_fact *f = km_structure_at_text(j, KM_FACT_JA_IN_CHINESE_CHARSET,
+					  km_sv_of(km_charset_name(used)), v->part,
+					  j->m->parts[v->part].body);
+	km_structure_arg(j, f, 1, "%s", km_charset_name(used));
+}
+
 /* --- hidden text --- */
 
 static void check_hidden(const km_structure_job *j, int part)
@@ -255,6 +272,7 @@ static void check_view(const km_structure_job *j, const km_text_view *v)
 	check_invisible(j, v);
 	check_lookalikes(j, v);
 	check_zh_only(j, v);
+	check_charset(j, v);
 }
 
 void km_structure_disguise(const km_structure_job *j)

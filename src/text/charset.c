@@ -52,6 +52,14 @@ bool km_charset_is_japanese(const km_charset *cs)
 	       cs->kind == KM_DECODE_EUCJP;
 }
 
+bool km_charset_is_chinese(const km_charset *cs)
+{
+	ptrdiff_t id = cs - km_charset_rows;
+
+	return (id >= KM_CS_GB18030 && id <= KM_CS_EUCTW) || id == KM_CS_HZ ||
+	       id == KM_CS_ISO2022CN;
+}
+
 /* Bytes 80-9F of windows-1252 (WHATWG: the five holes stay what they are). */
 static const uint16_t western[32] = {
 	0x20AC, 0x81,	0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,

@@ -20,6 +20,8 @@ const km_charset *km_charset_find(km_sv label);
 const char *km_charset_name(const km_charset *cs);
 /* True for the charsets in which Japanese is written: iso-2022-jp, shift_jis, euc-jp. */
 bool km_charset_is_japanese(const km_charset *cs);
+/* True for the charsets of Chinese, simplified and traditional. */
+bool km_charset_is_chinese(const km_charset *cs);
 
 /*
  * What the bytes look like, without regard to any declaration: BOM, escape sequences, 7 bit, strict
