@@ -34,7 +34,7 @@ static void check_result(const km_dkim_result *r, const km_mail *m)
 		check(s->code != KM_DKIM_PASS || (s->verified && s->domain.n && s->selector.n));
 		check(!s->verified || (s->body_ok && s->signature_ok));
 		check(s->field < m->headers->n);
-		check(i < KM_DKIM_MAX_SIGNATURES || s->code == KM_DKIM_POLICY);
+		check(i < KM_MAX_SIGNATURES || s->code == KM_DKIM_POLICY);
 	}
 }
 
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (km_arc_step(c, &dns, &arc) == KM_NOTFOUND)
 		answer(&dns, record);
 	check_result(dkim, m);
-	check(arc->n <= KM_ARC_MAX_SETS && arc->at <= KM_ARC_MAX_SETS);
+	check(arc->n <= KM_MAX_ARC_SETS && arc->at <= KM_MAX_ARC_SETS);
 	check(arc->code != KM_ARC_PASS || (arc->n > 0 && !arc->closed));
 	km_spf_result spf = { .code = KM_SPF_NONE };
 	check_written(a, &(km_authres){ .authserv_id = KM_S("mx.example.jp"),

@@ -15,7 +15,7 @@ typedef struct {
 struct km_arc {
 	km_signed *s;
 	km_arena *arena;
-	set *set; /* of instances 1 to KM_ARC_MAX_SETS */
+	set *set; /* of instances 1 to KM_MAX_ARC_SETS */
 	unsigned n;
 	const km_dns_answer *message_answer;
 	km_body_hash *body;
@@ -59,7 +59,7 @@ static unsigned results_instance(km_sv raw, km_sv *rest)
 
 	*rest = km_sv_from(raw, end + 1);
 	if (end == raw.n || km_tag_next(&first, &t, NULL) != KM_OK ||
-	    !km_sv_eq(t.name, KM_S("i")) || !km_sv_u64(t.value, &n) || n > KM_ARC_MAX_SETS)
+	    !km_sv_eq(t.name, KM_S("i")) || !km_sv_u64(t.value, &n) || n > KM_MAX_ARC_SETS)
 		return 0;
 	return (unsigned)n;
 }
@@ -67,7 +67,7 @@ static unsigned results_instance(km_sv raw, km_sv *rest)
 /* Puts a field in its place; false when the place is taken or is none. */
 static bool place(km_arc *c, unsigned instance, size_t offset, int field)
 {
-	if (instance == 0 || instance > KM_ARC_MAX_SETS)
+	if (instance == 0 || instance > KM_MAX_ARC_SETS)
 		return false;
 	if (instance > c->n)
 		c->n = instance;
@@ -135,7 +135,7 @@ static bool read_sets(km_arc *c)
 		return false;
 	}
 	for (size_t i = 0; i < KM_COUNT(kinds); i++)
-		if (count[i] > KM_ARC_MAX_SETS) {
+		if (count[i] > KM_MAX_ARC_SETS) {
 			fail(c, KM_ARC_WHY_TOO_MANY, 0);
 			return false;
 		}
@@ -209,10 +209,10 @@ km_arc *km_arc_new(km_arena *a, km_dkim *k)
 	unsigned unused, any = 0;
 	for (size_t i = 0; i < KM_COUNT(kinds); i++)
 		any += km_signed_count(c->s, kinds[i].name, &unused);
-	c->set = KM_NEW_ARRAY(a, set, any ? KM_ARC_MAX_SETS : 0);
+	c->set = KM_NEW_ARRAY(a, set, any ? KM_MAX_ARC_SETS : 0);
 	if (c->set == NULL)
 		return NULL;
-	for (size_t i = 0; any && i < KM_ARC_MAX_SETS; i++)
+	for (size_t i = 0; any && i < KM_MAX_ARC_SETS; i++)
 		c->set[i].aar = c->set[i].ams = c->set[i].seal = -1;
 	if (!read_sets(c))
 		return c;

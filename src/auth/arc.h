@@ -10,8 +10,6 @@
 #include "auth/dkim.h"
 #include "crypt/sign.h"
 
-enum { KM_ARC_MAX_SETS = 50 }; /* RFC 8617 section 4.2.1 */
-
 typedef enum {
 	KM_ARC_NONE, /* no ARC fields */
 	KM_ARC_PASS,

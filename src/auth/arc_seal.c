@@ -101,7 +101,7 @@ static km_status seal_digest(km_arc_seal *s)
 static km_status check(const km_arc_result *chain, const km_arc_seal_params *p, km_arena *a,
 		       km_err *err)
 {
-	if (chain->closed || chain->highest >= KM_ARC_MAX_SETS)
+	if (chain->closed || chain->highest >= KM_MAX_ARC_SETS)
 		return KM_FAIL(err, KM_NOTFOUND, "nobody seals this chain any more");
 	if (km_auth_domain(a, p->domain, 2).n == 0 || km_auth_domain(a, p->selector, 1).n == 0)
 		return KM_FAIL(err, KM_CONFIG, "\"%.*s\" or \"%.*s\" is no domain name",

@@ -101,7 +101,7 @@ static void add_dkim(writer *w, const km_dkim_result *dkim)
 {
 	if (dkim->n == 0)
 		add_result(w, "dkim", "none", (km_sv){ NULL, 0 });
-	for (size_t i = 0; i < dkim->n && i < KM_DKIM_MAX_SIGNATURES; i++) {
+	for (size_t i = 0; i < dkim->n && i < KM_MAX_SIGNATURES; i++) {
 		const km_dkim_sig *s = &dkim->sig[i];
 		bool tail = s->code == KM_DKIM_PASS && s->unsigned_tail;
 		add_result(w, "dkim", km_dkim_code_name(s->code),

@@ -114,7 +114,7 @@ km_dkim *km_dkim_new(km_arena *a, const km_mail *mail, km_time now)
 	k->n = km_signed_count(k->s, KM_S("dkim-signature"), &unused);
 	if (k->n > MAX_READ)
 		k->n = MAX_READ;
-	k->n_look = k->n < KM_DKIM_MAX_SIGNATURES ? k->n : KM_DKIM_MAX_SIGNATURES;
+	k->n_look = k->n < KM_MAX_SIGNATURES ? k->n : KM_MAX_SIGNATURES;
 	k->c = KM_NEW_ARRAY(a, candidate, k->n);
 	k->sig = KM_NEW_ARRAY(a, km_dkim_sig, k->n);
 	if (k->c == NULL || k->sig == NULL)

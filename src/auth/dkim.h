@@ -19,8 +19,7 @@
 #include "mail/message.h"
 
 enum {
-	KM_DKIM_MAX_SIGNATURES = 8, /* looked at, those nearest to the From domain first */
-	KM_DKIM_MIN_BITS = 1024,    /* RFC 8301 section 3.2 */
+	KM_DKIM_MIN_BITS = 1024, /* RFC 8301 section 3.2 */
 	KM_DKIM_MAX_BITS = 4096
 };
 

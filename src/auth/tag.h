@@ -7,8 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-
-enum { KM_MAX_TAGS = 64 }; /* in one list; more are no honest signature */
+#include "base/limits.h"
 
 typedef struct {
 	km_sv name;  /* as written; letter case matters */

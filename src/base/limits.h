@@ -36,6 +36,10 @@
 	X(DNS_QUESTIONS, 100, "questions", LIMIT_DNS, "DNS questions for one message")             \
 	X(RESERVE_BYTES, 4194304, "bytes", LIMIT_NONE,                                             \
 	  "part of ARENA_BYTES that is kept for facts and verdict")                                \
+	X(TAGS, 64, "tags", LIMIT_NONE, "tags of one DKIM, ARC or DMARC list")                     \
+	X(SIGNATURES, 8, "signatures", LIMIT_NONE,                                                 \
+	  "DKIM signatures looked at, those nearest to the From domain first")                     \
+	X(ARC_SETS, 50, "sets", LIMIT_NONE, "ARC sets of one message (RFC 8617 section 4.2.1)")    \
 	X(READINGS, 8, "readings", LIMIT_MIME, "alternative readings of one part that are kept")
 
 typedef enum {

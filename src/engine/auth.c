@@ -26,7 +26,7 @@ static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *
 
 static km_status step_dmarc(km_auth *x, km_dns_set *dns)
 {
-	km_dmarc_id dkim[KM_DKIM_MAX_SIGNATURES];
+	km_dmarc_id dkim[KM_MAX_SIGNATURES];
 	km_dmarc_input in = { .spf = { .domain = x->spf.domain,
 				       .pass = x->spf.code == KM_SPF_PASS,
 				       .unknown = x->spf.code == KM_SPF_TEMPERROR },

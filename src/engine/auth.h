@@ -40,7 +40,7 @@ KM_NODISCARD km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m,
 /* Whether signature @i passes and is aligned with From. */
 static inline bool km_auth_is_aligned(const km_auth *x, size_t i)
 {
-	return i < KM_DKIM_MAX_SIGNATURES && x->dmarc.dkim_aligned >> i & 1;
+	return i < KM_MAX_SIGNATURES && x->dmarc.dkim_aligned >> i & 1;
 }
 
 /* What km_auth_step() found, or all none before it. */
