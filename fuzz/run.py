@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Runs every fuzz target of a build directory for a while: see fuzz/README.md.
-usage: run.py [--seconds N] [--jobs N] [--counts FILE] [--artifacts DIR] BUILD [TARGET …]
-Exit status 0 when every target ran its time without a finding, 1 else."""
+usage: run.py [--runs N | --seconds N] [--jobs N] [--counts FILE] [--artifacts DIR] BUILD [TARGET …]
+With --runs the inputs are the same in every run, so that a change is judged by what it changed;
+--seconds looks for new ones. Exit status 0 when there was no finding, 1 else."""
 import argparse
 import json
 import os
@@ -26,13 +27,13 @@ def fuzz(name, program, args):
     seeds = os.path.join(SOURCE, folder, "seeds", target)
     words = os.path.join(SOURCE, folder, target + ".dict")
     with tempfile.TemporaryDirectory() as corpus:
-        command = [program, f"-max_total_time={args.seconds}", "-timeout=20", "-rss_limit_mb=2048",
-                   "-print_final_stats=1", f"-artifact_prefix={args.artifacts}/{name}-"]
+        much = [f"-runs={args.runs}", "-seed=1"] if args.runs else [f"-max_total_time={args.seconds}"]
+        command = [program, *much, "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", f"-artifact_prefix={args.artifacts}/{name}-"]
         command += [f"-dict={words}"] if os.path.isfile(words) else []
         command += [corpus] + ([seeds] if os.path.isdir(seeds) else [])
         try:
             run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT, timeout=args.seconds + 120, check=False)
+                                 stderr=subprocess.STDOUT, timeout=args.seconds + 300, check=False)
         except subprocess.TimeoutExpired:
             return "did not end in time"
     return None if run.returncode == 0 else run.stdout.decode("utf-8", "replace")[-6000:]
@@ -40,6 +41,7 @@ def fuzz(name, program, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--counts")

@@ -23,6 +23,7 @@ static const struct {
 	{ "literal", "a@[127.0.0.1]", "|a|[127.0.0.1];", 0 },
 	{ "literal v6", "<a@[IPv6:::1]>", "|a|[ipv6:::1];", 0 },
 	{ "quoted local", "\"a b\"@c", "|a b|c;", 0 },
+	{ "empty quoted local", "\"\"@c", "||c;", 0 },
 	{ "quoted pair in local", "\"a\\\"b\"@c", "|a\"b|c;", 0 },
 	/* RFC 5322 appendix A */
 	{ "comment as name", "a@b (Foo)", "Foo|a|b;", 0 },
