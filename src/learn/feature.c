@@ -19,8 +19,6 @@ static _Thread_local uint64_t taken[KM_BUCKETS / 64];
 typedef struct {
 	km_feature_set *set;
 	km_view view;
-	km_feature_seen *seen;
-	void *ctx;
 } sink;
 
 static uint32_t bucket_of(uint64_t hash)
@@ -28,7 +26,7 @@ static uint32_t bucket_of(uint64_t hash)
 	return (uint32_t)((hash * 0x9e3779b97f4a7c15u) >> (64 - KM_BUCKET_BITS));
 }
 
-static void add(sink *s, uint64_t hash, km_sv text)
+static void add(sink *s, uint64_t hash)
 {
 	uint32_t b = bucket_of(hash);
 	uint64_t bit = 1ull << (b & 63);
@@ -37,8 +35,6 @@ static void add(sink *s, uint64_t hash, km_sv text)
 		return;
 	taken[b >> 6] |= bit;
 	s->set->bucket[s->set->n++] = b;
-	if (s->seen)
-		s->seen(s->ctx, s->view, b, text);
 }
 
 static void give_back(const km_feature_set *set)
@@ -112,7 +108,7 @@ static void read_raw(km_arena *a, const km_mail *m, sink *s)
 	for (size_t i = 0; i + 4 <= v.n; i++) {
 		uint32_t gram;
 		memcpy(&gram, v.p + i, sizeof(gram));
-		add(s, mix(0x4752, gram), km_sv_sub(v, i, 4));
+		add(s, mix(0x4752, gram));
 	}
 }
 
@@ -129,10 +125,10 @@ static bool take_word(void *ctx, km_sv word, bool pairs)
 	reader *r = ctx;
 	uint64_t h = mix(r->field, km_sv_hash(word));
 
-	add(r->sink, h, word);
+	add(r->sink, h);
 	for (size_t d = 1; d < WINDOW && pairs; d++)
 		if (r->before[d - 1])
-			add(r->sink, mix(r->before[d - 1], h + d), word);
+			add(r->sink, mix(r->before[d - 1], h + d));
 	if (pairs) {
 		memmove(r->before + 1, r->before, sizeof(r->before) - sizeof(r->before[0]));
 		r->before[0] = h;
@@ -155,7 +151,7 @@ static uint64_t field_hash(const char *name)
 static void read_value(sink *s, const char *field, km_sv value)
 {
 	if (value.n)
-		add(s, mix(field_hash(field), km_sv_ihash(value)), value);
+		add(s, mix(field_hash(field), km_sv_ihash(value)));
 }
 
 /* "a.b.example.jp" as "jp", "example.jp", "b.example.jp", …: five at most. */
@@ -322,15 +318,14 @@ static void read_view(km_arena *a, const km_learn_input *in, sink *s)
 		read_links(in, s);
 	}
 	/* A view that is empty says something too. */
-	add(s, mix(0xe3, s->set->n == 0), KM_S(""));
+	add(s, mix(0xe3, s->set->n == 0));
 }
 
-km_status km_features_read_each(km_arena *a, const km_learn_input *in, km_features *out,
-				km_feature_seen *seen, void *ctx)
+km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)
 {
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		km_feature_set *set = &out->view[v];
-		sink s = { .set = set, .view = (km_view)v, .seen = seen, .ctx = ctx };
+		sink s = { .set = set, .view = (km_view)v };
 		set->n = 0;
 		set->bucket = km_alloc(a, MAX_PER_VIEW * sizeof(*set->bucket));
 		if (set->bucket == NULL)
@@ -339,9 +334,4 @@ km_status km_features_read_each(km_arena *a, const km_learn_input *in, km_featur
 		give_back(set);
 	}
 	return KM_OK;
-}
-
-km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)
-{
-	return km_features_read_each(a, in, out, NULL, NULL);
 }

@@ -35,9 +35,4 @@ typedef struct {
 /* KM_LIMIT when the arena is too small. */
 KM_NODISCARD km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out);
 
-/* Tells of every feature as it is made, for explanations; @text is what it was made of. */
-typedef void km_feature_seen(void *ctx, km_view view, uint32_t bucket, km_sv text);
-KM_NODISCARD km_status km_features_read_each(km_arena *a, const km_learn_input *in,
-					     km_features *out, km_feature_seen *seen, void *ctx);
-
 #endif
