@@ -20,6 +20,7 @@
 enum { ARENA = KM_MAX_ARENA_BYTES };
 
 static km_pack *pack;
+static km_kit kit;
 
 static km_status run_headers(km_arena *a, km_sv in)
 {
@@ -97,7 +98,7 @@ static km_status answer_all(km_arena *a, km_scan *s, const km_dns_question *open
 static km_status run_scan(km_arena *a, km_sv in)
 {
 	km_envelope env = { 0 };
-	km_scan *s = km_scan_new(a, pack, &env);
+	km_scan *s = km_scan_new(a, &kit, &env);
 
 	if (s == NULL)
 		return KM_LIMIT;
@@ -197,7 +198,8 @@ static int run_one(const char *name, const char *bytes)
 
 	while (which < N_INPUTS && strcmp(inputs[which].name, name) != 0)
 		which++;
-	if (which == N_INPUTS || a == NULL || km_pack_load(NULL, &pack, NULL) != KM_OK) {
+	if (which == N_INPUTS || a == NULL || km_pack_load(NULL, &pack, NULL) != KM_OK ||
+	    km_kit_open(&kit, NULL, pack, NULL) != KM_OK) {
 		fprintf(stderr, "bench_reader: no such input, or no memory: %s\n", name);
 		return 64;
 	}
@@ -209,6 +211,7 @@ static int run_one(const char *name, const char *bytes)
 	km_status st = measured(which, a, in);
 	printf("status %d, %zu bytes of arena\n", st, km_arena_used(a));
 	free((void *)(uintptr_t)in.p);
+	km_kit_close(&kit);
 	km_pack_free(pack);
 	km_arena_free(a);
 	return st == KM_OK || st == KM_LIMIT ? 0 : 70;

@@ -37,14 +37,14 @@ static void check_json(const km_scan *s)
 	km_buf_finish(&b);
 }
 
-static void scan(km_sv message, const km_pack *pack, const km_dns_snapshot *dns)
+static void scan(km_sv message, const km_kit *kit, const km_dns_snapshot *dns)
 {
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 	km_envelope env = { .now = 1772413200 };
 
 	if (a == NULL || km_envelope_from_stored(a, message, 0, false, &env) != KM_OK)
 		abort();
-	km_scan *s = km_scan_new(a, pack, &env);
+	km_scan *s = km_scan_new(a, kit, &env);
 	km_scan_message(s, message);
 	if (test_drive(s, dns) != KM_SCAN_DONE || !isfinite(km_scan_verdict(s)->score))
 		abort();
@@ -56,11 +56,13 @@ static void scan(km_sv message, const km_pack *pack, const km_dns_snapshot *dns)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static km_pack *pack;
+	static km_kit kit;
 	km_sv all = { (const char *)data, size }, zone = { NULL, 0 }, message = all;
 	km_dns_snapshot *dns = NULL;
 	size_t mark = km_sv_find(all, KM_S("\n;;;\n"), 0);
 
-	if (pack == NULL && km_pack_load(NULL, &pack, NULL) != KM_OK)
+	if (pack == NULL && (km_pack_load(NULL, &pack, NULL) != KM_OK ||
+			     km_kit_open(&kit, NULL, pack, NULL) != KM_OK))
 		abort();
 	if (mark < all.n) {
 		zone = km_sv_sub(all, 0, mark + 1);
@@ -68,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (zone.n && km_dns_snapshot_parse(zone, "fuzz", &dns, NULL) != KM_OK)
 		dns = NULL;
-	scan(message, pack, dns);
+	scan(message, &kit, dns);
 	km_dns_snapshot_free(dns);
 	return 0;
 }

@@ -110,6 +110,7 @@ typedef struct {
 	km_report report;
 	km_drive drive;
 	km_pack *pack;
+	km_kit kit;
 	km_dns_snapshot *snapshot;
 	km_arena **arenas; /* one for each worker */
 	unsigned workers;
@@ -382,11 +383,12 @@ static km_status set_drive(scan_run *r, const km_conf *c, km_err *err)
 	if (st == KM_OK)
 		st = km_pack_load(first_of(o->policy, km_conf_str(c, KM_KEY_POLICY_PACK)), &r->pack,
 				  err);
+	if (st == KM_OK)
+		st = km_kit_open(&r->kit, c, r->pack, err);
 	if (st == KM_OK && snapshot)
 		st = km_drive_snapshot(snapshot, &r->snapshot, err);
-	r->drive.pack = r->pack;
+	r->drive.kit = &r->kit;
 	r->drive.snapshot = r->snapshot;
-	r->drive.suffix_list = strcmp(km_conf_str(c, KM_KEY_DMARC_METHOD), "psl") == 0;
 	r->drive.trusted_hops = o->trusted_hops.given ? (size_t)o->trusted_hops.v
 						      : (size_t)km_conf_int(c, KM_KEY_TRUSTED_HOPS);
 	return st;
@@ -429,6 +431,7 @@ static void finish_run(scan_run *r)
 	km_buf_finish(&r->first_full);
 	km_sources_free(r->sources);
 	km_dns_snapshot_free(r->snapshot);
+	km_kit_close(&r->kit);
 	km_pack_free(r->pack);
 }
 

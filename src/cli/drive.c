@@ -40,11 +40,9 @@ km_status km_drive_scan(const km_drive *d, km_arena *arena, km_sv message, km_bu
 		km_envelope_from_stored(arena, message, d->trusted_hops, d->received_time, env);
 	if (st != KM_OK && st != KM_LIMIT) /* a header without end is judged like any other */
 		return KM_FAIL(err, st, "the envelope can not be read");
-	km_scan *s = *out = km_scan_new(arena, d->pack, env);
+	km_scan *s = *out = km_scan_new(arena, d->kit, env);
 	if (s == NULL)
 		return KM_FAIL(err, KM_NOMEM, "out of memory");
-	if (d->suffix_list)
-		km_scan_use_suffix_list(s);
 	km_scan_message(s, message);
 	while ((state = km_scan_step(s, err)) == KM_SCAN_ASK) {
 		st = answer_all(d, s, record, err);

@@ -10,11 +10,10 @@
 
 /* The same for all messages of a run. */
 typedef struct {
-	const km_pack *pack;
+	const km_kit *kit;
 	const km_dns_snapshot *snapshot; /* NULL: every question ends in a timeout */
 	km_envelope given;		 /* goes before what the message says */
 	size_t trusted_hops;
-	bool suffix_list;   /* dmarc.method */
 	bool received_time; /* the clock is the message's topmost Received */
 } km_drive;
 

@@ -52,13 +52,11 @@ static km_status answer_all(km_shop *shop, km_scan *scan)
 
 static km_status drive(km_shop *shop, const km_job *job, km_judged *out, km_err *err)
 {
-	km_scan *scan = km_scan_new(shop->arena, shop->role->pack, &job->env);
+	km_scan *scan = km_scan_new(shop->arena, &shop->kit, &job->env);
 	km_scan_state state;
 
 	if (scan == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory for a scan");
-	if (strcmp(km_conf_str(shop->role->conf, KM_KEY_DMARC_METHOD), "psl") == 0)
-		km_scan_use_suffix_list(scan);
 	km_scan_message(scan, job->message);
 	while ((state = km_scan_step(scan, err)) == KM_SCAN_ASK) {
 		km_status st = answer_all(shop, scan);

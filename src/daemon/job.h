@@ -15,6 +15,7 @@
 typedef struct {
 	km_role *role;
 	km_recorder *recorder;
+	km_kit kit;
 	km_dns_snapshot *dns; /* or NULL */
 	km_arena *arena;      /* of the message in hand; one at a time */
 	km_lang lang;

@@ -135,7 +135,8 @@ static km_status prepare(km_scanner *s, km_err *err)
 	s->max_connections = (size_t)km_conf_int(c, KM_KEY_LIMITS_CONNECTIONS);
 	if (shop->recorder == NULL || shop->arena == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
-	return load_snapshot(s, err);
+	km_status st = km_kit_open(&shop->kit, c, s->role->pack, err);
+	return st == KM_OK ? load_snapshot(s, err) : st;
 }
 
 static km_status scanner_start(km_role *r, km_err *err)
@@ -187,6 +188,7 @@ static void scanner_finish(km_role *r)
 		fronts[i].front->finish(s);
 	km_recorder_free(s->shop.recorder);
 	km_arena_free(s->shop.arena);
+	km_kit_close(&s->shop.kit);
 	km_dns_snapshot_free(s->shop.dns);
 	free(s);
 }

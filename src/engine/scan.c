@@ -6,7 +6,7 @@
 
 struct km_scan {
 	km_arena *arena, *reserve;
-	const km_pack *pack;
+	const km_kit *kit;
 	const km_envelope *env;
 	km_sv message;
 	km_mail *mail; /* NULL until read, or when there was no memory at all */
@@ -14,14 +14,13 @@ struct km_scan {
 	km_facts facts;
 	km_dns_set dns;
 	km_auth auth;
-	km_dmarc_method dmarc;
 	km_verdict verdict;
 	km_timings us;
 	unsigned done; /* stages, by bit */
 	km_scan_state state;
 };
 
-km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *env)
+km_scan *km_scan_new(km_arena *arena, const km_kit *kit, const km_envelope *env)
 {
 	km_scan *s = KM_NEW(arena, km_scan);
 
@@ -31,16 +30,11 @@ km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *en
 	s->reserve = km_arena_sub(arena, KM_MAX_RESERVE_BYTES);
 	if (s->reserve == NULL) /* a smaller arena than the limits provide for */
 		s->reserve = arena;
-	s->pack = pack;
+	s->kit = kit;
 	s->env = env;
 	km_facts_init(&s->facts, s->reserve);
 	km_dns_set_init(&s->dns, arena);
 	return s;
-}
-
-void km_scan_use_suffix_list(km_scan *s)
-{
-	s->dmarc = KM_DMARC_PSL;
 }
 
 void km_scan_message(km_scan *s, km_sv message)
@@ -81,7 +75,7 @@ static km_status stage_sender_domain(km_scan *s)
 
 static km_status stage_auth(km_scan *s)
 {
-	return km_auth_step(&s->auth, s->arena, s->mail, s->env, s->dmarc, &s->dns, &s->facts);
+	return km_auth_step(&s->auth, s->arena, s->mail, s->env, s->kit->dmarc, &s->dns, &s->facts);
 }
 
 /* In this order; those that ask wait side by side, so that their questions go out together. */
@@ -148,7 +142,7 @@ km_scan_state km_scan_step(km_scan *s, km_err *err)
 		return KM_SCAN_ASK;
 	uint64_t before = km_clock_mono_ns();
 	km_structure_limits(limits_met(s), &s->facts);
-	km_status st = km_judge(s->reserve, s->pack, &s->facts, s->env->rcpts, s->env->n_rcpts,
+	km_status st = km_judge(s->reserve, s->kit->pack, &s->facts, s->env->rcpts, s->env->n_rcpts,
 				&s->verdict);
 	s->us.judge = (double)(km_clock_mono_ns() - before) / 1e3;
 	s->state = st == KM_OK ? KM_SCAN_DONE : KM_SCAN_FAILED;

@@ -2,7 +2,7 @@
  * engine/scan.h - drives one message through mail, content and policy (DESIGN.md section 4).
  * Pure: bytes, envelope, DNS answers and clock in, verdict out. Thread rule: one scan, one thread.
  *
- *	km_scan *s = km_scan_new(arena, pack, &env);
+ *	km_scan *s = km_scan_new(arena, &kit, &env);
  *	km_scan_message(s, bytes);
  *	while (km_scan_step(s, &err) == KM_SCAN_ASK)
  *		… answer all of km_scan_questions(s) with km_scan_answer() …
@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "content/views.h"
 #include "dns/dns.h"
+#include "engine/kit.h"
 #include "mail/message.h"
-#include "policy/policy.h"
 
 typedef struct {
 	bool has_ip; /* ip is settled, unknown though it may be */
@@ -41,12 +41,9 @@ typedef struct {
 
 typedef struct km_scan km_scan;
 
-/* All in @arena (of KM_MAX_ARENA_BYTES, for the full limits); @pack and @env's views must outlive
+/* All in @arena (of KM_MAX_ARENA_BYTES, for the full limits); @kit and @env's views must outlive
  * it. NULL when the arena is full. */
-km_scan *km_scan_new(km_arena *arena, const km_pack *pack, const km_envelope *env);
-/* Before the first step: DMARC finds Organizational Domains by the Public Suffix List, not by DNS.
- */
-void km_scan_use_suffix_list(km_scan *s);
+km_scan *km_scan_new(km_arena *arena, const km_kit *kit, const km_envelope *env);
 /*
  * The whole message; not copied. Once, before the first step. The verdict comes whatever it is: of
  * a message that does not fit into the arena, what fitted is judged.

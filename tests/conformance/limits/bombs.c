@@ -207,13 +207,15 @@ static void read_message(km_sv raw, outcome *out)
 	struct rlimit hang = { HANG_SECONDS, HANG_SECONDS };
 	const km_envelope env = { .now = 1772410445 };
 	km_pack *pack = NULL;
+	km_kit kit = { 0 };
 
 	(void)!km_pack_load(NULL, &pack, NULL);
+	(void)!km_kit_open(&kit, NULL, pack, NULL);
 	if (!SANITIZED)
 		(void)setrlimit(RLIMIT_DATA, &most);
 	(void)setrlimit(RLIMIT_CPU, &hang);
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
-	km_scan *s = km_scan_new(a, pack, &env);
+	km_scan *s = km_scan_new(a, &kit, &env);
 	km_scan_message(s, raw);
 	km_scan_state state = km_scan_step(s, NULL);
 	km_mail *m = state == KM_SCAN_DONE ? km_scan_mail(s) : NULL;
@@ -230,6 +232,7 @@ static void read_message(km_sv raw, outcome *out)
 	}
 	(void)snprintf(out->bad, sizeof(out->bad), "%s", bad ? bad : "");
 	km_arena_free(a);
+	km_kit_close(&kit);
 	km_pack_free(pack);
 }
 

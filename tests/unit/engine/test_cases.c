@@ -171,7 +171,7 @@ static km_sv read_whole(km_arena *a, const char *folder, const char *name, const
 	return copy;
 }
 
-static size_t run_case(const char *folder, const char *name, const km_pack *pack)
+static size_t run_case(const char *folder, const char *name, const km_kit *kit)
 {
 	mail_case c = { .name = name, .arena = km_arena_new(KM_MAX_ARENA_BYTES) };
 	km_sv message = read_whole(c.arena, folder, name, ".eml");
@@ -185,7 +185,7 @@ static size_t run_case(const char *folder, const char *name, const km_pack *pack
 	if (zone.p)
 		assert_int_equal(km_dns_snapshot_parse(zone, name, &dns, NULL), KM_OK);
 	assert_int_equal(km_envelope_from_stored(c.arena, message, 0, false, &env), KM_OK);
-	c.scan = km_scan_new(c.arena, pack, &env);
+	c.scan = km_scan_new(c.arena, kit, &env);
 	km_scan_message(c.scan, message);
 	assert_int_equal(test_drive(c.scan, dns), KM_SCAN_DONE);
 	while (km_sv_line(&rest, &line))
@@ -210,6 +210,7 @@ static void test_all(void **state)
 	char folder[4096];
 	struct dirent **names;
 	km_pack *pack;
+	km_kit kit;
 	const char *source = getenv("KOMAINU_SOURCE");
 	size_t wrong = 0;
 
@@ -217,12 +218,14 @@ static void test_all(void **state)
 	int n = scandir(folder, &names, is_message, alphasort);
 	assert_true(n > 0);
 	assert_int_equal(km_pack_load(NULL, &pack, NULL), KM_OK);
+	assert_int_equal(km_kit_open(&kit, NULL, pack, NULL), KM_OK);
 	for (int i = 0; i < n; i++) {
 		names[i]->d_name[strlen(names[i]->d_name) - 4] = '\0';
-		wrong += run_case(folder, names[i]->d_name, pack);
+		wrong += run_case(folder, names[i]->d_name, &kit);
 		free(names[i]);
 	}
 	free(names);
+	km_kit_close(&kit);
 	km_pack_free(pack);
 	assert_int_equal(wrong, 0);
 }

@@ -10,16 +10,20 @@
 	"Date: Mon, 02 Mar 2026 09:00:00 +0900\r\nMessage-ID: <1@example.com>\r\n\r\nhello\r\n"
 
 static km_pack *pack;
+static km_kit kit;
 
 static int load(void **state)
 {
 	(void)state;
-	return km_pack_load(NULL, &pack, NULL) == KM_OK ? 0 : -1;
+	if (km_pack_load(NULL, &pack, NULL) != KM_OK)
+		return -1;
+	return km_kit_open(&kit, NULL, pack, NULL) == KM_OK ? 0 : -1;
 }
 
 static int unload(void **state)
 {
 	(void)state;
+	km_kit_close(&kit);
 	km_pack_free(pack);
 	return 0;
 }
@@ -29,7 +33,7 @@ static void test_questions(void **state)
 	(void)state;
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 	km_envelope env = { .now = 1772413200, .has_from = true, .from = KM_S("a@bounce.example") };
-	km_scan *s = km_scan_new(a, pack, &env);
+	km_scan *s = km_scan_new(a, &kit, &env);
 	const km_dns_question *q;
 	static const struct {
 		const char *name;
@@ -95,7 +99,7 @@ static void test_ours(void **state)
 				    .user = km_sv_of(rows[i].user),
 				    .has_from = true,
 				    .from = KM_S("taro@bank.example") };
-		km_scan *s = km_scan_new(a, pack, &env);
+		km_scan *s = km_scan_new(a, &kit, &env);
 		double sum = 0;
 		assert_true(km_ip_parse(km_sv_of(rows[i].ip), &env.ip));
 		assert_int_equal(km_dns_snapshot_parse(km_sv_of(zone), "zone", &dns, NULL), KM_OK);
@@ -118,16 +122,22 @@ static void test_suffix_list(void **state)
 	(void)state;
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 	km_envelope env = { .now = 1772413200 };
-	km_scan *s = km_scan_new(a, pack, &env);
+	km_conf *conf = NULL;
+	km_kit psl;
 	const km_dns_question *q;
 
-	km_scan_use_suffix_list(s);
+	assert_int_equal(km_conf_parse(KM_S("dmarc:\n  method: psl\n"), "test", &conf, NULL),
+			 KM_OK);
+	assert_int_equal(km_kit_open(&psl, conf, pack, NULL), KM_OK);
+	km_scan *s = km_scan_new(a, &psl, &env);
 	km_scan_message(s, KM_S(LETTER));
 	assert_int_equal(km_scan_step(s, NULL), KM_SCAN_ASK);
 	assert_int_equal(km_scan_questions(s, &q), 2);
 	TEST_SV(q[0].name, "_dmarc.example.com");
 	TEST_SV(q[1].name, "example.com");
 	km_arena_free(a);
+	km_kit_close(&psl);
+	km_conf_free(conf);
 }
 
 static void test_same_again(void **state)
@@ -138,7 +148,7 @@ static void test_same_again(void **state)
 	for (int i = 0; i < 2; i++) {
 		km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 		km_envelope env = { .now = 1772413200 };
-		km_scan *s = km_scan_new(a, pack, &env);
+		km_scan *s = km_scan_new(a, &kit, &env);
 		km_scan_message(s, KM_S(LETTER));
 		assert_int_equal(test_drive(s, NULL), KM_SCAN_DONE);
 		score[i] = km_scan_verdict(s)->score;
@@ -180,7 +190,7 @@ static void test_memory(void **state)
 	for (size_t i = 0; i < KM_COUNT(caps); i++) {
 		km_arena *a = km_arena_new(caps[i]);
 		km_envelope env = { .now = 1772413200 };
-		km_scan *s = km_scan_new(a, pack, &env);
+		km_scan *s = km_scan_new(a, &kit, &env);
 		assert_non_null(s);
 		km_scan_message(s, m);
 		km_scan_state st = test_drive(s, NULL);
@@ -203,7 +213,7 @@ static void test_linear(void **state)
 		km_sv m = many_parts(100, i ? 200 : 100);
 		km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 		km_envelope env = { .now = 1772413200 };
-		km_scan *s = km_scan_new(a, pack, &env);
+		km_scan *s = km_scan_new(a, &kit, &env);
 		km_scan_message(s, m);
 		assert_int_equal(test_drive(s, NULL), KM_SCAN_DONE);
 		used[i] = km_arena_used(a);
@@ -232,7 +242,7 @@ static void test_json(void **state)
 	(void)state;
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 	km_envelope env = { .now = 1772413200 };
-	km_scan *s = km_scan_new(a, pack, &env);
+	km_scan *s = km_scan_new(a, &kit, &env);
 	const char *text, *recipient;
 	json_t *f;
 

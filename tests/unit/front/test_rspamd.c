@@ -57,8 +57,11 @@ static json_t *verdict(const char *text)
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 	km_pack *p = pack_of(text);
 	km_envelope env = { .has_from = true, .from = KM_S("alice@example.com") };
-	km_scan *s = km_scan_new(a, p, &env);
+	km_kit kit;
 	km_buf out;
+
+	assert_int_equal(km_kit_open(&kit, NULL, p, NULL), KM_OK);
+	km_scan *s = km_scan_new(a, &kit, &env);
 
 	km_scan_message(s, KM_S(MESSAGE));
 	while (km_scan_step(s, NULL) == KM_SCAN_ASK) {
@@ -73,6 +76,7 @@ static json_t *verdict(const char *text)
 	assert_int_equal(
 		km_rspamd_json(&out, s, "ID", km_pack_threshold(p, KM_ACTION_REJECT), 0.25), KM_OK);
 	km_arena_free(a);
+	km_kit_close(&kit);
 	km_pack_free(p);
 	return parse(&out);
 }

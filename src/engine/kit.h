@@ -1,0 +1,26 @@
+/*
+ * engine/kit.h - what all scans of a process judge with: policy, tables, lists, models. Opened once
+ * at start, before a role is confined; then only read, by all scans at once. One place for all that
+ * configuration can switch on, so that command line and daemon judge alike.
+ */
+#ifndef KM_ENGINE_KIT_H
+#define KM_ENGINE_KIT_H
+
+#include "auth/dmarc.h"
+#include "conf/conf.h"
+#include "policy/policy.h"
+
+typedef struct {
+	const km_pack *pack; /* not owned */
+	km_dmarc_method dmarc;
+} km_kit;
+
+/*
+ * Opens all that @conf names (NULL: the built-in defaults); @pack must outlive the kit. KM_CONFIG
+ * or KM_IO with file and reason; then nothing is left open.
+ */
+KM_NODISCARD km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack,
+				   km_err *err);
+void km_kit_close(km_kit *kit);
+
+#endif
