@@ -19,6 +19,9 @@ static _Thread_local uint64_t taken[KM_BUCKETS / 64];
 typedef struct {
 	km_feature_set *set;
 	km_view view;
+	km_feature_each *each; /* NULL: nobody asks what the features stand for */
+	void *ctx;
+	int part;
 } sink;
 
 static uint32_t bucket_of(uint64_t hash)
@@ -26,15 +29,33 @@ static uint32_t bucket_of(uint64_t hash)
 	return (uint32_t)((hash * 0x9e3779b97f4a7c15u) >> (64 - KM_BUCKET_BITS));
 }
 
-static void add(sink *s, uint64_t hash)
+/* False when it was there already, or does not fit. */
+static bool add(sink *s, uint64_t hash)
 {
 	uint32_t b = bucket_of(hash);
 	uint64_t bit = 1ull << (b & 63);
 
 	if (taken[b >> 6] & bit || s->set->n == MAX_PER_VIEW)
-		return;
+		return false;
 	taken[b >> 6] |= bit;
 	s->set->bucket[s->set->n++] = b;
+	return true;
+}
+
+/* Adds a feature that stands for @text, or for @before and @text with @gap words between. */
+static void add_text(sink *s, uint64_t hash, const char *field, km_sv text, km_sv before,
+		     unsigned gap)
+{
+	if (!add(s, hash) || s->each == NULL)
+		return;
+	const km_feature f = { .view = s->view,
+			       .bucket = s->set->bucket[s->set->n - 1],
+			       .field = field,
+			       .part = s->part,
+			       .text = text,
+			       .before = before,
+			       .gap = gap };
+	s->each(s->ctx, &f);
 }
 
 static void give_back(const km_feature_set *set)
@@ -108,16 +129,18 @@ static void read_raw(km_arena *a, const km_mail *m, sink *s)
 	for (size_t i = 0; i + 4 <= v.n; i++) {
 		uint32_t gram;
 		memcpy(&gram, v.p + i, sizeof(gram));
-		add(s, mix(0x4752, gram));
+		add_text(s, mix(0x4752, gram), "raw", km_sv_sub(v, i, 4), KM_S(""), 0);
 	}
 }
 
 /* Words of a text as features of one field, alone and in pairs with those up to WINDOW before. */
 typedef struct {
 	sink *sink;
+	const char *name;
 	uint64_t field;
 	size_t left; /* words still to be read */
 	uint64_t before[WINDOW];
+	km_sv words[WINDOW]; /* those of `before`, when somebody asks */
 } reader;
 
 static bool take_word(void *ctx, km_sv word, bool pairs)
@@ -125,22 +148,20 @@ static bool take_word(void *ctx, km_sv word, bool pairs)
 	reader *r = ctx;
 	uint64_t h = mix(r->field, km_sv_hash(word));
 
-	add(r->sink, h);
+	add_text(r->sink, h, r->name, word, KM_S(""), 0);
 	for (size_t d = 1; d < WINDOW && pairs; d++)
 		if (r->before[d - 1])
-			add(r->sink, mix(r->before[d - 1], h + d));
+			add_text(r->sink, mix(r->before[d - 1], h + d), r->name, word,
+				 r->words[d - 1], (unsigned)d - 1);
 	if (pairs) {
 		memmove(r->before + 1, r->before, sizeof(r->before) - sizeof(r->before[0]));
 		r->before[0] = h;
 	}
+	if (pairs && r->sink->each) {
+		memmove(r->words + 1, r->words, sizeof(r->words) - sizeof(r->words[0]));
+		r->words[0] = word;
+	}
 	return --r->left > 0;
-}
-
-static void read_text(sink *s, uint64_t field, km_sv text, size_t max_words)
-{
-	reader r = { .sink = s, .field = field, .left = max_words };
-
-	km_words(text, take_word, &r);
 }
 
 static uint64_t field_hash(const char *name)
@@ -148,10 +169,17 @@ static uint64_t field_hash(const char *name)
 	return km_sv_hash(km_sv_of(name));
 }
 
+static void read_text(sink *s, const char *field, km_sv text, size_t max_words)
+{
+	reader r = { .sink = s, .name = field, .field = field_hash(field), .left = max_words };
+
+	km_words(text, take_word, &r);
+}
+
 static void read_value(sink *s, const char *field, km_sv value)
 {
 	if (value.n)
-		add(s, mix(field_hash(field), km_sv_ihash(value)));
+		add_text(s, mix(field_hash(field), km_sv_ihash(value)), field, value, KM_S(""), 0);
 }
 
 /* "a.b.example.jp" as "jp", "example.jp", "b.example.jp", …: five at most. */
@@ -229,8 +257,8 @@ static void read_header(km_arena *a, const km_learn_input *in, sink *s)
 {
 	const km_mail *m = in->mail;
 
-	read_text(s, field_hash("subject"), in->subject, MAX_HEADER_WORDS);
-	read_text(s, field_hash("from-name"), in->from_name, 50);
+	read_text(s, "subject", in->subject, MAX_HEADER_WORDS);
+	read_text(s, "from-name", in->from_name, 50);
 	read_addresses(s, "from", &m->from);
 	read_addresses(s, "reply-to", &m->reply_to);
 	read_addresses(s, "to", &m->to);
@@ -239,15 +267,17 @@ static void read_header(km_arena *a, const km_learn_input *in, sink *s)
 	for (size_t i = 0; i < KM_COUNT(telling_fields); i++) {
 		const km_header *h = km_headers_find(m->headers, km_sv_of(telling_fields[i]), 0);
 		if (h)
-			read_text(s, field_hash(telling_fields[i]),
+			read_text(s, telling_fields[i],
 				  km_sv_sub(km_header_unfold(a, h->raw), 0, 400), 40);
 	}
 }
 
 static void read_body(const km_learn_input *in, sink *s)
 {
-	for (size_t i = 0; i < in->n_text; i++)
-		read_text(s, field_hash("body"), in->text[i], MAX_BODY_WORDS);
+	for (size_t i = 0; i < in->n_text; i++) {
+		s->part = (int)i;
+		read_text(s, "body", in->text[i], MAX_BODY_WORDS);
+	}
 }
 
 /* Scheme, host and words of the path of a link's target. */
@@ -256,7 +286,7 @@ static void read_link(sink *s, km_sv url)
 	size_t colon = km_sv_find(url, KM_S("://"), 0);
 
 	if (colon == url.n) {
-		read_text(s, field_hash("link-odd"), km_sv_sub(url, 0, 100), 10);
+		read_text(s, "link-odd", km_sv_sub(url, 0, 100), 10);
 		return;
 	}
 	read_value(s, "link-scheme", km_sv_sub(url, 0, colon));
@@ -267,7 +297,7 @@ static void read_link(sink *s, km_sv url)
 	km_sv host = km_sv_sub(rest, 0, end);
 	size_t port = km_sv_chr(host, ':', 0);
 	read_host(s, "link-host", km_sv_sub(host, 0, port));
-	read_text(s, field_hash("link-path"), km_sv_sub(rest, end, 200), 30);
+	read_text(s, "link-path", km_sv_sub(rest, end, 200), 30);
 }
 
 static void read_plain_links(sink *s, km_sv text)
@@ -321,11 +351,12 @@ static void read_view(km_arena *a, const km_learn_input *in, sink *s)
 	add(s, mix(0xe3, s->set->n == 0));
 }
 
-km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)
+km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
+			    km_features *out)
 {
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		km_feature_set *set = &out->view[v];
-		sink s = { .set = set, .view = (km_view)v };
+		sink s = { .set = set, .view = (km_view)v, .each = each, .ctx = ctx, .part = -1 };
 		set->n = 0;
 		set->bucket = km_alloc(a, MAX_PER_VIEW * sizeof(*set->bucket));
 		if (set->bucket == NULL)
@@ -334,4 +365,9 @@ km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *o
 		give_back(set);
 	}
 	return KM_OK;
+}
+
+km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)
+{
+	return km_features_watch(a, in, NULL, NULL, out);
 }

@@ -32,7 +32,24 @@ typedef struct {
 	size_t n_text;
 } km_learn_input;
 
+/* A feature and what it stands for, in words. */
+typedef struct {
+	km_view view;
+	uint32_t bucket;
+	const char *field; /* "subject", "link-host", …; static */
+	int part;	   /* index in km_learn_input.text, or -1 */
+	km_sv text;
+	km_sv before; /* of a pair: the first word, empty else */
+	unsigned gap; /* of a pair: words between */
+} km_feature;
+
+/* Views live during the call. */
+typedef void km_feature_each(void *ctx, const km_feature *f);
+
 /* KM_LIMIT when the arena is too small. */
 KM_NODISCARD km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out);
+/* Same, and tells @each (NULL: nobody) of each feature as it is found: for explaining. */
+KM_NODISCARD km_status km_features_watch(km_arena *a, const km_learn_input *in,
+					 km_feature_each *each, void *ctx, km_features *out);
 
 #endif

@@ -62,7 +62,15 @@ static double mean(const km_score *s)
 	return (clamp(s->raw) + clamp(s->fielded)) / 2;
 }
 
-void km_model_score(const km_model *m, const km_features *f, km_score *out)
+void km_score_finish(km_score *s, double slope, double offset)
+{
+	s->raw = s->view[KM_VIEW_RAW];
+	s->fielded = s->view[KM_VIEW_HEADER] + s->view[KM_VIEW_BODY] + s->view[KM_VIEW_LINK];
+	s->logit = slope * mean(s) + offset;
+	s->probability = sigmoid(s->logit);
+}
+
+void km_model_add(const km_model *m, const km_features *f, km_score *s)
 {
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
@@ -70,13 +78,15 @@ void km_model_score(const km_model *m, const km_features *f, km_score *out)
 		double sum = 0;
 		for (size_t i = 0; i < set->n; i++)
 			sum += (double)weight[set->bucket[i]];
-		out->view[v] = sum * share(set);
+		s->view[v] += sum * share(set);
 	}
-	out->raw = out->view[KM_VIEW_RAW];
-	out->fielded =
-		out->view[KM_VIEW_HEADER] + out->view[KM_VIEW_BODY] + out->view[KM_VIEW_LINK];
-	out->logit = m->slope * mean(out) + m->offset;
-	out->probability = sigmoid(out->logit);
+}
+
+void km_model_score(const km_model *m, const km_features *f, km_score *out)
+{
+	*out = (km_score){ 0 };
+	km_model_add(m, f, out);
+	km_score_finish(out, m->slope, m->offset);
 }
 
 static void train_view(table *t, const km_feature_set *set, double error, double rate)

@@ -28,6 +28,10 @@ km_model *km_model_new(void);
 void km_model_free(km_model *m);
 
 void km_model_score(const km_model *m, const km_features *f, km_score *out);
+/* Adds what @m gives each view: layers of models add up to one score. */
+void km_model_add(const km_model *m, const km_features *f, km_score *s);
+/* The rest of *s from its views. */
+void km_score_finish(km_score *s, double slope, double offset);
 /* @rate: KM_RATE_CURATED where labels are right, KM_RATE_NOISY where people click. */
 void km_model_train(km_model *m, const km_features *f, bool abuse, double rate);
 /* Messages trained on. */

@@ -94,13 +94,59 @@ static void test_bounded(void **state)
 	km_arena_free(a);
 }
 
+typedef struct {
+	size_t n, pairs;
+} watched;
+
+static void watch(void *ctx, const km_feature *f)
+{
+	watched *w = ctx;
+
+	w->n++;
+	assert_true(f->bucket < KM_BUCKETS && f->text.n > 0);
+	if (f->view != KM_VIEW_BODY)
+		return;
+	assert_int_equal(f->part, 0);
+	assert_string_equal(f->field, "body");
+	if (f->before.n == 0)
+		return;
+	w->pairs++;
+	/* one two three: the pairs are 1-2, 2-3 and, over a word, 1-3 */
+	assert_int_equal(f->gap,
+			 km_sv_eq(f->before, KM_S("one")) && km_sv_eq(f->text, KM_S("three")));
+}
+
+/* What the features stand for is told, without changing them. */
+static void test_watched(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(32 << 20);
+	km_sv text = KM_S("one two three");
+	km_features f, g = read(a, plain, text);
+	km_mail *m;
+	watched w = { .n = 0 };
+
+	assert_int_equal(km_mail_read(a, km_sv_of(plain), &m), KM_OK);
+	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1 };
+	assert_int_equal(km_features_watch(a, &in, watch, &w, &f), KM_OK);
+	size_t n = 0;
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		assert_int_equal(f.view[v].n, g.view[v].n);
+		assert_memory_equal(f.view[v].bucket, g.view[v].bucket,
+				    f.view[v].n * sizeof(uint32_t));
+		n += f.view[v].n;
+	}
+	assert_int_equal(w.n, n - KM_VIEW_COUNT); /* "is it empty" stands for no text */
+	assert_int_equal(w.pairs, 3);
+	km_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_receivers_fields),
-		cmocka_unit_test(test_each_once),
-		cmocka_unit_test(test_fields_differ),
-		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_receivers_fields), cmocka_unit_test(test_each_once),
+		cmocka_unit_test(test_fields_differ),	 cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_watched),
 	};
 	return cmocka_run_group_tests_name("learn/feature", tests, NULL, NULL);
 }
