@@ -214,6 +214,28 @@ static const km_command commands[] = {
 		     "off." },
 	  .examples = { { "eval --online trec07p/full/index",
 			  { "TREC の索引で測る", "Measures on a TREC index." } } } },
+	{ .name = "advise",
+	  .operands = "",
+	  .options = &km_advise_options,
+	  .run = km_advise_run,
+	  .summary = { "怪しいメールの後に何をすべきかを示す",
+		       "say what to do after a suspicious message" },
+	  .about = { "リンクを押した、パスワードを入れた、お金を払った、といった場面ごとに、います"
+		     "ること"
+		     "を順に、してはいけないこと、知っておくこと、相談先とともに示します。\n"
+		     "相談先には、どこで確かめた情報かが付いています。確かめていないものには、その"
+		     "旨を"
+		     "表示します。",
+		     "For each situation - a link clicked, a password typed, money paid - says "
+		     "what "
+		     "to do now, in order, what not to do, what to know, and whom to ask.\n"
+		     "Every contact carries how certain it is; those that were not verified say "
+		     "so." },
+	  .examples = { { "advise --after clicked",
+			  { "リンクを押してしまったとき", "After a click on a link." } },
+			{ "advise --after one-click --lang ja",
+			  { "「登録完了」の画面が出たとき",
+			    "After a page that says “registered”." } } } },
 	{ .name = "version",
 	  .operands = "",
 	  .options = &km_version_options,

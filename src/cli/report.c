@@ -2,6 +2,7 @@
 
 #include "cli/style.h"
 #include "cli/wrap.h"
+#include "policy/advice.h"
 
 enum { WIDTH = 80, LABEL = 12, SENTENCE = 10, REASONS = 3 };
 
@@ -215,12 +216,34 @@ static void add_explanations(km_buf *b, const km_report *r, const km_scan *s)
 	}
 }
 
+/* For mail that is not honest: what to do, and if something was done already. */
+static void add_advice(km_buf *b, const km_report *r, const km_verdict *v)
+{
+	km_advice a;
+	size_t at = 0, n = 0;
+	km_sv topic = km_sv_of(v->advice);
+
+	if (v->class == KM_CLASS_HAM || v->action < KM_ACTION_TAG)
+		return;
+	km_buf_fmt(b, "%s%s%s\n", style(r, KM_STYLE_BOLD), say(r, "いますること", "What to do now"),
+		   style(r, KM_STYLE_PLAIN));
+	while (km_advice_next(topic, KM_ADVICE_DO, &at, &a)) {
+		km_buf_fmt(b, "  %zu. ", ++n);
+		km_wrap(b, a.text[r->lang], 5, WIDTH);
+		km_buf_byte(b, '\n');
+	}
+	km_buf_fmt(b, "  %s: komainu advise\n",
+		   say(r, "もう押した、入力した、払ったとき",
+		       "If you clicked, typed something or paid already"));
+}
+
 void km_report_full(km_buf *b, const km_report *r, const km_scan *s, const char *file)
 {
 	add_head(b, r, s, file);
 	add_verdict(b, r, km_scan_verdict(s));
 	add_facts(b, r, s);
 	add_explanations(b, r, s);
+	add_advice(b, r, km_scan_verdict(s));
 }
 
 /* The next index at or after @i with a count, or @n. */

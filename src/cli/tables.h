@@ -43,4 +43,7 @@ int km_eval_run(km_cli *cli, const void *options);
 extern const km_option_table km_log_options;
 int km_log_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_advise_options;
+int km_advise_run(km_cli *cli, const void *options);
+
 #endif

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "conf/schema.h"
+#include "policy/advice.h"
 #include "policy/pack.h"
 
 enum {
@@ -351,6 +352,8 @@ static km_status read_advice(const km_yaml *n, void *ctx, km_err *err)
 {
 	struct reading *r = ctx;
 
+	if (n->kind != KM_YAML_SCALAR || !km_advice_known(n->scalar))
+		return km_yaml_expected(n, err, "%s", km_advice_topics);
 	return read_word(n, r->pack, &r->rule->advice, err);
 }
 

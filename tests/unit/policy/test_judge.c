@@ -22,7 +22,7 @@ static const char pack_text[] =
 	"- {id: LINKED, any: [link]}\n"
 	"- {id: NESTED, all: [LINKED, BOTH], points: 1, " TOLD "}\n"
 	"classes:\n"
-	"- {class: malware, category: malware, when: {all: [PROGRAM_ATTACHED]}, advice: opened}\n"
+	"- {class: malware, category: malware, when: {all: [PROGRAM_ATTACHED]}, advice: app}\n"
 	"- {class: phish, category: phish_bank, when: {any: [LINKED]}, min_score: 6}\n"
 	"- {class: bulk, when: {any: [list]}, min_score: 1}\n"
 	"- {class: spam, min_score: 6}\n"
@@ -288,7 +288,7 @@ static void test_details(void **state)
 	assert_true(fabs(v.composites[1].points + 0.25) < 1e-9);
 	assert_int_equal(v.class, KM_CLASS_MALWARE);
 	assert_string_equal(v.category, "malware");
-	assert_string_equal(v.advice, "opened");
+	assert_string_equal(v.advice, "app");
 	assert_null(v.brand);
 	km_pack_free(p);
 	km_arena_free(a);
