@@ -10,29 +10,39 @@ static const double bound = 6;
 /* Keeps the first steps of AdaGrad finite. */
 static const double epsilon = 1e-3;
 
-typedef struct {
-	float weight[KM_BUCKETS];
-	float squares[KM_BUCKETS]; /* of gradients so far */
-} table;
-
+/* Plain memory, so that it can be shared and written to a file as it is. */
 struct km_model {
-	table table[TABLES]; /* raw, fielded */
+	uint32_t bits; /* of a bucket; tables of fewer fold their features */
+	uint32_t spare;
+	uint64_t trained;
 	double slope, offset;
 	double slope_squares, offset_squares;
-	uint64_t trained;
+	float cell[]; /* of each table the weights, then the squares of the gradients so far */
 };
 
 static const int table_of[KM_VIEW_COUNT] = {
 	[KM_VIEW_RAW] = 0, [KM_VIEW_HEADER] = 1, [KM_VIEW_BODY] = 1, [KM_VIEW_LINK] = 1
 };
 
+size_t km_model_bytes(unsigned bits)
+{
+	return sizeof(km_model) + ((size_t)TABLES * 2 << bits) * sizeof(float);
+}
+
+km_model *km_model_init(void *memory, unsigned bits, bool is_layer)
+{
+	km_model *m = memory;
+
+	m->bits = bits;
+	m->slope = is_layer ? 0 : 1;
+	return m;
+}
+
 km_model *km_model_new(void)
 {
-	km_model *m = calloc(1, sizeof(*m));
+	void *memory = calloc(1, km_model_bytes(KM_BUCKET_BITS));
 
-	if (m)
-		m->slope = 1;
-	return m;
+	return memory ? km_model_init(memory, KM_BUCKET_BITS, false) : NULL;
 }
 
 void km_model_free(km_model *m)
@@ -70,14 +80,21 @@ void km_score_finish(km_score *s, double slope, double offset)
 	s->probability = sigmoid(s->logit);
 }
 
+static const float *weights_of(const km_model *m, int view)
+{
+	return m->cell + ((size_t)table_of[view] * 2 << m->bits);
+}
+
 void km_model_add(const km_model *m, const km_features *f, km_score *s)
 {
+	unsigned fold = KM_BUCKET_BITS - m->bits;
+
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
-		const float *weight = m->table[table_of[v]].weight;
+		const float *weight = weights_of(m, v);
 		double sum = 0;
 		for (size_t i = 0; i < set->n; i++)
-			sum += (double)weight[set->bucket[i]];
+			sum += (double)weight[set->bucket[i] >> fold];
 		s->view[v] += sum * share(set);
 	}
 }
@@ -89,15 +106,18 @@ void km_model_score(const km_model *m, const km_features *f, km_score *out)
 	km_score_finish(out, m->slope, m->offset);
 }
 
-static void train_view(table *t, const km_feature_set *set, double error, double rate)
+static void train_view(km_model *m, int view, const km_feature_set *set, double error, double rate)
 {
+	unsigned fold = KM_BUCKET_BITS - m->bits;
+	float *weight = m->cell + ((size_t)table_of[view] * 2 << m->bits);
+	float *squares = weight + ((size_t)1 << m->bits);
 	double gradient = error * share(set);
 	float square = (float)(gradient * gradient);
 
 	for (size_t i = 0; i < set->n; i++) {
-		uint32_t b = set->bucket[i];
-		t->squares[b] += square;
-		t->weight[b] -= (float)(rate * gradient / (sqrt((double)t->squares[b]) + epsilon));
+		uint32_t b = set->bucket[i] >> fold;
+		squares[b] += square;
+		weight[b] -= (float)(rate * gradient / (sqrt((double)squares[b]) + epsilon));
 	}
 }
 
@@ -122,7 +142,7 @@ void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
 	calibrate(m, &s, target);
 	double error[TABLES] = { sigmoid(s.raw) - target, sigmoid(s.fielded) - target };
 	for (int v = 0; v < KM_VIEW_COUNT; v++)
-		train_view(&m->table[table_of[v]], &f->view[v], error[table_of[v]], rate);
+		train_view(m, v, &f->view[v], error[table_of[v]], rate);
 	m->trained++;
 }
 

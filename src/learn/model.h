@@ -26,6 +26,12 @@ typedef struct {
 /* Knows nothing: every probability is one half. NULL when out of memory (16 MB). */
 km_model *km_model_new(void);
 void km_model_free(km_model *m);
+/*
+ * In zeroed memory of km_model_bytes(@bits), e.g. shared; @bits up to KM_BUCKET_BITS. A layer lies
+ * over other models: it adds to their log-odds, slope and offset.
+ */
+size_t km_model_bytes(unsigned bits);
+km_model *km_model_init(void *memory, unsigned bits, bool is_layer);
 
 void km_model_score(const km_model *m, const km_features *f, km_score *out);
 /* Adds what @m gives each view: layers of models add up to one score. */

@@ -94,12 +94,34 @@ static void test_empty(void **state)
 	km_model_free(m);
 }
 
+/* A small layer over nothing learns like a model of its own, in folded buckets. */
+static void test_layer(void **state)
+{
+	(void)state;
+	void *memory = calloc(1, km_model_bytes(14));
+	km_model *m = km_model_init(memory, 14, true);
+	km_features f = features(0, 32);
+	km_score s = { 0 };
+
+	assert_true(km_model_bytes(14) < km_model_bytes(KM_BUCKET_BITS) / 32);
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		for (size_t i = 0; i < f.view[v].n; i++)
+			buckets[v][i] = (uint32_t)i * 0x4000u + 0x3fffu;
+	for (int i = 0; i < 20; i++)
+		km_model_train(m, &f, true, KM_RATE_CURATED);
+	km_model_add(m, &f, &s);
+	km_score_finish(&s, 1, 0);
+	assert_true(s.probability > 0.99);
+	free(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_learns),
 		cmocka_unit_test(test_not_drowned),
 		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_layer),
 	};
 	return cmocka_run_group_tests_name("learn/model", tests, NULL, NULL);
 }
