@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "crypt/digest.h"
+#include "engine/fields.h"
 #include "engine/json.h"
 #include "mail/encode.h"
 #include "text/utf8.h"
@@ -274,11 +275,12 @@ static void add_fields(const km_shop *shop, const km_judged *j, km_arena *a,
 		       km_milter_answer_view *out)
 {
 	const km_verdict *v = km_scan_verdict(j->scan);
-	km_milter_field *f = KM_NEW_ARRAY(a, km_milter_field, KM_JOB_FIELDS);
+	km_milter_field *f = KM_NEW_ARRAY(a, km_milter_field, 1 + KM_JOB_FIELDS);
 
 	if (f == NULL)
 		return;
 	out->add = f;
+	add_field(out, f, km_results_field.p, km_sv_dup(a, km_scan_results(j->scan, "\n")));
 	km_sv head =
 		km_sv_fmt(a, "action=%s class=%s category=%s score=%.2f probability=%.3f id=%s",
 			  km_action_name(v->action), km_class_name(v->class), v->category, v->score,

@@ -104,6 +104,7 @@ static void fill_job(const km_milter_message_view *m, km_job *job)
 			.n_rcpts = m->n_rcpts,
 			.user = m->user,
 			.queue_id = m->queue_id,
+			.mta = m->mta,
 			.now = km_clock_now(),
 		},
 	};
@@ -237,8 +238,14 @@ static const km_stream_ops conn_ops = { on_data, on_deadline, on_close };
 
 static conn *conn_new(milter *m)
 {
-	const km_milter_limits limits = { m->scanner->shop.max_message, MAX_RCPTS, MAX_STRINGS,
-					  km_job_fields, KM_JOB_FIELDS };
+	const km_shop *shop = &m->scanner->shop;
+	const km_milter_limits limits = { .max_message = shop->max_message,
+					  .max_rcpts = MAX_RCPTS,
+					  .max_strings = MAX_STRINGS,
+					  .ours = km_job_fields,
+					  .n_ours = KM_JOB_FIELDS,
+					  .authserv_id = km_sv_of(shop->kit.authserv_id),
+					  .host = km_sv_of(shop->kit.host) };
 	conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)

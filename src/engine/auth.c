@@ -3,11 +3,13 @@
 #include "auth/domain.h"
 
 static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
-		  km_dmarc_method method)
+		  const km_kit *kit)
 {
-	const km_spf_request q = {
-		.ip = env->ip, .helo = env->helo, .from = env->from, .now = env->now
-	};
+	const km_spf_request q = { .ip = env->ip,
+				   .helo = env->helo,
+				   .from = env->from,
+				   .receiver = km_kit_name(kit, env->mta),
+				   .now = env->now };
 	km_sv author, why;
 
 	x->begun = true;
@@ -17,7 +19,7 @@ static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *
 	x->arc_check = x->dkim_check ? km_arc_new(a, x->dkim_check) : NULL;
 	(void)!km_dmarc_author(a, m, &author, &why);
 	if (x->dkim_check) /* without it a failure would be no finding */
-		x->dmarc_check = km_dmarc_new(a, author, why, method);
+		x->dmarc_check = km_dmarc_new(a, author, why, kit->dmarc);
 	if (x->has_spf && x->spf_check == NULL)
 		x->spf.code = KM_SPF_TEMPERROR;
 	if (x->dmarc_check == NULL)
@@ -112,12 +114,12 @@ static void add_facts(km_auth *x, const km_mail *m, const km_envelope *env, km_f
 }
 
 km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
-		       km_dmarc_method method, km_dns_set *dns, km_facts *fs)
+		       const km_kit *kit, km_dns_set *dns, km_facts *fs)
 {
 	km_status spf = KM_OK, dkim = KM_OK, arc = KM_OK;
 
 	if (!x->begun)
-		begin(x, a, m, env, method);
+		begin(x, a, m, env, kit);
 	if (x->dmarc_check)
 		(void)km_dmarc_discover(x->dmarc_check, dns);
 	if (x->spf_check)

@@ -34,7 +34,7 @@ typedef struct {
  * want of memory is temperror.
  */
 KM_NODISCARD km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m,
-				    const km_envelope *env, km_dmarc_method method, km_dns_set *dns,
+				    const km_envelope *env, const km_kit *kit, km_dns_set *dns,
 				    km_facts *fs);
 
 /* Whether signature @i passes and is aligned with From. */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "engine/auth.h"
+#include "engine/fields.h"
 #include "engine/json_write.h"
 
 /* A fact as it is told; its record has its own form. */
@@ -142,6 +143,33 @@ static void add_auth(km_json_writer *w, const km_auth *x)
 	km_json_close(w, '}');
 }
 
+/* For whoever passes the message on: {"add": [{name, value}], "remove": [{name, index}]}. */
+static void add_fields(km_json_writer *w, const km_scan *s)
+{
+	km_sv results = km_scan_results(s, "\n");
+	km_forged_results forged;
+
+	km_scan_forged_results(s, &forged);
+	km_json_open(w, "headers", '{');
+	km_json_open(w, "add", '[');
+	if (results.n) {
+		km_json_open(w, NULL, '{');
+		km_json_sv(w, "name", km_results_field);
+		km_json_sv(w, "value", results);
+		km_json_close(w, '}');
+	}
+	km_json_close(w, ']');
+	km_json_open(w, "remove", '[');
+	for (size_t i = 0; i < (forged.all ? 1 : forged.n); i++) {
+		km_json_open(w, NULL, '{');
+		km_json_sv(w, "name", km_results_field);
+		km_json_integer(w, "index", forged.all ? 0 : forged.index[i]);
+		km_json_close(w, '}');
+	}
+	km_json_close(w, ']');
+	km_json_close(w, '}');
+}
+
 km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const char *id,
 			  km_lang lang)
 {
@@ -163,6 +191,8 @@ km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const
 	add_findings(&w, a, v, lang);
 	add_explanation(&w, a, v, lang);
 	km_json_string(&w, "advice", v->advice);
+	if (file == NULL)
+		add_fields(&w, s);
 	add_timings(&w, km_scan_timings(s));
 	km_json_close(&w, '}');
 	return out->cut ? KM_LIMIT : KM_OK;

@@ -13,6 +13,8 @@
 typedef struct {
 	const km_pack *pack; /* not owned */
 	km_dmarc_method dmarc;
+	char authserv_id[256]; /* auth.authserv_id, or empty */
+	char host[256];	       /* of this machine */
 } km_kit;
 
 /*
@@ -22,5 +24,8 @@ typedef struct {
 KM_NODISCARD km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack,
 				   km_err *err);
 void km_kit_close(km_kit *kit);
+
+/* Our name in Authentication-Results, of mail that an MTA called @mta (or empty) hands in. */
+km_sv km_kit_name(const km_kit *kit, km_sv mta);
 
 #endif

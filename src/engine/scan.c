@@ -75,7 +75,7 @@ static km_status stage_sender_domain(km_scan *s)
 
 static km_status stage_auth(km_scan *s)
 {
-	return km_auth_step(&s->auth, s->arena, s->mail, s->env, s->kit->dmarc, &s->dns, &s->facts);
+	return km_auth_step(&s->auth, s->arena, s->mail, s->env, s->kit, &s->dns, &s->facts);
 }
 
 /* In this order; those that ask wait side by side, so that their questions go out together. */
@@ -184,6 +184,11 @@ const km_timings *km_scan_timings(const km_scan *s)
 const km_envelope *km_scan_envelope(const km_scan *s)
 {
 	return s->env;
+}
+
+const km_kit *km_scan_kit(const km_scan *s)
+{
+	return s->kit;
 }
 
 const km_views *km_scan_views(const km_scan *s)

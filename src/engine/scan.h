@@ -29,6 +29,7 @@ typedef struct {
 	size_t n_rcpts;
 	km_sv user; /* SASL login, or empty */
 	km_sv queue_id;
+	km_sv mta;   /* its name for itself, or empty */
 	bool stored; /* taken from the message's own header */
 	km_time now;
 } km_envelope;
@@ -61,6 +62,7 @@ km_mail *km_scan_mail(const km_scan *s);
 const km_facts *km_scan_facts(const km_scan *s);
 const km_timings *km_scan_timings(const km_scan *s);
 const km_envelope *km_scan_envelope(const km_scan *s);
+const km_kit *km_scan_kit(const km_scan *s);
 const km_views *km_scan_views(const km_scan *s);
 /* Memory for reporting the verdict; there is some left even when the message filled the arena. */
 km_arena *km_scan_reserve(const km_scan *s);

@@ -11,6 +11,7 @@ static const struct {
 	{ KM_SV("Deliver-To"), offsetof(km_http_request, deliver_to) },
 	{ KM_SV("User"), offsetof(km_http_request, user) },
 	{ KM_SV("Queue-Id"), offsetof(km_http_request, queue_id) },
+	{ KM_SV("MTA-Name"), offsetof(km_http_request, mta) },
 	{ KM_SV("Envelope"), offsetof(km_http_request, envelope) },
 	{ KM_SV("Content-Encoding"), offsetof(km_http_request, encoding) },
 	{ KM_SV("Compression"), offsetof(km_http_request, encoding) },
@@ -122,6 +123,7 @@ void km_http_request_envelope(const km_http_request *r, km_envelope *env)
 		.n_rcpts = r->n_rcpts,
 		.user = r->user,
 		.queue_id = r->queue_id,
+		.mta = r->mta,
 		.now = now,
 	};
 	read_ip(r->ip, &env->ip);

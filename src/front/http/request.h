@@ -1,7 +1,7 @@
 /*
  * front/http/request.h - the envelope in the headers of a scan request, as Rspamd's clients send
  * them (and, for /scan, all others): IP, Helo, Hostname, From, Rcpt, Deliver-To, User, Queue-Id,
- * Envelope. Pure. Names are case-blind. A hostile value is data, never an error.
+ * MTA-Name, Envelope. Pure. Names are case-blind. A hostile value is data, never an error.
  */
 #ifndef KM_FRONT_HTTP_REQUEST_H
 #define KM_FRONT_HTTP_REQUEST_H
@@ -11,7 +11,7 @@
 typedef struct {
 	km_arena *arena;
 	size_t max_rcpts;
-	km_sv ip, helo, hostname, from, deliver_to, user, queue_id, envelope, encoding;
+	km_sv ip, helo, hostname, from, deliver_to, user, queue_id, mta, envelope, encoding;
 	bool has_from;
 	km_sv *rcpts; /* without brackets */
 	size_t n_rcpts, cap_rcpts;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "engine/fields.h"
 #include "engine/json_write.h"
 
 static const char *const words[KM_ACTIONS] = {
@@ -72,29 +73,52 @@ static void symbols(km_json_writer *w, const km_scan *s, const km_verdict *v)
 	km_json_close(w, '}');
 }
 
-static void field(km_json_writer *w, const char *name, const char *value)
+/* @order: place in the header; 0 is the top. */
+static void field(km_json_writer *w, const char *name, km_sv value, int order)
 {
+	if (value.n == 0)
+		return;
 	km_json_open(w, name, '{');
-	km_json_string(w, "value", value);
-	km_json_integer(w, "order", 1);
+	km_json_sv(w, "value", value);
+	km_json_integer(w, "order", order);
 	km_json_close(w, '}');
 }
 
+/* A number says which field of the name goes, 0 all of them; several numbers are a list. */
+static void remove_results(km_json_writer *w, const km_scan *s)
+{
+	km_forged_results forged;
+
+	km_scan_forged_results(s, &forged);
+	if (forged.all)
+		km_json_integer(w, km_results_field.p, 0);
+	else if (forged.n == 1)
+		km_json_integer(w, km_results_field.p, forged.index[0]);
+	if (forged.all || forged.n < 2)
+		return;
+	km_json_open(w, km_results_field.p, '[');
+	for (size_t i = 0; i < forged.n; i++)
+		km_json_integer(w, NULL, forged.index[i]);
+	km_json_close(w, ']');
+}
+
 /* What an Rspamd client puts into the message by itself. */
-static void milter(km_json_writer *w, const km_verdict *v)
+static void milter(km_json_writer *w, const km_scan *s, const km_verdict *v)
 {
 	char score[32];
 
 	(void)snprintf(score, sizeof(score), "%.2f", v->score);
 	km_json_open(w, "milter", '{');
 	km_json_open(w, "add_headers", '{');
-	field(w, "X-Spam-Score", score);
+	field(w, "X-Spam-Score", km_sv_of(score), 1);
 	if (v->action >= KM_ACTION_TAG)
-		field(w, "X-Spam-Flag", "YES");
+		field(w, "X-Spam-Flag", KM_S("YES"), 1);
+	field(w, km_results_field.p, km_scan_results(s, "\n"), 0);
 	km_json_close(w, '}');
 	km_json_open(w, "remove_headers", '{');
 	km_json_integer(w, "X-Spam-Flag", 0);
 	km_json_integer(w, "X-Spam-Score", 0);
+	remove_results(w, s);
 	km_json_close(w, '}');
 	km_json_close(w, '}');
 }
@@ -127,7 +151,7 @@ km_status km_rspamd_json(km_buf *out, const km_scan *s, const char *id, double r
 	km_json_close(&w, '}');
 	km_json_sv(&w, "message-id", message_id(m));
 	km_json_number(&w, "time_real", seconds, 6);
-	milter(&w, v);
+	milter(&w, s, v);
 	empty(&w, "urls", "[]");
 	empty(&w, "emails", "[]");
 	km_json_string(&w, "id", id);

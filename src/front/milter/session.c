@@ -2,10 +2,11 @@
 
 #include <stdlib.h>
 
+#include "auth/authres.h"
 #include "front/milter/proto.h"
 
 /* A connection's name and HELO: RFC 1035 names have 255 bytes; what is longer is hostile. */
-enum { NAME_MAX_BYTES = 256, ADDRESS_MAX_BYTES = 64 };
+enum { NAME_MAX_BYTES = 256, ADDRESS_MAX_BYTES = 64, TLS_MAX_BYTES = 16 };
 
 enum {
 	WANT_ACTIONS = KM_SMFIF_ADDHDRS | KM_SMFIF_CHGHDRS | KM_SMFIF_QUARANTINE,
@@ -19,13 +20,21 @@ typedef struct {
 	size_t n;
 } bounded_name;
 
+/* Authentication-Results fields of the message under way: those that claim to be ours. */
+typedef struct {
+	uint32_t seen;	/* fields of the name, ours or not */
+	uint32_t *ours; /* which of them, from 1, in the message's arena */
+	size_t n, cap;
+	uint32_t from; /* when there was no room: from this one on all of them; else 0 */
+} results;
+
 struct km_milter {
 	km_milter_limits limits;
 	uint32_t actions, steps;  /* as agreed */
 	bool negotiated, waiting; /* waiting for km_milter_answer() */
-	bounded_name host, helo, tls;
-	char addr[ADDRESS_MAX_BYTES];
-	size_t addr_n;
+	bounded_name host, helo, mta;
+	char addr[ADDRESS_MAX_BYTES], tls[TLS_MAX_BYTES];
+	size_t addr_n, tls_n;
 	km_buf partial;	 /* start of a packet that is not yet whole */
 	km_arena *arena; /* of the message under way, else NULL */
 	km_sv mail_from, user, queue_id;
@@ -34,6 +43,7 @@ struct km_milter {
 	size_t n_rcpts, cap_rcpts, rcpts_dropped;
 	uint32_t forged[KM_MILTER_OURS]; /* how often each of limits.ours came, for deletion by
 					    index */
+	results results;
 	km_spool spool;
 	size_t served;
 	km_milter_message_view view;
@@ -60,6 +70,7 @@ static void message_end(km_milter *s)
 	s->rcpts = NULL;
 	s->n_rcpts = s->cap_rcpts = s->rcpts_dropped = 0;
 	memset(s->forged, 0, sizeof(s->forged));
+	s->results = (results){ 0 };
 	km_spool_finish(&s->spool);
 	km_spool_init(&s->spool, s->limits.max_message);
 }
@@ -67,7 +78,7 @@ static void message_end(km_milter *s)
 static void connection_end(km_milter *s)
 {
 	message_end(s);
-	s->host.n = s->helo.n = s->tls.n = s->addr_n = 0;
+	s->host.n = s->helo.n = s->mta.n = s->tls_n = s->addr_n = 0;
 }
 
 void km_milter_free(km_milter *s)
@@ -79,11 +90,18 @@ void km_milter_free(km_milter *s)
 	free(s);
 }
 
+/* Copies as much of @v as there is room for; returns how much that was. */
+static size_t set_text(char *to, size_t cap, km_sv v)
+{
+	v = km_sv_sub(v, 0, cap);
+	if (v.n)
+		memcpy(to, v.p, v.n);
+	return v.n;
+}
+
 static void set_name(bounded_name *to, km_sv v)
 {
-	to->n = v.n < sizeof(to->p) ? v.n : sizeof(to->p);
-	if (to->n)
-		memcpy(to->p, v.p, to->n);
+	to->n = set_text(to->p, sizeof(to->p), v);
 }
 
 /* What the message needs to keep; an arena that is full only loses strings, never the message. */
@@ -130,7 +148,9 @@ static void take_macro(km_milter *s, km_sv macro, km_sv value)
 	else if (km_sv_eq(macro, KM_S("{auth_authen}")))
 		s->user = keep(s, value);
 	else if (km_sv_eq(macro, KM_S("{tls_version}")))
-		set_name(&s->tls, value);
+		s->tls_n = set_text(s->tls, sizeof(s->tls), value);
+	else if (km_sv_eq(macro, KM_S("j")))
+		set_name(&s->mta, value);
 }
 
 static km_status on_macro(km_milter *s, km_sv data, km_buf *out, km_err *err)
@@ -246,11 +266,58 @@ static km_status on_unknown(km_milter *s, km_sv data, km_buf *out, km_err *err)
 	return KM_OK;
 }
 
-static void count_field(km_milter *s, km_sv name)
+static const km_sv results_name = KM_SV("Authentication-Results");
+
+static km_sv our_name(const km_milter *s)
 {
+	const km_milter_limits *l = &s->limits;
+
+	return l->authserv_id.n ? l->authserv_id
+	       : s->mta.n	? (km_sv){ s->mta.p, s->mta.n }
+				: l->host;
+}
+
+static bool more_results(km_milter *s)
+{
+	results *r = &s->results;
+	size_t cap = r->cap ? r->cap * 2 : 8;
+
+	if (r->n < r->cap)
+		return true;
+	if (s->arena == NULL)
+		s->arena = km_arena_new(s->limits.max_strings);
+	uint32_t *p =
+		s->arena ? km_arena_grow(s->arena, r->ours, r->cap * sizeof(*p), cap * sizeof(*p))
+			 : NULL;
+	if (p == NULL)
+		return false;
+	r->ours = p;
+	r->cap = cap;
+	return true;
+}
+
+static void count_results(km_milter *s, km_sv value)
+{
+	results *r = &s->results;
+
+	r->seen++;
+	if (r->from || !km_authres_is_ours(value, our_name(s)))
+		return;
+	if (more_results(s))
+		r->ours[r->n++] = r->seen;
+	else
+		r->from = r->seen;
+}
+
+/* MTAs take "Name :" for the same name. */
+static void count_field(km_milter *s, km_sv name, km_sv value)
+{
+	name = km_sv_trim(name);
 	for (size_t i = 0; i < s->limits.n_ours && i < KM_MILTER_OURS; i++)
 		if (km_sv_ieq(s->limits.ours[i], name))
 			s->forged[i]++;
+	if (km_sv_ieq(name, results_name))
+		count_results(s, value);
 }
 
 /* Continuation lines come with LF alone (Postfix) or CRLF (Sendmail); the message is kept with
@@ -274,7 +341,7 @@ static km_status on_header(km_milter *s, km_sv data, km_buf *out, km_err *err)
 
 	if (!km_milter_string(&data, &name) || !km_milter_string(&data, &value))
 		return KM_FAIL(err, KM_SYNTAX, "header packet without NUL");
-	count_field(s, name);
+	count_field(s, name, value);
 	km_spool_add(&s->spool, name);
 	km_spool_add(&s->spool, s->steps & KM_SMFIP_HDR_LEADSPC ? KM_S(":") : KM_S(": "));
 	if (value.n)
@@ -441,7 +508,8 @@ const km_milter_message_view *km_milter_message(km_milter *s)
 		.client_host = { s->host.p, s->host.n },
 		.client_addr = { s->addr, s->addr_n },
 		.helo = { s->helo.p, s->helo.n },
-		.tls = { s->tls.p, s->tls.n },
+		.tls = { s->tls, s->tls_n },
+		.mta = { s->mta.p, s->mta.n },
 		.mail_from = s->mail_from,
 		.rcpts = s->rcpts,
 		.n_rcpts = s->n_rcpts,
@@ -454,11 +522,18 @@ const km_milter_message_view *km_milter_message(km_milter *s)
 	return v;
 }
 
+/* From the last to the first, so that no number changes before its turn. */
 static void remove_fields(km_milter *s, km_buf *out)
 {
+	const results *r = &s->results;
+
 	for (size_t i = 0; i < KM_MILTER_OURS; i++)
 		for (uint32_t k = s->forged[i]; k > 0; k--)
 			km_milter_put_change(out, k, s->limits.ours[i], KM_S(""));
+	for (uint32_t k = r->seen; r->from && k >= r->from; k--)
+		km_milter_put_change(out, k, results_name, KM_S(""));
+	for (size_t i = r->n; i > 0; i--)
+		km_milter_put_change(out, r->ours[i - 1], results_name, KM_S(""));
 }
 
 static void change_headers(km_milter *s, const km_milter_answer_view *answer, km_buf *out)

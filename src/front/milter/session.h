@@ -34,6 +34,9 @@ typedef struct {
 	 * sent are deleted when the message is let through. */
 	const km_sv *ours;
 	size_t n_ours;
+	/* Our name in Authentication-Results: fields that claim to be ours are deleted likewise.
+	 * Without one it is the MTA's own name ({j}), else @host. */
+	km_sv authserv_id, host;
 } km_milter_limits;
 
 /* Views live until the answer is given. */
@@ -47,6 +50,7 @@ typedef struct {
 	km_sv user;	 /* {auth_authen} */
 	km_sv queue_id;	 /* i */
 	km_sv tls;	 /* {tls_version}, or empty */
+	km_sv mta;	 /* j, the MTA's name for itself, or empty */
 	km_sv message;	 /* headers and body with CRLF */
 	size_t dropped;	 /* bytes over max_message */
 	km_status spool; /* KM_OK, or why `message` is not whole */

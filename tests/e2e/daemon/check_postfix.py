@@ -109,6 +109,44 @@ def clean_mail_has_headers(site):
 
 
 @case
+def results_are_ours(site):
+    """Authentication-Results in our name stands on top, once; forged ones in any spelling are gone, others' stay"""
+    mark = unique("results")
+    name = "mx.example.jp"
+    forged = (
+        f"Authentication-Results: {name}; dmarc=pass header.from=example.com\r\n"
+        f"Authentication-Results: mx.other.example; dmarc=pass header.from=other.example\r\n"
+        f'authentication-RESULTS: (by) "{name.upper()}." 1;\r\n\tdkim=pass\r\n'
+        f"Authentication-Results:\r\n {name};spf=pass\r\n"
+        f"Authentication-Results: {name}\r\n"
+    )
+    site.send(message(mark, extra=forged))
+    got = parse(site.delivered(mark)[0])
+    values = got.get_all("Authentication-Results")
+    assert len(values) == 2 and values[1].startswith("mx.other.example;"), values
+    assert values[0].startswith(f"{name};") and "spf=" in values[0] and "dmarc=" in values[0], values
+    assert "smtp.mailfrom=alice@example.com" in values[0], values
+    names = [n for n in got.keys() if n not in ("Return-Path", "X-Original-To", "Delivered-To")]
+    assert names.index("Authentication-Results") < names.index("Received"), names
+    assert got["From"] == "Alice <alice@example.com>" and got["Subject"] == mark
+
+
+@case
+def results_for_our_own_users(site):
+    """mail that a logged-in user hands in gets no Authentication-Results, and forged ones are gone"""
+    mark = unique("submitted")
+    site.postfix.set("milter_macro_defaults = auth_authen=alice")
+    try:
+        time.sleep(1)
+        site.send(message(mark, extra="Authentication-Results: mx.example.jp; dmarc=pass\r\n"))
+        got = parse(site.delivered(mark)[0])
+        assert got.get_all("Authentication-Results") is None, got.get_all("Authentication-Results")
+    finally:
+        site.postfix.set("milter_macro_defaults =")
+        time.sleep(1)
+
+
+@case
 def tagged_mail_says_why(site):
     """tagged mail says why, in the recipient's language, with encoded-words that decode"""
     mark = unique("tag")

@@ -3,7 +3,9 @@
 #include "test.h"
 
 static const km_sv ours[] = { KM_SV("x-komainu") };
-static const km_milter_limits limits = { 1 << 20, 100, 1 << 20, ours, 1 };
+static const km_milter_limits limits = {
+	.max_message = 1 << 20, .max_rcpts = 100, .max_strings = 1 << 20, .ours = ours, .n_ours = 1
+};
 
 /* Appends a packet as an MTA sends it. */
 static void packet(km_buf *b, char cmd, const char *data, size_t n)
@@ -176,6 +178,84 @@ static void test_answers(void **state)
 	}
 }
 
+/* Authentication-Results in our name, by whatever spelling, are deleted by their place among the
+ * fields of that name; those of others stay. */
+static const struct {
+	const char *name;
+	km_sv authserv_id, mta, host;
+	size_t max_strings;
+	const char *want; /* places in the order in which they are deleted */
+} forged[] = {
+	{ "configured", KM_SV("mx.example.jp"), KM_SV("other"), KM_SV("host"), 1 << 20,
+	  "6 4 3 1 " },
+	{ "MTA's name", KM_SV(""), KM_SV("mx.example.jp"), KM_SV("host"), 1 << 20, "6 4 3 1 " },
+	{ "host", KM_SV(""), KM_SV(""), KM_SV("mx.example.jp"), 1 << 20, "6 4 3 1 " },
+	{ "nobody's", KM_SV("mx2.example.jp"), KM_SV("mx.example.jp"), KM_SV(""), 1 << 20, "" },
+	{ "no room", KM_SV("mx.example.jp"), KM_SV(""), KM_SV(""), 20, "6 5 4 3 2 1 " },
+};
+
+static void add_forged(km_buf *b, km_sv mta)
+{
+	negotiate(b, 0x1ff, 0x1fffff);
+	if (mta.n) {
+		km_buf macro;
+		km_buf_init(&macro, NULL, 256);
+		km_buf_add(&macro, KM_S("Cj\0"));
+		km_buf_add(&macro, mta);
+		km_buf_byte(&macro, '\0');
+		packet(b, 'D', macro.p, macro.n);
+		km_buf_finish(&macro);
+	}
+	PACKET(b, 'M', "<a@example.com>\0");
+	PACKET(b, 'L', "Authentication-Results\0 mx.example.jp; dmarc=pass\0");
+	PACKET(b, 'L', "Authentication-Results\0 mx.example.com; dmarc=pass\0");
+	PACKET(b, 'L', "authentication-results \0 (x) \"MX.example.jp.\" 1;\n\tdmarc=pass\0");
+	PACKET(b, 'L', "AUTHENTICATION-RESULTS\0\n\tmx.example.jp;spf=pass\0");
+	PACKET(b, 'L', "Subject\0 hello\0");
+	PACKET(b, 'L', "Authentication-Results\0 mx.example.org; spf=pass\0");
+	PACKET(b, 'L', "Authentication-Results\0mx.example.jp\0");
+	PACKET(b, 'N', "");
+	PACKET(b, 'E', "");
+}
+
+static void test_forged_results(void **state)
+{
+	(void)state;
+	const km_milter_answer_view a = { .kind = KM_ANSWER_ACCEPT };
+
+	for (size_t i = 0; i < KM_COUNT(forged); i++) {
+		const km_milter_limits l = { .max_message = 1 << 20,
+					     .max_rcpts = 10,
+					     .max_strings = forged[i].max_strings,
+					     .authserv_id = forged[i].authserv_id,
+					     .host = forged[i].host };
+		km_milter *s = km_milter_new(&l);
+		km_milter_packet p;
+		km_buf in, out, got;
+
+		km_buf_init(&in, NULL, 1 << 20);
+		km_buf_init(&out, NULL, 1 << 20);
+		km_buf_init(&got, NULL, 256);
+		add_forged(&in, forged[i].mta);
+		km_sv rest = km_buf_sv(&in);
+		assert_int_equal(km_milter_feed(s, &rest, &out, NULL), KM_MILTER_MESSAGE);
+		assert_true(km_sv_eq(km_milter_message(s)->mta, forged[i].mta));
+		out.n = 0;
+		km_milter_answer(s, &a, &out);
+		rest = km_buf_sv(&out);
+		while (km_milter_packet_next(&rest, &p) == KM_OK)
+			if (p.cmd == 'm')
+				km_buf_fmt(&got, "%d ", p.data.p[3]);
+		km_buf_byte(&got, '\0');
+		if (strcmp(got.p, forged[i].want) != 0)
+			fail_msg("%s: deleted %s", forged[i].name, got.p);
+		km_buf_finish(&in);
+		km_buf_finish(&out);
+		km_buf_finish(&got);
+		km_milter_free(s);
+	}
+}
+
 /* With SMFIP_HDR_LEADSPC the space after the colon is the milter's to send. */
 static void test_space_after_colon(void **state)
 {
@@ -337,10 +417,15 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces),	    cmocka_unit_test(test_replies_without_nr),
-		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_space_after_colon),
-		cmocka_unit_test(test_reply_lines), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_limits),	    cmocka_unit_test(test_many),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_replies_without_nr),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_forged_results),
+		cmocka_unit_test(test_space_after_colon),
+		cmocka_unit_test(test_reply_lines),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests_name("front/milter", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "test.h"
 
 #define MESSAGE                                                                                    \
+	"Authentication-Results: mx.example.jp; none\r\n"                                          \
 	"From: Alice <alice@example.com>\r\nFrom: Mallory <m@example.net>\r\n"                     \
 	"To: bob@example.jp\r\nSubject: hello\r\nMessage-ID: <1@example.com>\r\n\r\nhello\r\n"
 
@@ -56,7 +57,9 @@ static json_t *verdict(const char *text)
 {
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
 	km_pack *p = pack_of(text);
-	km_envelope env = { .has_from = true, .from = KM_S("alice@example.com") };
+	km_envelope env = { .has_from = true,
+			    .from = KM_S("alice@example.com"),
+			    .mta = KM_S("mx.example.jp") };
 	km_kit kit;
 	km_buf out;
 
@@ -111,8 +114,16 @@ static void test_no_threshold(void **state)
 
 	assert_string_equal(string(o, "action"), "add header");
 	assert_true(json_real_value(json_object_get(o, "required_score")) > 1000.0);
-	assert_non_null(json_object_get(
-		json_object_get(json_object_get(o, "milter"), "add_headers"), "X-Spam-Flag"));
+	const json_t *milter = json_object_get(o, "milter");
+	const json_t *add = json_object_get(milter, "add_headers");
+	assert_non_null(json_object_get(add, "X-Spam-Flag"));
+	const json_t *results = json_object_get(add, "Authentication-Results");
+	assert_memory_equal(string(results, "value"), "mx.example.jp;\n\t", 16);
+	assert_int_equal(json_integer_value(json_object_get(results, "order")), 0);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(milter, "remove_headers"),
+						   "Authentication-Results")),
+		1);
 	json_decref(o);
 }
 
