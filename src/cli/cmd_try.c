@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "cli/jsonout.h"
 #include "cli/settings.h"
 #include "cli/sources.h"
 #include "cli/tables.h"
@@ -163,34 +164,65 @@ static km_status converse(int fd, km_milter_client *c, km_err *err)
 	return st;
 }
 
-static const char *what_happens(const trial *t, const km_milter_outcome *o)
+typedef struct {
+	char verdict;
+	const char *id; /* in JSON */
+	const char *words[2];
+} answer_kind;
+
+static const answer_kind *kind_of(const km_milter_outcome *o)
 {
-	static const struct {
-		char verdict;
-		const char *words[2];
-	} rows[] = {
-		{ KM_SMFIR_CONTINUE, { "配送します", "delivered" } },
-		{ KM_SMFIR_ACCEPT, { "配送します", "delivered" } },
-		{ KM_SMFIR_DISCARD, { "捨てます", "discarded" } },
-		{ KM_SMFIR_REJECT, { "拒否します", "rejected" } },
-		{ KM_SMFIR_TEMPFAIL, { "後で送り直すよう求めます", "to be sent again later" } },
-		{ KM_SMFIR_REPLYCODE, { "次の返答をします", "answered with" } },
+	static const answer_kind held = { 0,
+					  "hold",
+					  { "メールサーバーの保留キューに入れます",
+					    "put into the mail server's hold queue" } };
+	static const answer_kind unknown = { 0, "unknown", { "?", "?" } };
+	static const answer_kind rows[] = {
+		{ KM_SMFIR_CONTINUE, "accept", { "配送します", "delivered" } },
+		{ KM_SMFIR_ACCEPT, "accept", { "配送します", "delivered" } },
+		{ KM_SMFIR_DISCARD, "discard", { "捨てます", "discarded" } },
+		{ KM_SMFIR_REJECT, "reject", { "拒否します", "rejected" } },
+		{ KM_SMFIR_TEMPFAIL,
+		  "tempfail",
+		  { "後で送り直すよう求めます", "to be sent again later" } },
+		{ KM_SMFIR_REPLYCODE, "reply", { "次の返答をします", "answered with" } },
 	};
 
 	if (o->quarantined)
-		return km_say(t->cli, "メールサーバーの保留キューに入れます",
-			      "put into the mail server's hold queue");
+		return &held;
 	for (size_t i = 0; i < KM_COUNT(rows); i++)
 		if (rows[i].verdict == o->verdict)
-			return km_say(t->cli, rows[i].words[0], rows[i].words[1]);
-	return "?";
+			return &rows[i];
+	return &unknown;
+}
+
+static km_status print_json(const trial *t, const char *name, const km_milter_outcome *o,
+			    km_err *err)
+{
+	json_t *fields = json_array();
+
+	for (size_t i = 0; i < o->n_fields; i++) {
+		km_sv f = o->fields[i];
+		size_t colon = km_sv_chr(f, ':', 0);
+		(void)json_array_append_new(
+			fields,
+			json_pack("{s:o, s:o}", "name", km_json_text(km_sv_sub(f, 0, colon)),
+				  "value", km_json_text(km_sv_trim(km_sv_from(f, colon + 1)))));
+	}
+	json_t *j = json_pack("{s:o, s:s, s:o, s:o, s:I}", "file", km_json_cstr(name), "answer",
+			      kind_of(o)->id, "text", km_json_filled(o->text), "added", fields,
+			      "removed", (json_int_t)o->n_removed);
+	if (km_json_print(t->cli, j) != EX_OK)
+		return KM_FAIL(err, KM_IO, "the answer can not be written");
+	return KM_OK;
 }
 
 static void print_outcome(const trial *t, const char *name, const km_milter_outcome *o)
 {
 	FILE *out = t->cli->out;
+	const answer_kind *k = kind_of(o);
 
-	(void)fprintf(out, "%s: %s\n", name, what_happens(t, o));
+	(void)fprintf(out, "%s: %s\n", name, km_say(t->cli, k->words[0], k->words[1]));
 	if (o->text.n)
 		(void)fprintf(out, "  %.*s\n", KM_FMT(o->text));
 	for (size_t i = 0; i < o->n_fields; i++)
@@ -216,7 +248,9 @@ static km_status try_milter(trial *t, const km_source *m, const km_milter_sessio
 		st = converse(fd, c, err);
 	if (fd >= 0)
 		(void)close(fd);
-	if (st == KM_OK)
+	if (st == KM_OK && t->o->common.json)
+		st = print_json(t, m->name, km_milter_client_outcome(c), err);
+	else if (st == KM_OK)
 		print_outcome(t, m->name, km_milter_client_outcome(c));
 	return st;
 }
