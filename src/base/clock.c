@@ -8,6 +8,14 @@ km_time km_clock_now(void)
 	return (km_time)time(NULL);
 }
 
+uint64_t km_clock_unix_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+}
+
 uint64_t km_clock_mono_ns(void)
 {
 	struct timespec t;

@@ -10,6 +10,8 @@
 typedef int64_t km_time;
 
 km_time km_clock_now(void);
+/* Milliseconds since 1970, for records and their ids. */
+uint64_t km_clock_unix_ms(void);
 /* Monotonic nanoseconds, for measuring. */
 uint64_t km_clock_mono_ns(void);
 

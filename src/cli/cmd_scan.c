@@ -3,7 +3,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -150,14 +149,6 @@ static bool next_job(void *ctx, void *job)
 	return true;
 }
 
-static uint64_t unix_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static km_status write_json(const scan_run *r, scan_job *j, const km_scan *s)
 {
 	uint8_t random[10];
@@ -165,8 +156,8 @@ static km_status write_json(const scan_run *r, scan_job *j, const km_scan *s)
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return KM_FAIL(&j->err, KM_IO, "no random numbers");
-	km_status st = km_verdict_json(&j->out, s, j->source.name, km_ulid(unix_ms(), random, id),
-				       r->report.lang);
+	km_status st = km_verdict_json(&j->out, s, j->source.name,
+				       km_ulid(km_clock_unix_ms(), random, id), r->report.lang);
 	km_buf_byte(&j->out, '\n');
 	return st == KM_OK ? st : KM_FAIL(&j->err, st, "the verdict can not be written");
 }

@@ -124,7 +124,6 @@ static km_status prepare(km_scanner *s, km_err *err)
 	*shop = (km_shop){
 		.role = s->role,
 		.recorder = km_recorder_new(&s->role->loop, s->role->shared),
-		.arena = km_arena_new(KM_MAX_ARENA_BYTES),
 		.lang = strcmp(km_conf_str(c, KM_KEY_LANGUAGE), "en") == 0 ? KM_EN : KM_JA,
 		.accept_on_error = strcmp(km_conf_str(c, KM_KEY_POLICY_ON_ERROR), "accept") == 0,
 		.max_message = (size_t)km_conf_int(c, KM_KEY_LIMITS_MESSAGE_SIZE),
@@ -133,7 +132,7 @@ static km_status prepare(km_scanner *s, km_err *err)
 	s->packet_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_PACKET_TIMEOUT);
 	s->idle_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_TIMEOUT);
 	s->max_connections = (size_t)km_conf_int(c, KM_KEY_LIMITS_CONNECTIONS);
-	if (shop->recorder == NULL || shop->arena == NULL)
+	if (shop->recorder == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	km_status st = km_kit_open(&shop->kit, c, s->role->pack, err);
 	return st == KM_OK ? load_snapshot(s, err) : st;
@@ -187,7 +186,7 @@ static void scanner_finish(km_role *r)
 	for (size_t i = 0; i < KM_COUNT(fronts); i++)
 		fronts[i].front->finish(s);
 	km_recorder_free(s->shop.recorder);
-	km_arena_free(s->shop.arena);
+	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
 	km_dns_snapshot_free(s->shop.dns);
 	free(s);

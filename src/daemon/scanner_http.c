@@ -32,6 +32,7 @@ typedef struct peer {
 	struct MHD_Connection *connection;
 	uint64_t since_ms; /* connect, or end of the last request */
 	bool active;	   /* a request is under way */
+	bool whole;	   /* and has come in whole */
 } peer;
 
 struct http {
@@ -41,16 +42,26 @@ struct http {
 	uv_timer_t timer, sweep;
 	peer *peers;
 	size_t n;
+	request *waiting; /* suspended ones */
 };
 
-/* An endpoint fills the body and returns the status code. */
-typedef unsigned endpoint(http *h, request *r, km_buf *body);
+/* An endpoint fills r->body and returns the status code, or LATER: then it has begun something at
+ * whose end it calls answer_later(). */
+typedef unsigned endpoint(http *h, request *r);
+enum { LATER = 0 };
 
 struct request {
+	http *front;
 	const struct route *route;
+	struct MHD_Connection *connection;
 	km_spool spool;
 	km_arena *arena; /* of the envelope */
-	struct MHD_Connection *connection;
+	km_http_request headers;
+	km_task *task; /* in hand */
+	km_buf body;
+	unsigned status; /* of the answer, once it is there */
+	bool suspended;
+	request *next_waiting, *prev_waiting; /* while suspended */
 };
 
 typedef struct route {
@@ -58,11 +69,11 @@ typedef struct route {
 	endpoint *run;
 } route;
 
-static unsigned problem(km_buf *body, unsigned status, const char *text)
+static unsigned problem(request *r, unsigned status, const char *text)
 {
-	body->n = 0; /* instead of what did not fit */
-	body->cut = false;
-	km_buf_fmt(body, "{\"error\":\"%s\"}", text);
+	r->body.n = 0; /* instead of what did not fit */
+	r->body.cut = false;
+	km_buf_fmt(&r->body, "{\"error\":\"%s\"}", text);
 	return status;
 }
 
@@ -75,141 +86,170 @@ static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const cha
 }
 
 /* Envelope from the request's headers (DESIGN.md section 7), or from the message. */
-static km_status read_envelope(http *h, request *r, km_http_request *headers, km_job *job)
+static km_status read_envelope(http *h, request *r, km_job *job)
 {
 	job->env.now = km_clock_now();
-	km_http_request_envelope(headers, &job->env);
-	job->rcpts_dropped = headers->rcpts_dropped;
-	if (!km_http_request_stored(headers))
+	km_http_request_envelope(&r->headers, &job->env);
+	job->rcpts_dropped = r->headers.rcpts_dropped;
+	if (!km_http_request_stored(&r->headers))
 		return KM_OK;
 	return km_envelope_from_stored(r->arena, job->message, h->scanner->shop.trusted_hops, false,
 				       &job->env);
 }
 
-/*
- * Judges and records the body; 200 when *judged can be shown, else *why says why not. The caller
- * says km_job_done() once it has shown it.
- */
-static unsigned judge(http *h, request *r, km_judged *judged, const char **why)
+/* Why the body can not be judged: status and *why, else 0. */
+static unsigned unfit(const request *r, const char **why)
 {
-	km_shop *shop = &h->scanner->shop;
-	km_http_request headers;
-	km_job job = { .via = "http" };
-
-	*judged = (km_judged){ .st = KM_NOMEM };
-	r->arena = km_arena_new(REQUEST_MEMORY);
-	*why = "the message could not be judged; try again later";
-	if (r->arena == NULL)
-		return MHD_HTTP_SERVICE_UNAVAILABLE;
-	km_http_request_init(&headers, r->arena, MAX_RCPTS);
-	(void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_header, &headers);
-	if (km_http_request_compressed(&headers)) {
+	if (km_http_request_compressed(&r->headers)) {
 		*why = "compressed bodies are not understood; send the message as it is";
 		return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
 	}
-	if (r->spool.dropped) {
-		*why = "the message is over limits.message_size";
-		return MHD_HTTP_CONTENT_TOO_LARGE;
-	}
+	*why = "the message is over limits.message_size";
+	return r->spool.dropped ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
+}
+
+/* Judges the body; @done answers. */
+static unsigned judge(http *h, request *r, km_job_done *done)
+{
+	km_job job = { .via = "http" };
+	const char *why;
+
+	r->arena = km_arena_new(REQUEST_MEMORY);
+	if (r->arena == NULL)
+		return problem(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory");
+	km_http_request_init(&r->headers, r->arena, MAX_RCPTS);
+	(void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_header, &r->headers);
+	unsigned status = unfit(r, &why);
+	if (status)
+		return problem(r, status, why);
 	job.spool = km_spool_bytes(&r->spool, &job.message, NULL);
 	if (job.spool == KM_OK)
-		job.spool = read_envelope(h, r, &headers, &job);
-	km_job_judge(shop, &job, judged);
-	if (judged->st != KM_OK)
-		return MHD_HTTP_SERVICE_UNAVAILABLE;
-	if (km_job_record(shop, &job, judged, NULL, NULL) != KM_OK) {
-		*why = "records can not be written; try again later";
-		return MHD_HTTP_SERVICE_UNAVAILABLE;
-	}
-	*why = "held unread: the filter failed on this message";
-	return judged->held ? MHD_HTTP_UNPROCESSABLE_CONTENT : MHD_HTTP_OK;
+		job.spool = read_envelope(h, r, &job);
+	r->task = km_job_start(&h->scanner->shop, &job, km_job_plan, done, r);
+	return r->status;
 }
 
-static unsigned run_scan(http *h, request *r, km_buf *body)
+/* Records what was judged; 200 when the verdict can be shown, else *why says why not. */
+static unsigned record(const km_task *t, const char **why)
 {
-	km_judged judged;
+	*why = "the message could not be judged; try again later";
+	if (t->judged.st != KM_OK)
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	*why = "records can not be written; try again later";
+	if (km_job_record(t, NULL, NULL) != KM_OK)
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	*why = "held unread: the filter failed on this message";
+	return t->judged.held ? MHD_HTTP_UNPROCESSABLE_CONTENT : MHD_HTTP_OK;
+}
+
+static void resume(request *r)
+{
+	if (r->prev_waiting)
+		r->prev_waiting->next_waiting = r->next_waiting;
+	else
+		r->front->waiting = r->next_waiting;
+	if (r->next_waiting)
+		r->next_waiting->prev_waiting = r->prev_waiting;
+	r->next_waiting = r->prev_waiting = NULL;
+	r->suspended = false;
+	MHD_resume_connection(r->connection);
+}
+
+/* The answer is there: it goes out now, or when libmicrohttpd comes back to the request. */
+static void answer(request *r, unsigned status)
+{
+	r->status = status;
+	if (r->task == NULL) /* still within the endpoint */
+		return;
+	r->task = NULL;
+	resume(r);
+}
+
+static void on_scanned(void *ctx, km_task *t)
+{
+	request *r = ctx;
 	const char *why;
-	unsigned status = judge(h, r, &judged, &why);
+	unsigned status = record(t, &why);
 
 	if (status != MHD_HTTP_OK)
-		(void)problem(body, status, why);
-	else if (km_verdict_json(body, judged.scan, NULL, judged.id, h->scanner->shop.lang) !=
+		(void)problem(r, status, why);
+	else if (km_verdict_json(&r->body, t->judged.scan, NULL, t->judged.id, t->shop->lang) !=
 		 KM_OK)
-		status = problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
+		status = problem(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		km_scanner_count(h->scanner, KM_COUNTER_tempfail_total, 1);
-	km_job_done(&h->scanner->shop);
-	return status;
+		km_scanner_count(r->front->scanner, KM_COUNTER_tempfail_total, 1);
+	answer(r, status);
 }
 
-static unsigned run_checkv2(http *h, request *r, km_buf *body)
+static unsigned run_scan(http *h, request *r)
 {
-	km_shop *shop = &h->scanner->shop;
-	km_judged judged;
+	return judge(h, r, on_scanned);
+}
+
+/* Rspamd's clients look at nothing but the action: failures are told as one. */
+static void on_checked(void *ctx, km_task *t)
+{
+	request *r = ctx;
+	const km_shop *shop = t->shop;
 	const char *why;
-	unsigned status = judge(h, r, &judged, &why);
+	unsigned status = record(t, &why);
 	double required = km_pack_threshold(shop->role->pack, KM_ACTION_REJECT);
 	bool accept = shop->accept_on_error && status == MHD_HTTP_SERVICE_UNAVAILABLE;
-	km_status st = KM_OK;
+	km_status st;
 
 	if (status == MHD_HTTP_OK) {
-		st = km_rspamd_json(body, judged.scan, judged.id, required,
-				    (double)judged.us / 1e6);
-	} else if (status == MHD_HTTP_SERVICE_UNAVAILABLE ||
-		   status == MHD_HTTP_UNPROCESSABLE_CONTENT) {
-		if (!accept)
-			km_scanner_count(h->scanner, KM_COUNTER_tempfail_total, 1);
-		st = km_rspamd_failed_json(body, accept, judged.id, why, required);
-		status = MHD_HTTP_OK;
+		st = km_rspamd_json(&r->body, t->judged.scan, t->judged.id, required,
+				    (double)t->judged.us / 1e6);
 	} else {
-		(void)problem(body, status, why);
+		if (!accept)
+			km_scanner_count(r->front->scanner, KM_COUNTER_tempfail_total, 1);
+		st = km_rspamd_failed_json(&r->body, accept, t->judged.id, why, required);
 	}
-	km_job_done(shop);
-	return st == KM_OK
-		       ? status
-		       : problem(body, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
+	answer(r, st == KM_OK
+			  ? MHD_HTTP_OK
+			  : problem(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large"));
 }
 
-static unsigned run_metrics(http *h, request *r, km_buf *body)
+static unsigned run_checkv2(http *h, request *r)
 {
-	(void)r;
-	km_metrics_write(body, h->scanner->role->shared);
+	return judge(h, r, on_checked);
+}
+
+static unsigned run_metrics(http *h, request *r)
+{
+	km_metrics_write(&r->body, h->scanner->role->shared);
 	return MHD_HTTP_OK;
 }
 
-static unsigned run_ping(http *h, request *r, km_buf *body)
+static unsigned run_ping(http *h, request *r)
 {
 	(void)h;
-	(void)r;
-	km_buf_add(body, KM_S("pong\r\n"));
+	km_buf_add(&r->body, KM_S("pong\r\n"));
 	return MHD_HTTP_OK;
 }
 
-static unsigned run_ready(http *h, request *r, km_buf *body)
+static unsigned run_ready(http *h, request *r)
 {
-	(void)r;
 	if (km_recorder_healthy(h->scanner->shop.recorder) && !h->scanner->draining &&
 	    km_shared_keeper(h->scanner->role->shared) != KM_KEEPER_NONE) {
-		km_buf_add(body, KM_S("ready\n"));
+		km_buf_add(&r->body, KM_S("ready\n"));
 		return MHD_HTTP_OK;
 	}
-	km_buf_add(body, KM_S("not ready: records can not be written, or shutting down\n"));
+	km_buf_add(&r->body, KM_S("not ready: records can not be written, or shutting down\n"));
 	return MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-static unsigned run_not_found(http *h, request *r, km_buf *body)
+static unsigned run_not_found(http *h, request *r)
 {
 	(void)h;
-	(void)r;
-	return problem(body, MHD_HTTP_NOT_FOUND,
+	return problem(r, MHD_HTTP_NOT_FOUND,
 		       "no such path; there are /scan /checkv2 /metrics /ping /ready");
 }
 
-static unsigned run_bad_method(http *h, request *r, km_buf *body)
+static unsigned run_bad_method(http *h, request *r)
 {
 	(void)h;
-	(void)r;
-	return problem(body, MHD_HTTP_METHOD_NOT_ALLOWED,
+	return problem(r, MHD_HTTP_METHOD_NOT_ALLOWED,
 		       "messages are sent with POST, all else is asked with GET");
 }
 
@@ -248,7 +288,9 @@ static request *request_new(http *h, struct MHD_Connection *c, const char *metho
 
 	if (r == NULL)
 		return NULL;
+	r->front = h;
 	r->connection = c;
+	km_buf_init(&r->body, NULL, MAX_ANSWER);
 	r->route = route_of(method, path);
 	km_spool_init(&r->spool, h->scanner->shop.max_message);
 	return r;
@@ -256,37 +298,61 @@ static request *request_new(http *h, struct MHD_Connection *c, const char *metho
 
 static enum MHD_Result respond(http *h, request *r)
 {
-	km_buf body;
-
-	km_buf_init(&body, NULL, MAX_ANSWER);
-	unsigned status = r->route->run(h, r, &body);
 	struct MHD_Response *resp =
-		MHD_create_response_from_buffer(body.n, body.p, MHD_RESPMEM_MUST_FREE);
-	if (resp == NULL) {
-		km_buf_finish(&body);
+		MHD_create_response_from_buffer(r->body.n, r->body.p, MHD_RESPMEM_MUST_FREE);
+
+	if (resp == NULL)
 		return MHD_NO;
-	}
+	km_buf_init(&r->body, NULL, 0); /* the response's now */
 	(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_CONTENT_TYPE, r->route->type);
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+	if (r->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_ALLOW, "GET, POST");
 	if (h->scanner->draining)
 		(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_CONNECTION, "close");
-	enum MHD_Result rc = MHD_queue_response(r->connection, status, resp);
+	enum MHD_Result rc = MHD_queue_response(r->connection, r->status, resp);
 	MHD_destroy_response(resp);
 	return rc;
 }
 
-static void set_active(struct MHD_Connection *c, bool active)
+static peer *peer_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	peer *p = info ? info->socket_context : NULL;
+
+	return info ? info->socket_context : NULL;
+}
+
+static void set_active(struct MHD_Connection *c, bool active)
+{
+	peer *p = peer_of(c);
 
 	if (p == NULL)
 		return;
 	p->active = active;
+	p->whole = false;
 	if (!active)
 		p->since_ms = km_clock_mono_ns() / 1000000u;
+}
+
+static void set_whole(struct MHD_Connection *c)
+{
+	peer *p = peer_of(c);
+
+	if (p)
+		p->whole = true;
+}
+
+/* The answer comes later: libmicrohttpd leaves the request alone until resume(). */
+static void suspend(request *r)
+{
+	http *h = r->front;
+
+	r->suspended = true;
+	r->next_waiting = h->waiting;
+	if (h->waiting)
+		h->waiting->prev_waiting = r;
+	h->waiting = r;
+	MHD_suspend_connection(r->connection);
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *path,
@@ -307,6 +373,14 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		*n = 0;
 		return MHD_YES;
 	}
+	if (r->status == LATER) {
+		set_whole(c);
+		r->status = r->route->run(h, r);
+	}
+	if (r->status == LATER) {
+		suspend(r);
+		return MHD_YES;
+	}
 	return respond(h, r);
 }
 
@@ -319,6 +393,9 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
 	set_active(c, false);
 	if (r == NULL)
 		return;
+	if (r->task)
+		km_job_cancel(r->task);
+	km_buf_finish(&r->body);
 	km_spool_finish(&r->spool);
 	km_arena_free(r->arena);
 	free(r);
@@ -384,7 +461,7 @@ static void on_sweep(uv_timer_t *t)
 	uint64_t now = km_clock_mono_ns() / 1000000u;
 
 	for (peer *p = h->peers; p; p = p->next)
-		if (now - p->since_ms > h->scanner->packet_ms) {
+		if (!p->whole && now - p->since_ms > h->scanner->packet_ms) {
 			km_scanner_count(h->scanner, KM_COUNTER_connections_dropped_total, 1);
 			p->since_ms = now;
 			cut(p);
@@ -423,9 +500,10 @@ static km_status http_start(km_scanner *s, int fd, km_err *err)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	h->scanner = s;
 	s->http = h;
-	h->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
-				  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-				  on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+	h->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
+				  NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
+				  MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+				  MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 				  MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->max_connections,
 				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				  MHD_OPTION_END);
@@ -468,6 +546,11 @@ static void http_stop(km_scanner *s)
 
 	if (h->mhd == NULL)
 		return;
+	/* Nothing may stay suspended; what was under way ends unanswered. */
+	while (h->waiting) {
+		cut(peer_of(h->waiting->connection));
+		resume(h->waiting);
+	}
 	(void)uv_poll_stop(&h->poll); /* watches a descriptor that is closed now */
 	MHD_stop_daemon(h->mhd);
 }

@@ -8,7 +8,12 @@
 #include "base/log.h"
 #include "daemon/scanner.h"
 
-enum { BACKLOG = 4096, MAX_RCPTS = 10000, MAX_STRINGS = 8 * 1024 * 1024 };
+enum {
+	BACKLOG = 4096,
+	MAX_RCPTS = 10000,
+	MAX_STRINGS = 8 * 1024 * 1024,
+	MAX_LATER = 64 * 1024 /* input read ahead while a message is in hand */
+};
 
 typedef struct conn conn;
 struct conn {
@@ -16,10 +21,11 @@ struct conn {
 	struct milter *front;
 	km_stream *stream;
 	km_milter *session;
-	km_buf later;		      /* input that came while an answer waited for its record */
-	km_milter_answer_view answer; /* waiting to be sent */
+	bool in_hand;		      /* a message is judged, or its record awaited */
+	km_task *task;		      /* while it is judged */
+	km_milter_answer_view answer; /* waiting for its record */
 	km_arena *answer_arena;
-	bool waiting;
+	km_buf later; /* input that came while a message was in hand */
 	bool half_packet;
 };
 
@@ -67,17 +73,12 @@ static void fail(conn *c, km_failure failure)
 	send_answer(c, &c->answer);
 }
 
-/* The record is on disk, or could not be put there in time. */
-static void on_recorded(void *ctx, km_status st)
+/* The message in hand has its answer: now for what came meanwhile. */
+static void go_on(conn *c)
 {
-	conn *c = ctx;
 	km_buf later = c->later;
 
-	c->waiting = false;
-	if (st != KM_OK)
-		fail(c, KM_FAILED_RECORDING);
-	else
-		send_answer(c, &c->answer);
+	c->in_hand = false;
 	km_arena_free(c->answer_arena);
 	c->answer_arena = NULL;
 	km_buf_init(&c->later, NULL, SIZE_MAX / 2);
@@ -85,6 +86,20 @@ static void on_recorded(void *ctx, km_status st)
 	if (!km_stream_closing(c->stream))
 		feed(c, km_buf_sv(&later));
 	km_buf_finish(&later);
+}
+
+/* The record is on disk, or could not be put there in time. */
+static void on_recorded(void *ctx, km_status st)
+{
+	conn *c = ctx;
+
+	if (km_stream_closing(c->stream))
+		return;
+	if (st != KM_OK)
+		fail(c, KM_FAILED_RECORDING);
+	else
+		send_answer(c, &c->answer);
+	go_on(c);
 }
 
 static void fill_job(const km_milter_message_view *m, km_job *job)
@@ -112,44 +127,58 @@ static void fill_job(const km_milter_message_view *m, km_job *job)
 		job->env.ip.len = 0;
 }
 
-/* The answer has to wait for its record. */
-static bool wait_for_record(conn *c, const km_judged *judged)
+/* Keeps the answer until its record is on disk. */
+static void keep_answer(conn *c, const km_task *t)
 {
 	c->answer_arena = km_arena_new(256 * 1024);
-	if (c->answer_arena == NULL) { /* no answer is a temporary failure to the MTA */
+	if (c->answer_arena == NULL) /* no answer is a temporary failure to the MTA */
 		km_stream_close(c->stream);
-		return false;
-	}
-	km_job_answer(&c->front->scanner->shop, judged, c->answer_arena, &c->answer);
-	c->waiting = true;
-	km_stream_pause(c->stream);
-	km_stream_deadline(c->stream, 0);
-	return false;
+	else
+		km_job_answer(t, c->answer_arena, &c->answer);
 }
 
-/* Judges the message that is whole. False when its answer has to wait. */
-static bool answer_message(conn *c)
+static void on_judged(void *ctx, km_task *t)
 {
-	km_shop *shop = &c->front->scanner->shop;
-	km_judged judged;
-	km_job job;
-	bool go_on = true;
+	conn *c = ctx;
+	bool meanwhile = c->task != NULL; /* other messages had their turn */
+	bool wait = km_job_must_wait(&t->judged);
 
-	fill_job(km_milter_message(c->session), &job);
-	km_job_judge(shop, &job, &judged);
-	bool wait = km_job_must_wait(&judged);
-	if (judged.st != KM_OK) {
+	c->task = NULL;
+	if (t->judged.st != KM_OK) {
 		fail(c, KM_FAILED_JUDGING);
-	} else if (km_job_record(shop, &job, &judged, wait ? on_recorded : NULL, c) != KM_OK) {
+	} else if (km_job_record(t, wait ? on_recorded : NULL, c) != KM_OK) {
 		fail(c, KM_FAILED_RECORDING);
 	} else if (wait) {
-		go_on = wait_for_record(c, &judged);
+		keep_answer(c, t);
+		return;
 	} else {
-		km_job_answer(shop, &judged, shop->arena, &c->answer);
+		km_job_answer(t, t->arena, &c->answer);
 		send_answer(c, &c->answer);
 	}
-	km_job_done(shop);
-	return go_on;
+	if (meanwhile)
+		go_on(c);
+	else
+		c->in_hand = false;
+}
+
+static void judge(conn *c)
+{
+	km_job job;
+
+	fill_job(km_milter_message(c->session), &job);
+	c->in_hand = true;
+	c->task = km_job_start(&c->front->scanner->shop, &job, km_job_plan, on_judged, c);
+	if (c->in_hand)
+		km_stream_deadline(c->stream, 0);
+}
+
+static void keep_for_later(conn *c, km_sv in)
+{
+	km_buf_add(&c->later, in);
+	if (c->later.cut)
+		km_stream_close(c->stream);
+	else if (c->later.n > MAX_LATER)
+		km_stream_pause(c->stream);
 }
 
 static void bad(conn *c, const km_err *err)
@@ -181,8 +210,9 @@ static void feed(conn *c, km_sv in)
 
 	while ((e = km_milter_feed(c->session, &in, &c->front->out, &err)) == KM_MILTER_MESSAGE) {
 		flush(c);
-		if (!answer_message(c)) {
-			km_buf_add(&c->later, in);
+		judge(c);
+		if (c->in_hand) {
+			keep_for_later(c, in);
 			return;
 		}
 	}
@@ -199,8 +229,13 @@ static void feed(conn *c, km_sv in)
 
 static void on_data(void *ctx, km_stream *s, km_sv bytes)
 {
+	conn *c = ctx;
+
 	(void)s;
-	feed(ctx, bytes);
+	if (c->in_hand)
+		keep_for_later(c, bytes);
+	else
+		feed(c, bytes);
 }
 
 static void on_deadline(void *ctx, km_stream *s)
@@ -217,7 +252,9 @@ static void on_close(void *ctx, km_stream *stream)
 	km_scanner *s = c->front->scanner;
 
 	(void)stream;
-	if (c->waiting)
+	if (c->task)
+		km_job_cancel(c->task);
+	else if (c->in_hand)
 		km_recorder_forget(s->shop.recorder, c);
 	if (c->prev)
 		c->prev->next = c->next;
