@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/drive.h"
+#include "cli/judging.h"
 #include "cli/ordered.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/settings.h"
 #include "cli/sources.h"
 #include "cli/tables.h"
 #include "engine/json.h"
@@ -27,29 +26,11 @@ enum {
 
 typedef struct {
 	km_common_options common;
-	km_opt_number jobs, trusted_hops;
-	const char *ip, *helo, *from, *user;
-	km_opt_list rcpts;
-	const char *now, *config, *policy, *dns_snapshot, *dns_record;
+	km_judging_options judging;
+	km_opt_number jobs;
+	const char *dns_record;
 	bool explain;
 } scan_options;
-
-#define TEXT(field, opt, argument, ja, en)                                                         \
-	{                                                                                          \
-		.name = (opt), .type = KM_OPT_TEXT, .at = offsetof(scan_options, field),           \
-		.arg = (argument), .help = {                                                       \
-			ja,                                                                        \
-			en                                                                         \
-		}                                                                                  \
-	}
-#define PATH(field, opt, ja, en)                                                                   \
-	{                                                                                          \
-		.name = (opt), .type = KM_OPT_FILE, .at = offsetof(scan_options, field),           \
-		.arg = "FILE", .help = {                                                           \
-			ja,                                                                        \
-			en                                                                         \
-		}                                                                                  \
-	}
 
 static const km_option table[] = {
 	{ .letter = 'j',
@@ -67,38 +48,13 @@ static const km_option table[] = {
 	  .at = offsetof(scan_options, explain),
 	  .help = { "1 通ごとに、事実・点数・説明をすべて表示する",
 		    "show all facts, points and explanations of every message" } },
-	TEXT(ip, "ip", "ADDRESS", "接続元の IP アドレス", "address of the client"),
-	TEXT(helo, "helo", "NAME", "接続元が HELO で名乗った名前", "what the client said in HELO"),
-	TEXT(from, "from", "ADDRESS", "MAIL FROM のアドレス。'' は空の差出人",
-	     "address of MAIL FROM; '' is the null sender"),
-	{ .name = "rcpt",
-	  .type = KM_OPT_LIST,
-	  .at = offsetof(scan_options, rcpts),
-	  .arg = "ADDRESS",
-	  .help = { "RCPT TO のアドレス。何度でも指定できる",
-		    "address of RCPT TO; may be given several times" } },
-	TEXT(user, "user", "NAME", "SMTP 認証で名乗った利用者名", "login name of the sender"),
-	{ .name = "trusted-hops",
-	  .type = KM_OPT_NUMBER,
-	  .at = offsetof(scan_options, trusted_hops),
-	  .arg = "N",
-	  .max = 100,
-	  .help = { "上から N 個の Received は自組織の中継 (省略時は設定の trusted.hops)",
-		    "the N topmost Received fields are our own relays' (default: trusted.hops)" } },
-	TEXT(now, "now", "TIME", "判定の時刻。RFC 3339 の形、または received (受信時刻)",
-	     "time of the judgement, as in RFC 3339; or \"received\", that of the topmost "
-	     "Received"),
-	PATH(dns_snapshot, "dns-snapshot",
-	     "DNS の代わりに答えるゾーンファイル。今のところ、これなしでは DNS に問い合わせず、"
-	     "すべて時間切れとみなす",
-	     "zone file that answers in place of DNS; for now nothing is asked without it, and "
-	     "every question ends in a timeout"),
-	PATH(dns_record, "dns-record", "使った DNS の答えをこのファイルに書く",
-	     "write the DNS answers that were used to this file"),
-	PATH(policy, "policy", "判定方針のファイル (省略時は設定の policy.pack)",
-	     "policy pack (default: policy.pack of the configuration)"),
-	PATH(config, "config", "設定ファイル (省略時は KOMAINU_CONFIG、なければ " KM_CONF_FILE ")",
-	     "configuration file (default: KOMAINU_CONFIG, else " KM_CONF_FILE ")"),
+	{ .name = "dns-record",
+	  .type = KM_OPT_FILE,
+	  .at = offsetof(scan_options, dns_record),
+	  .arg = "FILE",
+	  .help = { "使った DNS の答えをこのファイルに書く",
+		    "write the DNS answers that were used to this file" } },
+	KM_JUDGING_ROWS(scan_options),
 };
 
 const km_option_table km_scan_options = { table, KM_COUNT(table), sizeof(scan_options) };
@@ -107,10 +63,7 @@ typedef struct {
 	km_cli *cli;
 	const scan_options *o;
 	km_report report;
-	km_drive drive;
-	km_pack *pack;
-	km_kit kit;
-	km_dns_snapshot *snapshot;
+	km_judging judging;
 	km_arena **arenas; /* one for each worker */
 	unsigned workers;
 	km_sources *sources;
@@ -185,8 +138,8 @@ static km_status judge(scan_run *r, km_arena *arena, scan_job *j)
 		j->err = j->source.err;
 		return j->err.st;
 	}
-	km_status st = km_drive_scan(&r->drive, arena, j->source.bytes, record ? &j->record : NULL,
-				     &s, &j->err);
+	km_status st = km_drive_scan(&r->judging.drive, arena, j->source.bytes,
+				     record ? &j->record : NULL, &s, &j->err);
 	if (st != KM_OK)
 		return st;
 	j->action = km_scan_verdict(s)->action;
@@ -314,77 +267,6 @@ static bool job_done(void *ctx, void *job)
 
 /* --- the run as a whole --- */
 
-/* "<a@b>" and "a@b" are the same to a person who types it. */
-static km_sv without_brackets(const char *text)
-{
-	km_sv v = km_sv_of(text);
-
-	return v.n >= 2 && v.p[0] == '<' && v.p[v.n - 1] == '>' ? km_sv_sub(v, 1, v.n - 2) : v;
-}
-
-static km_status set_envelope(km_cli *cli, const scan_options *o, km_envelope *env)
-{
-	km_sv *rcpts = KM_NEW_ARRAY(cli->arena, km_sv, o->rcpts.n);
-
-	if (rcpts == NULL)
-		return KM_NOMEM;
-	for (size_t i = 0; i < o->rcpts.n; i++)
-		rcpts[i] = without_brackets(o->rcpts.v[i]);
-	*env = (km_envelope){ .now = env->now,
-			      .has_ip = o->ip != NULL,
-			      .has_helo = o->helo != NULL,
-			      .helo = km_sv_of(o->helo),
-			      .has_from = o->from != NULL,
-			      .from = o->from ? without_brackets(o->from) : (km_sv){ 0 },
-			      .rcpts = rcpts,
-			      .n_rcpts = o->rcpts.n,
-			      .user = km_sv_of(o->user) };
-	/* What an envelope says is data, however odd. */
-	if (o->ip && !km_ip_parse(km_sv_of(o->ip), &env->ip))
-		km_cli_error(cli,
-			     km_say(cli, "--ip %s は IP アドレスではないので、不明とみなします",
-				    "--ip %s is no IP address and is taken as unknown"),
-			     o->ip);
-	return KM_OK;
-}
-
-static km_status set_time(const scan_options *o, km_drive *d, km_err *err)
-{
-	d->received_time = o->now && strcmp(o->now, "received") == 0;
-	if (o->now && !d->received_time)
-		return km_time_parse_rfc3339(km_sv_of(o->now), &d->given.now, err);
-	d->given.now = km_clock_now();
-	return KM_OK;
-}
-
-/* An option goes before a key of the configuration; an empty one is as good as none. */
-static const char *first_of(const char *option, const char *key)
-{
-	const char *text = option ? option : key;
-
-	return *text ? text : NULL;
-}
-
-static km_status set_drive(scan_run *r, const km_conf *c, km_err *err)
-{
-	const scan_options *o = r->o;
-	const char *snapshot = first_of(o->dns_snapshot, km_conf_str(c, KM_KEY_DNS_SNAPSHOT));
-	km_status st = set_envelope(r->cli, o, &r->drive.given);
-
-	if (st == KM_OK)
-		st = km_pack_load(first_of(o->policy, km_conf_str(c, KM_KEY_POLICY_PACK)), &r->pack,
-				  err);
-	if (st == KM_OK)
-		st = km_kit_open(&r->kit, c, r->pack, err);
-	if (st == KM_OK && snapshot)
-		st = km_drive_snapshot(snapshot, &r->snapshot, err);
-	r->drive.kit = &r->kit;
-	r->drive.snapshot = r->snapshot;
-	r->drive.trusted_hops = o->trusted_hops.given ? (size_t)o->trusted_hops.v
-						      : (size_t)km_conf_int(c, KM_KEY_TRUSTED_HOPS);
-	return st;
-}
-
 /* As many as are wanted, or CPUs that we may use, but no more than there is address space for. */
 static unsigned count_workers(const km_opt_number *wanted)
 {
@@ -421,9 +303,6 @@ static void finish_run(scan_run *r)
 	km_buf_finish(&r->first_line);
 	km_buf_finish(&r->first_full);
 	km_sources_free(r->sources);
-	km_dns_snapshot_free(r->snapshot);
-	km_kit_close(&r->kit);
-	km_pack_free(r->pack);
 }
 
 /* Reads all messages; the sum of them at the end. */
@@ -463,7 +342,7 @@ static km_status write_record(const scan_run *r, km_err *err)
 	return km_file_replace(r->o->dns_record, km_buf_sv(&r->record), err);
 }
 
-static km_status scan_with(scan_run *r, const km_conf *c, km_err *err)
+static km_status scan_all(scan_run *r, km_err *err)
 {
 	km_cli *cli = r->cli;
 
@@ -471,9 +350,7 @@ static km_status scan_with(scan_run *r, const km_conf *c, km_err *err)
 	km_buf_init(&r->pending, NULL, PENDING_BYTES);
 	km_buf_init(&r->record, NULL, RECORD_BYTES);
 	km_map_init(&r->recorded, cli->arena, false);
-	km_status st = set_drive(r, c, err);
-	if (st == KM_OK)
-		st = set_workers(r, err);
+	km_status st = set_workers(r, err);
 	if (st == KM_OK && (r->sources = km_sources_new(cli->operands, cli->n_operands)) == NULL)
 		st = KM_FAIL(err, KM_NOMEM, "out of memory");
 	if (st == KM_OK)
@@ -489,23 +366,14 @@ int km_scan_run(km_cli *cli, const void *options)
 	const scan_options *o = options;
 	scan_run r = { .cli = cli, .o = o };
 	km_err err = { KM_OK };
-	km_conf *c;
 
 	if (!km_cli_need_input(cli))
 		return EX_USAGE;
-	if (set_time(o, &r.drive, &err) != KM_OK) {
-		(void)km_cli_fail(cli, &err);
-		return EX_USAGE;
+	int code = km_judging_open(&r.judging, cli, &o->judging);
+	if (code == EX_OK) {
+		err.st = scan_all(&r, &err);
+		code = err.st == KM_OK ? km_cli_flush(cli) : km_cli_fail(cli, &err);
 	}
-	if (km_conf_load(km_settings_path(o->config), &c, &err) != KM_OK)
-		return km_cli_fail(cli, &err);
-	km_settings_speak(cli, c);
-	km_status st = scan_with(&r, c, &err);
-	km_conf_free(c);
-	if (st != KM_OK) {
-		err.st = st;
-		return km_cli_fail(cli, &err);
-	}
-	int code = km_cli_flush(cli);
+	km_judging_close(&r.judging);
 	return code != EX_OK ? code : km_status_sysexit(r.failed);
 }

@@ -1,0 +1,73 @@
+/*
+ * cli/judging.h - the options of all commands that judge messages: envelope, time, DNS, settings;
+ * and what a run needs of them.
+ */
+#ifndef KM_CLI_JUDGING_H
+#define KM_CLI_JUDGING_H
+
+#include "cli/command.h"
+#include "cli/drive.h"
+
+typedef struct {
+	const char *ip, *helo, *from, *user, *now, *policy, *dns_snapshot, *config;
+	km_opt_list rcpts;
+	km_opt_number trusted_hops;
+} km_judging_options;
+
+/* clang-format off */
+#define KM_JUDGING_ROW_(struct_, field, opt, kind, argument, ja, en)                               \
+	{ .name = (opt), .type = (kind), .at = offsetof(struct_, judging.field),                   \
+	  .arg = (argument), .help = { ja, en } }
+
+/* Rows of a table of options that fill the member `judging` of @s. */
+#define KM_JUDGING_ROWS(s)                                                                         \
+	KM_JUDGING_ROW_(s, ip, "ip", KM_OPT_TEXT, "ADDRESS",                                       \
+		"接続元の IP アドレス", "address of the client"),                                  \
+	KM_JUDGING_ROW_(s, helo, "helo", KM_OPT_TEXT, "NAME",                                      \
+		"接続元が HELO で名乗った名前", "what the client said in HELO"),                   \
+	KM_JUDGING_ROW_(s, from, "from", KM_OPT_TEXT, "ADDRESS",                                   \
+		"MAIL FROM のアドレス。'' は空の差出人",                                           \
+		"address of MAIL FROM; '' is the null sender"),                                    \
+	KM_JUDGING_ROW_(s, rcpts, "rcpt", KM_OPT_LIST, "ADDRESS",                                  \
+		"RCPT TO のアドレス。何度でも指定できる",                                          \
+		"address of RCPT TO; may be given several times"),                                 \
+	KM_JUDGING_ROW_(s, user, "user", KM_OPT_TEXT, "NAME",                                      \
+		"SMTP 認証で名乗った利用者名", "login name of the sender"),                        \
+	{ .name = "trusted-hops", .type = KM_OPT_NUMBER,                                           \
+	  .at = offsetof(s, judging.trusted_hops), .arg = "N", .max = 100,                         \
+	  .help = { "上から N 個の Received は自組織の中継 (省略時は設定の trusted.hops)",         \
+		    "the N topmost Received fields are our own relays' (default: trusted.hops)" } },\
+	KM_JUDGING_ROW_(s, now, "now", KM_OPT_TEXT, "TIME",                                        \
+		"判定の時刻。RFC 3339 の形、または received (受信時刻)",                           \
+		"time of the judgement, as in RFC 3339; or \"received\", that of the topmost "     \
+		"Received"),                                                                       \
+	KM_JUDGING_ROW_(s, dns_snapshot, "dns-snapshot", KM_OPT_FILE, "FILE",                      \
+		"DNS の代わりに答えるゾーンファイル。今のところ、これなしでは DNS に問い合わせず、" \
+		"すべて時間切れとみなす",                                                          \
+		"zone file that answers in place of DNS; for now nothing is asked without it, and "\
+		"every question ends in a timeout"),                                               \
+	KM_JUDGING_ROW_(s, policy, "policy", KM_OPT_FILE, "FILE",                                  \
+		"判定方針のファイル (省略時は設定の policy.pack)",                                 \
+		"policy pack (default: policy.pack of the configuration)"),                        \
+	KM_JUDGING_ROW_(s, config, "config", KM_OPT_FILE, "FILE",                                  \
+		"設定ファイル (省略時は KOMAINU_CONFIG、なければ " KM_CONF_FILE ")",               \
+		"configuration file (default: KOMAINU_CONFIG, else " KM_CONF_FILE ")")
+/* clang-format on */
+
+/* What the options and the configuration name, opened. */
+typedef struct {
+	km_drive drive;
+	km_conf *conf;
+	km_pack *pack;
+	km_kit kit;
+	km_dns_snapshot *snapshot;
+} km_judging;
+
+/*
+ * Opens all; speaks the language of the configuration from then on. EX_OK, or the exit status, with
+ * the reason already told. km_judging_close() in any case.
+ */
+int km_judging_open(km_judging *j, km_cli *cli, const km_judging_options *o);
+void km_judging_close(km_judging *j);
+
+#endif
