@@ -79,6 +79,14 @@ static void sort_by_rank(candidate *c, size_t n)
 	}
 }
 
+static const char *canonical(const km_sig *sig)
+{
+	static const char *const names[2][2] = { { "simple/simple", "simple/relaxed" },
+						 { "relaxed/simple", "relaxed/relaxed" } };
+
+	return names[sig->header == KM_CANON_RELAXED][sig->body == KM_CANON_RELAXED];
+}
+
 static void fill(km_dkim *k, candidate *c, km_dkim_sig *out)
 {
 	const km_sig *sig = &c->sig;
@@ -93,7 +101,13 @@ static void fill(km_dkim *k, candidate *c, km_dkim_sig *out)
 		.field = (size_t)sig->field,
 		.time = sig->time,
 		.expires = sig->expires,
+		.canonical = canonical(sig),
+		.bh = sig->bh,
 	};
+	if (c->answer) {
+		out->key_name = c->answer->name;
+		out->key_rcode = c->answer->rcode;
+	}
 	if (out->identity.n == 0 && sig->domain.n)
 		out->identity = km_sv_fmt(k->s->arena, "@%.*s", KM_FMT(sig->domain));
 	settle(out, c->why);
@@ -162,7 +176,8 @@ static void check_body(const candidate *c, km_dkim_sig *out)
 
 	if (b == NULL || !b->done)
 		return;
-	out->body_ok = km_sv_eq(c->sig.bh, (km_sv){ (const char *)b->digest, b->digest_n });
+	out->body_hash = (km_sv){ (const char *)b->digest, b->digest_n };
+	out->body_ok = km_sv_eq(c->sig.bh, out->body_hash);
 	if (b->length < b->total)
 		out->unsigned_tail = (size_t)(b->total - b->length);
 }
@@ -202,6 +217,7 @@ static void evaluate(km_dkim *k, candidate *c, km_dkim_sig *out)
 	if (!is_soft(c->why))
 		return;
 	km_sig_key_read(k->s->arena, &c->sig, c->answer, &key);
+	out->key_record = key.record;
 	settle(out, key.why == KM_DKIM_WHY_NONE ? verify(k, c, &key, out) : key.why);
 	km_pubkey_free(key.key);
 }

@@ -99,6 +99,12 @@ typedef struct {
 	bool strict;	   /* t=s in the key: i= is d= */
 	size_t unsigned_tail;  /* bytes of the canonical body after l=: anybody's words */
 	km_time time, expires; /* t= and x=; 0 when absent */
+	/* for the expert; empty where it did not come to that */
+	const char *canonical;	/* "relaxed/simple"; static */
+	km_sv bh, body_hash;	/* as claimed and as found; bytes */
+	km_sv key_name;		/* where the key is looked for */
+	km_sv key_record;	/* as published: the one used, else the first */
+	km_dns_rcode key_rcode; /* of the look-up, when key_name is there */
 } km_dkim_sig;
 
 typedef struct {

@@ -88,8 +88,8 @@ static const km_dns_answer *ask(km_dns_set *dns, km_sv name)
 	return km_dns_need(dns, (km_sv){ text, 7 + name.n }, KM_DNS_TXT);
 }
 
-/* The only DMARC record in @a; several count as none. */
-static bool find_record(const km_dns_answer *a, km_sv *txt, km_dmarc_record *r)
+/* How many DMARC records @a has; the last one. */
+static size_t find_records(const km_dns_answer *a, km_sv *txt, km_dmarc_record *r)
 {
 	size_t n = 0;
 	km_dmarc_record one;
@@ -100,7 +100,13 @@ static bool find_record(const km_dns_answer *a, km_sv *txt, km_dmarc_record *r)
 			*r = one;
 			n++;
 		}
-	return n == 1;
+	return n;
+}
+
+/* The only DMARC record in @a; several count as none. */
+static bool find_record(const km_dns_answer *a, km_sv *txt, km_dmarc_record *r)
+{
+	return find_records(a, txt, r) == 1;
 }
 
 /* The Organizational Domain, after the last record was found (section 4.10.2). */
@@ -113,20 +119,37 @@ static km_sv organization(const walk *w, km_dmarc_psd psd)
 	return w->last_at;
 }
 
+/* The names asked for @start, in order; the list has at most two. */
+static size_t level_names(km_sv start, km_dmarc_method method, km_sv out[KM_DMARC_MAX_QUERIES])
+{
+	size_t n = 0;
+
+	if (method == KM_DMARC_WALK) {
+		for (; start.n && n < KM_DMARC_MAX_QUERIES; start = walk_up(start))
+			out[n++] = start;
+		return n;
+	}
+	km_sv above = registrable(start);
+	if (start.n)
+		out[n++] = start;
+	if (above.n < start.n)
+		out[n++] = above;
+	return n;
+}
+
 /* All names are asked at once; those above a psd tag are not looked at. */
 static km_status step_walk(walk *w, km_dns_set *dns)
 {
 	const km_dns_answer *a[KM_DMARC_MAX_QUERIES];
 	km_sv names[KM_DMARC_MAX_QUERIES];
 	km_dmarc_psd psd = KM_DMARC_PSD_UNKNOWN;
-	size_t n = 0;
+	size_t n;
 
 	if (w->done)
 		return KM_OK;
-	for (km_sv name = w->start; name.n && n < KM_DMARC_MAX_QUERIES; name = walk_up(name)) {
-		names[n] = name;
-		a[n++] = ask(dns, name);
-	}
+	n = level_names(w->start, KM_DMARC_WALK, names);
+	for (size_t i = 0; i < n; i++)
+		a[i] = ask(dns, names[i]);
 	*w = (walk){ .start = w->start };
 	for (size_t i = 0; i < n && psd == KM_DMARC_PSD_UNKNOWN; i++) {
 		km_dmarc_record r;
@@ -176,6 +199,30 @@ static km_status step_list(walk *w, km_dns_set *dns)
 	else
 		w->last = (km_sv){ NULL, 0 };
 	return KM_OK;
+}
+
+size_t km_dmarc_levels(km_sv author, km_dmarc_method method, km_dns_set *dns,
+		       km_dmarc_level out[KM_DMARC_MAX_QUERIES])
+{
+	km_sv names[KM_DMARC_MAX_QUERIES];
+	size_t n = level_names(author, method, names);
+	bool over = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const km_dns_answer *a = ask(dns, names[i]);
+		km_dmarc_record r = { 0 };
+		km_sv txt = { NULL, 0 };
+		size_t records = a ? find_records(a, &txt, &r) : 0;
+		out[i] = (km_dmarc_level){ .name = names[i],
+					   .rcode = a ? a->rcode : KM_DNS_TIMEOUT,
+					   .record = records == 1 ? txt : (km_sv){ NULL, 0 },
+					   .several = records > 1,
+					   .in_force = !over };
+		over |= (records == 1 && method == KM_DMARC_WALK &&
+			 r.psd != KM_DMARC_PSD_UNKNOWN) ||
+			out[i].rcode > KM_DNS_NXDOMAIN;
+	}
+	return n;
 }
 
 static km_status step_domain(const km_dmarc *d, walk *w, km_dns_set *dns)

@@ -108,6 +108,22 @@ km_status km_dmarc_discover(km_dmarc *d, km_dns_set *dns);
 KM_NODISCARD km_status km_dmarc_step(km_dmarc *d, km_dns_set *dns, const km_dmarc_input *input,
 				     km_dmarc_result *out);
 
+/* One name of the walk. */
+typedef struct {
+	km_sv name; /* without "_dmarc." */
+	km_dns_rcode rcode;
+	km_sv record;  /* its one DMARC record, or empty */
+	bool several;  /* there are several, which count as none */
+	bool in_force; /* not above a psd tag, where the walk ends */
+} km_dmarc_level;
+
+/*
+ * The names that were asked for the policy of @author, in order, for the expert: out of the answers
+ * in @dns, after the check is done. Returns how many.
+ */
+size_t km_dmarc_levels(km_sv author, km_dmarc_method method, km_dns_set *dns,
+		       km_dmarc_level out[KM_DMARC_MAX_QUERIES]);
+
 /*
  * Writes what was found as a fact. @m: the message. @actual: the domain that is proven to have
  * signed or sent it, else the client's address, else empty. @weight: of a failure.

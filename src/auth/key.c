@@ -153,7 +153,7 @@ void km_sig_key_read(km_arena *a, const km_sig *sig, const km_dns_answer *answer
 		return;
 	/* The first one that fits; else what is wrong with the first. */
 	for (size_t i = 0; i < answer->n && i < MAX_RECORDS; i++) {
-		km_sig_key one = { 0 };
+		km_sig_key one = { .record = answer->rr[i].data };
 		one.why = read_record(a, sig, answer->rr[i].data, &one);
 		if (i == 0 || one.why == KM_DKIM_WHY_NONE)
 			*out = one;

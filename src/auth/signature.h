@@ -40,6 +40,7 @@ typedef struct {
 	km_dkim_why why;
 	km_pubkey *key; /* km_pubkey_free() it; NULL with why */
 	bool testing, strict;
+	km_sv record; /* as published; empty when there is none */
 } km_sig_key;
 
 /* The answer to the question for @sig's key, or NULL while it is open. */

@@ -24,6 +24,8 @@ struct km_spf {
 	km_spf_result result;
 	frame stack[KM_SPF_MAX_LOOKUPS + 1];
 	size_t depth;
+	km_spf_trace *trace; /* or NULL */
+	size_t n_trace;
 	bool decided; /* the explanation may be open */
 	bool done;
 };
@@ -39,6 +41,19 @@ const char *km_spf_code_name(km_spf_code c)
 static frame *top(km_spf *s)
 {
 	return &s->stack[s->depth - 1];
+}
+
+static void note(km_spf *s, const frame *f, km_spf_outcome outcome, km_sv text, km_sv name)
+{
+	if (s->trace == NULL || s->n_trace == KM_SPF_MAX_STEPS)
+		return;
+	s->trace[s->n_trace++] = (km_spf_trace){ .outcome = outcome,
+						 .depth = (unsigned)(f - s->stack),
+						 .domain = f->domain,
+						 .text = text,
+						 .name = km_sv_dup(s->arena, name),
+						 .lookups = s->result.lookups,
+						 .voids = s->result.voids };
 }
 
 static hit failed(km_spf *s, hit h, const char *reason)
@@ -221,21 +236,22 @@ static bool asks(km_spf_kind kind)
 	return (size_t)kind < KM_COUNT(askers) && askers[kind];
 }
 
-static hit match(km_spf *s, frame *f)
+/* *name: what was asked about. */
+static hit match(km_spf *s, frame *f, km_spf_text *text, km_sv *name)
 {
 	const km_spf_term *t = &f->term;
 	const km_ip *ip = &s->values.ip;
-	km_spf_text text;
 	unsigned voids = 0;
 
 	if (t->kind == KM_SPF_ALL)
 		return YES;
 	if (t->kind == KM_SPF_IP4 || t->kind == KM_SPF_IP6)
 		return km_spf_ip_in(ip, &t->net, ip->len == 4 ? t->cidr4 : t->cidr6) ? YES : NO;
-	hit h = target(s, f, t->domain, &text);
+	hit h = target(s, f, t->domain, text);
 	if (h != YES)
 		return h;
-	h = askers[t->kind](s, km_spf_name(&text), t, &voids);
+	*name = km_spf_name(text);
+	h = askers[t->kind](s, *name, t, &voids);
 	if (h == WAIT || h == ENTER)
 		return h;
 	s->result.voids += voids;
@@ -281,6 +297,7 @@ static hit fetch(km_spf *s, frame *f)
 	if (s->depth == 1 && s->result.record.n == 0)
 		s->result.record = record;
 	f->fetched = true;
+	note(s, f, KM_SPF_STEP_RECORD, record, f->domain);
 	if (km_spf_terms_check(f->rest, &f->redirect, &f->exp, &s->result.term) != KM_OK)
 		return failed(s, PERMERROR, "a term does not follow the grammar");
 	s->result.term = (km_sv){ NULL, 0 };
@@ -304,6 +321,8 @@ static bool end_of_record(km_spf *s, frame *f, km_spf_code *code, hit *h)
 		return false;
 	if (*h == YES)
 		*h = count(s);
+	note(s, f, *h == NO ? KM_SPF_STEP_ENTER : KM_SPF_STEP_ERROR, f->redirect,
+	     km_spf_name(&text));
 	if (*h != NO) {
 		*code = of_hit[*h];
 		return true;
@@ -313,6 +332,12 @@ static bool end_of_record(km_spf *s, frame *f, km_spf_code *code, hit *h)
 	return false;
 }
 
+static const km_spf_outcome steps[] = { [NO] = KM_SPF_STEP_NO,
+					[YES] = KM_SPF_STEP_MATCH,
+					[ENTER] = KM_SPF_STEP_ENTER,
+					[TEMPERROR] = KM_SPF_STEP_ERROR,
+					[PERMERROR] = KM_SPF_STEP_ERROR };
+
 /*
  * Goes on in the record on top as far as the answers go. True with its result; false with *h WAIT,
  * or when another record is now on top.
@@ -320,6 +345,7 @@ static bool end_of_record(km_spf *s, frame *f, km_spf_code *code, hit *h)
 static bool run(km_spf *s, km_spf_code *code, hit *h)
 {
 	frame *f = top(s);
+	km_spf_text text;
 
 	if (!f->fetched) {
 		*h = fetch(s, f);
@@ -331,10 +357,13 @@ static bool run(km_spf *s, km_spf_code *code, hit *h)
 	for (;;) {
 		if (!f->at_term && km_spf_term_next(&f->rest, &f->term) != KM_OK)
 			return end_of_record(s, f, code, h);
+		km_sv name = { NULL, 0 };
 		*h = f->at_term || !asks(f->term.kind) ? NO : count(s);
 		f->at_term = true;
 		if (*h == NO && f->term.kind < KM_SPF_REDIRECT)
-			*h = match(s, f);
+			*h = match(s, f, &text, &name);
+		if (*h != WAIT)
+			note(s, f, steps[*h], f->term.text, name);
 		if (*h == WAIT || *h == ENTER)
 			return false;
 		f->at_term = false;
@@ -419,6 +448,8 @@ km_status km_spf_step(km_spf *s, km_dns_set *dns, km_spf_result *out)
 	s->done = true;
 	if (s->result.code >= KM_SPF_NEUTRAL && s->result.code <= KM_SPF_SOFTFAIL)
 		s->result.reason = (km_sv){ NULL, 0 };
+	s->result.trace = s->trace;
+	s->result.n_trace = s->n_trace;
 	*out = s->result;
 	return KM_OK;
 }
@@ -446,6 +477,7 @@ km_spf *km_spf_new(km_arena *a, const km_spf_request *q)
 	if (s == NULL)
 		return NULL;
 	s->arena = a;
+	s->trace = q->trace ? KM_NEW_ARRAY(a, km_spf_trace, KM_SPF_MAX_STEPS) : NULL;
 	km_sv domain = km_auth_domain(a, given, 2);
 	s->values = (km_spf_values){
 		.local = at > 0 && at < q->from.n ? km_sv_sub(q->from, 0, at) : KM_S("postmaster"),

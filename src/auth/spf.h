@@ -23,7 +23,8 @@ enum {
 	KM_SPF_MAX_VOIDS = 2,	 /* look-ups without answer (RFC 7208 section 4.6.4) */
 	KM_SPF_MAX_NAMES = 10,	 /* of one mx, one ptr or %{p} (RFC 7208 section 4.6.4) */
 	KM_SPF_MAX_LOCAL = 256,	 /* bytes of the local part that macros see */
-	KM_SPF_MAX_TEXT = 4096	 /* bytes that a domain-spec or an explanation may expand to */
+	KM_SPF_MAX_TEXT = 4096,	 /* bytes that a domain-spec or an explanation may expand to */
+	KM_SPF_MAX_STEPS = 500	 /* kept of a trace */
 };
 
 /* RFC 7208 section 2.6, in the order of the words of km_spf_code_name(). */
@@ -37,6 +38,24 @@ typedef enum {
 	KM_SPF_PERMERROR
 } km_spf_code;
 
+/* What one term came to. */
+typedef enum {
+	KM_SPF_STEP_RECORD, /* no term: the record was fetched */
+	KM_SPF_STEP_NO,	    /* does not match */
+	KM_SPF_STEP_MATCH,
+	KM_SPF_STEP_ENTER, /* goes on in the record of `name` */
+	KM_SPF_STEP_ERROR  /* see the result's reason */
+} km_spf_outcome;
+
+typedef struct {
+	km_spf_outcome outcome;
+	unsigned depth; /* of includes, from 0 */
+	km_sv domain;	/* whose record it is */
+	km_sv text;	/* the term, or the record */
+	km_sv name;	/* that the term is about, macros expanded; empty when it is about none */
+	unsigned lookups, voids; /* spent so far */
+} km_spf_trace;
+
 typedef struct {
 	km_ip ip;
 	km_sv helo;
@@ -45,6 +64,7 @@ typedef struct {
 	km_sv from;
 	km_sv receiver; /* our name, for %{r}; empty: "unknown" */
 	km_time now;	/* for %{t} */
+	bool trace;	/* keep the steps, for the expert */
 } km_spf_request;
 
 typedef struct {
@@ -57,6 +77,8 @@ typedef struct {
 	km_sv reason; /* for none, temperror and permerror: why; English, static */
 	unsigned lookups, voids;
 	km_sv explanation; /* of fail, from the domain's owner; ASCII; empty when none. Hostile. */
+	const km_spf_trace *trace; /* in order, when it was asked for */
+	size_t n_trace;
 } km_spf_result;
 
 typedef struct km_spf km_spf;

@@ -5,6 +5,7 @@
 #define KM_CLI_SHOW_H
 
 #include "base/buf.h"
+#include "cli/show_auth.h"
 #include "fact/fact.h"
 #include "mail/message.h"
 
@@ -14,9 +15,10 @@ typedef struct {
 	const char *file;
 	km_lang lang;
 	bool colour;
-	bool headers;  /* all of them, not only those that people know */
-	bool received; /* the chain of Received fields */
-	bool links;    /* of the HTML parts */
+	bool headers;		  /* all of them, not only those that people know */
+	bool received;		  /* the chain of Received fields */
+	bool links;		  /* of the HTML parts */
+	const km_show_auth *auth; /* or NULL */
 } km_show;
 
 void km_show_text(km_buf *b, const km_show *s);

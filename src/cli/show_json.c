@@ -140,5 +140,7 @@ km_status km_show_json(km_buf *b, const km_show *s)
 		(void)json_object_set_new(j, "received", received(s));
 	if (j && s->links)
 		(void)json_object_set_new(j, "links", links(s));
+	if (j && s->auth)
+		(void)json_object_set_new(j, "auth", km_show_auth_json(s->auth));
 	return km_json_add(b, j);
 }

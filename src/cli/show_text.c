@@ -222,4 +222,6 @@ void km_show_text(km_buf *b, const km_show *s)
 		add_received(b, s);
 	if (s->links)
 		add_links(b, s);
+	if (s->auth)
+		km_show_auth_text(b, s->auth);
 }

@@ -191,6 +191,11 @@ const km_kit *km_scan_kit(const km_scan *s)
 	return s->kit;
 }
 
+km_dns_set *km_scan_dns(km_scan *s)
+{
+	return &s->dns;
+}
+
 const km_views *km_scan_views(const km_scan *s)
 {
 	return &s->views;

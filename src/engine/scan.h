@@ -63,6 +63,8 @@ const km_facts *km_scan_facts(const km_scan *s);
 const km_timings *km_scan_timings(const km_scan *s);
 const km_envelope *km_scan_envelope(const km_scan *s);
 const km_kit *km_scan_kit(const km_scan *s);
+/* The answers that the verdict was made with. */
+km_dns_set *km_scan_dns(km_scan *s);
 const km_views *km_scan_views(const km_scan *s);
 /* Memory for reporting the verdict; there is some left even when the message filled the arena. */
 km_arena *km_scan_reserve(const km_scan *s);

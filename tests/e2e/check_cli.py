@@ -312,6 +312,40 @@ def show_for_people():
         assert ("X-Odd" in run("show", *options, "hostile.eml").stdout.decode()) == shown, options
 
 
+def show_every_step_of_authentication():
+    cases = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "mail")
+    write("spf.zone", b"""\
+_dmarc.example.jp. TXT "v=DMARC1; p=reject; psd=n"
+example.jp. TXT "v=spf1 a:void.example.jp include:%{d2}.spf.example ~all"
+example.jp.spf.example. TXT "v=spf1 ip4:203.0.113.0/24 -all"
+""")
+    (m,) = lines(run("show", "--json", "--auth", "--dns-snapshot", "spf.zone", "plain.eml"))
+    spf = m["auth"]["spf"]
+    assert (spf["result"], spf["lookups"], spf["voids"], spf["mechanism"]) == ("pass", 2, 1, "include:%{d2}.spf.example")
+    got = [(s["outcome"], s["depth"], s["text"], s["name"]) for s in spf["steps"]]
+    record = "v=spf1 a:void.example.jp include:%{d2}.spf.example ~all"
+    assert got == [
+        ("record", 0, record, "example.jp"), ("no_match", 0, "a:void.example.jp", "void.example.jp"),
+        ("enter", 0, "include:%{d2}.spf.example", "example.jp.spf.example"),
+        ("record", 1, "v=spf1 ip4:203.0.113.0/24 -all", "example.jp.spf.example"),
+        ("match", 1, "ip4:203.0.113.0/24", None)], got
+    walk = [(w["name"], w["answer"], w["record"], w["in_force"]) for w in m["auth"]["dmarc"]["walk"]]
+    assert walk == [("example.jp", "OK", "v=DMARC1; p=reject; psd=n", True), ("jp", "NXDOMAIN", None, False)], walk
+    case = os.path.join(cases, "dmarc-list")
+    options = ["--dns-snapshot", case + ".zone", case + ".eml"]
+    (m,) = lines(run("show", "--json", "--auth", *options))
+    broken, whole = m["auth"]["dkim"]
+    assert broken["body_hash"] != broken["body_hash_claimed"] and not broken["body_right"] and broken["signature_right"]
+    assert whole["body_hash"] == whole["body_hash_claimed"] and whole["result"] == "pass" and whole["key"]["bits"] == 2048
+    assert whole["key"]["name"] == "s1._domainkey.list.example" and whole["key"]["record"].startswith("v=DKIM1;")
+    assert m["auth"]["dmarc"]["override"] == "mailing_list" and m["auth"]["arc"]["result"] == "none", m["auth"]
+    text = run("show", "--auth", *options).stdout.decode()
+    for part in ("the body was changed", "v=DMARC1; p=reject", "mailing_list", "ip4:198.51.100.9", "header.d=list.example",
+                 whole["body_hash"]):
+        assert part in text, (part, text)
+    assert "auth" not in lines(run("show", "--json", "plain.eml"))[0]
+
+
 def configuration():
     shown = run("config", "show").stdout
     assert b"# default" in shown
