@@ -47,8 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		km_model_score(model, &f, &before);
 		km_model_train(model, &f, size & 1, KM_RATE_CURATED);
 		km_model_score(model, &f, &after);
-		if ((size & 1) ? after.raw < before.raw : after.raw > before.raw)
-			abort();
+		for (int c = 0; c < KM_CLASSIFIERS; c++)
+			if ((size & 1) ? after.by[c] < before.by[c] : after.by[c] > before.by[c])
+				abort();
 	}
 	km_arena_free(a);
 	return 0;

@@ -2,11 +2,16 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TABLES = 2 };
 
-/* Log-odds at which a classifier is held: e^6 is 400 to 1. */
-static const double bound = 6;
+/* Log-odds at which a classifier is held: e^7 is 1,100 to 1. */
+static const double bound = 7;
+/* A classifier that is right by so much learns nothing from the message. */
+static const double margin = 5;
+/* The rate falls to its lasting part as messages come in; halfway there after this many. */
+static const double young = 2000, lasting = 0.2;
 /* Keeps the first steps of AdaGrad finite. */
 static const double epsilon = 1e-3;
 
@@ -20,8 +25,15 @@ struct km_model {
 	float cell[]; /* of each table the weights, then the squares of the gradients so far */
 };
 
-static const int table_of[KM_VIEW_COUNT] = {
-	[KM_VIEW_RAW] = 0, [KM_VIEW_HEADER] = 1, [KM_VIEW_BODY] = 1, [KM_VIEW_LINK] = 1
+static const struct {
+	unsigned table;
+	km_classifier by;
+	double rate;
+} views[KM_VIEW_COUNT] = {
+	[KM_VIEW_RAW] = { 0, KM_BY_RAW, 0.7 },
+	[KM_VIEW_HEADER] = { 1, KM_BY_HEADER, 1.0 },
+	[KM_VIEW_BODY] = { 1, KM_BY_CONTENT, 1.4 },
+	[KM_VIEW_LINK] = { 1, KM_BY_CONTENT, 1.4 },
 };
 
 size_t km_model_bytes(unsigned bits)
@@ -66,23 +78,28 @@ static double share(const km_feature_set *set)
 	return set->n ? 1 / sqrt((double)set->n) : 0;
 }
 
-/* The mean of the two classifiers, before calibration. */
+/* The mean of the classifiers, before calibration. */
 static double mean(const km_score *s)
 {
-	return (clamp(s->raw) + clamp(s->fielded)) / 2;
+	double sum = 0;
+
+	for (int c = 0; c < KM_CLASSIFIERS; c++)
+		sum += clamp(s->by[c]);
+	return sum / KM_CLASSIFIERS;
 }
 
 void km_score_finish(km_score *s, double slope, double offset)
 {
-	s->raw = s->view[KM_VIEW_RAW];
-	s->fielded = s->view[KM_VIEW_HEADER] + s->view[KM_VIEW_BODY] + s->view[KM_VIEW_LINK];
+	memset(s->by, 0, sizeof(s->by));
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		s->by[views[v].by] += s->view[v];
 	s->logit = slope * mean(s) + offset;
 	s->probability = sigmoid(s->logit);
 }
 
 static const float *weights_of(const km_model *m, int view)
 {
-	return m->cell + ((size_t)table_of[view] * 2 << m->bits);
+	return m->cell + ((size_t)views[view].table * 2 << m->bits);
 }
 
 void km_model_add(const km_model *m, const km_features *f, km_score *s)
@@ -109,7 +126,7 @@ void km_model_score(const km_model *m, const km_features *f, km_score *out)
 static void train_view(km_model *m, int view, const km_feature_set *set, double error, double rate)
 {
 	unsigned fold = KM_BUCKET_BITS - m->bits;
-	float *weight = m->cell + ((size_t)table_of[view] * 2 << m->bits);
+	float *weight = m->cell + ((size_t)views[view].table * 2 << m->bits);
 	float *squares = weight + ((size_t)1 << m->bits);
 	double gradient = error * share(set);
 	float square = (float)(gradient * gradient);
@@ -124,7 +141,7 @@ static void train_view(km_model *m, int view, const km_feature_set *set, double 
 /* Slope and offset follow slowly: thousands of messages tell how sure the mean really is. */
 static void calibrate(km_model *m, const km_score *s, double target)
 {
-	static const double rate = 0.003;
+	static const double rate = 0.001;
 	double error = s->probability - target, gradient = error * mean(s);
 
 	m->slope_squares += gradient * gradient;
@@ -140,9 +157,12 @@ void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
 
 	km_model_score(m, f, &s);
 	calibrate(m, &s, target);
-	double error[TABLES] = { sigmoid(s.raw) - target, sigmoid(s.fielded) - target };
-	for (int v = 0; v < KM_VIEW_COUNT; v++)
-		train_view(m, v, &f->view[v], error[table_of[v]], rate);
+	rate *= lasting + (1 - lasting) * young / (young + (double)m->trained);
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		double by = s.by[views[v].by];
+		if ((abuse ? by : -by) <= margin)
+			train_view(m, v, &f->view[v], sigmoid(by) - target, rate * views[v].rate);
+	}
 	m->trained++;
 }
 

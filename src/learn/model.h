@@ -1,9 +1,10 @@
 /*
  * learn/model.h - online logistic regression with AdaGrad over the hashed features of
- * learn/feature.h: one classifier of the raw view, one of the fielded views (header, body, link),
- * each of 2^20 buckets. Both are held to a bounded log-odds, so that neither drowns the other, and
- * a slope and offset learned along the way make a probability of their mean. Scoring only reads,
- * training writes: one writer at a time.
+ * learn/feature.h. Three classifiers learn side by side: the raw view, the header view, and the
+ * content (body and link views); the raw view has a table of 2^20 buckets, the other views share
+ * one. Each classifier is held to a bounded log-odds, so that none drowns the others, and a slope
+ * and offset learned along the way make a probability of their mean. Scoring only reads, training
+ * writes: one writer at a time.
  */
 #ifndef KM_LEARN_MODEL_H
 #define KM_LEARN_MODEL_H
@@ -12,16 +13,18 @@
 
 typedef struct km_model km_model;
 
+typedef enum { KM_BY_RAW, KM_BY_HEADER, KM_BY_CONTENT, KM_CLASSIFIERS } km_classifier;
+
 typedef struct {
-	double view[KM_VIEW_COUNT]; /* log-odds of each view; the fielded ones add up */
-	double raw, fielded;	    /* log-odds of the two classifiers */
-	double logit;		    /* of both together, calibrated; > 0 is abuse */
+	double view[KM_VIEW_COUNT]; /* log-odds of each view; body and link add up */
+	double by[KM_CLASSIFIERS];  /* log-odds of each classifier */
+	double logit;		    /* of all together, calibrated; > 0 is abuse */
 	double probability;
 } km_score;
 
-/* How far one message moves the weights. */
-#define KM_RATE_CURATED 0.5
-#define KM_RATE_NOISY	0.15
+/* How far one message moves the weights of a new model; the first thousands count most. */
+#define KM_RATE_CURATED 1.0
+#define KM_RATE_NOISY	0.3
 
 /* Knows nothing: every probability is one half. NULL when out of memory (16 MB). */
 km_model *km_model_new(void);
