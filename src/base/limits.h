@@ -40,6 +40,10 @@
 	X(SIGNATURES, 8, "signatures", LIMIT_NONE,                                                 \
 	  "DKIM signatures looked at, those nearest to the From domain first")                     \
 	X(ARC_SETS, 50, "sets", LIMIT_NONE, "ARC sets of one message (RFC 8617 section 4.2.1)")    \
+	X(LINKS, 2000, "links", LIMIT_LINKS, "links kept from one message")                        \
+	X(SITES, 500, "hosts", LIMIT_LINKS, "different hosts of the links of one message")         \
+	X(URL_BYTES, 8192, "bytes", LIMIT_NONE, "one link")                                        \
+	X(WRAPPERS, 5, "wrappers", LIMIT_NONE, "redirectors taken off one link")                   \
 	X(READINGS, 8, "readings", LIMIT_MIME, "alternative readings of one part that are kept")
 
 typedef enum {
@@ -57,13 +61,13 @@ enum {
 };
 
 /* A set of limits that were met. */
-typedef uint32_t km_limit_set;
-_Static_assert(KM_LIMIT_COUNT <= 32, "km_limit_set is too small");
+typedef uint64_t km_limit_set;
+_Static_assert(KM_LIMIT_COUNT <= 64, "km_limit_set is too small");
 
 static inline void km_limit_hit(km_limit_set *set, km_limit which)
 {
 	if (set)
-		*set |= 1u << which;
+		*set |= UINT64_C(1) << which;
 }
 
 typedef struct {

@@ -69,13 +69,13 @@ void km_structure_limits(km_limit_set set, km_facts *fs)
 	char seen[KM_MAX_SEEN_BYTES];
 
 	for (unsigned i = 0; i < KM_LIMIT_COUNT; i++) {
-		if (!(set & 1u << i) || limits[i].fact == KM_FACT_COUNT)
+		if (!(set & UINT64_C(1) << i) || limits[i].fact == KM_FACT_COUNT)
 			continue;
 		size_t n = 0;
 		for (unsigned k = i; k < KM_LIMIT_COUNT; k++) {
-			if (!(set & 1u << k) || limits[k].fact != limits[i].fact)
+			if (!(set & UINT64_C(1) << k) || limits[k].fact != limits[i].fact)
 				continue;
-			set &= ~(1u << k);
+			set &= ~(UINT64_C(1) << k);
 			const km_limit_info *info = km_limit_describe((km_limit)k);
 			n += (size_t)snprintf(seen + n, sizeof(seen) - n, "%s%s: %llu %s",
 					      n ? ", " : "", limits[k].name,

@@ -52,4 +52,12 @@ bool km_url_read(km_arena *a, km_sv text, const km_url *base, km_url *out);
  */
 bool km_url_host(km_arena *a, km_sv host, km_url *out);
 
+/* @v with its %-escapes decoded, as valid UTF-8. */
+km_sv km_url_decoded(km_arena *a, km_sv v);
+
+/* True for letters, digits and dots that a host may hold and that are folded to plain ones. */
+bool km_url_folds(int32_t c);
+/* True for division slashes and the like, which pass for "/". */
+bool km_url_is_slash_like(int32_t c);
+
 #endif

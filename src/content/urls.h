@@ -8,6 +8,7 @@
 #ifndef KM_CONTENT_URLS_H
 #define KM_CONTENT_URLS_H
 
+#include "base/map.h"
 #include "content/host.h"
 #include "content/url.h"
 #include "content/views.h"
@@ -31,6 +32,7 @@ typedef struct {
 			  of host); host itself for IP addresses and public suffixes */
 	unsigned kind; /* KM_SITE_*, of the host or its nearest parent in the table */
 	bool ip;
+	const struct km_host_row *row; /* in data/hosts.csv, of the host or its nearest parent */
 	unsigned uses; /* links that lead here, wrapped ones counted at their target */
 } km_site;
 
@@ -57,7 +59,7 @@ typedef enum {
 	KM_WRAP_AMP,	   /* google.com/amp/s/… */
 	KM_WRAP_GUARD,	   /* put around by a mail filter: Safe Links, URL Defense … */
 	KM_WRAP_PARAMETER  /* some page with a URL in a parameter: it may lead there */
-} km_wrap;
+} km_link_wrap;
 
 typedef struct km_found_link {
 	km_link_origin origin;
@@ -70,7 +72,7 @@ typedef struct km_found_link {
 	const km_url *url;   /* where it leads first */
 	const km_url *final; /* innermost target of wrappers but KM_WRAP_PARAMETER; else url */
 	const km_url *maybe; /* what a KM_WRAP_PARAMETER names, of another host; or NULL */
-	km_wrap wrap;	     /* outermost wrapper */
+	km_link_wrap wrap;   /* outermost wrapper */
 	unsigned depth;	     /* wrappers taken off */
 	km_site *site;	     /* of url; NULL when it has no host */
 	km_site *final_site; /* of final */
@@ -80,10 +82,10 @@ typedef struct km_links {
 	km_arena *arena;
 	km_found_link *a;
 	size_t n, cap;
-	km_site *site; /* distinct hosts, in order of appearance; KM_MAX_SITES at most */
+	km_site **site; /* distinct hosts, in order of appearance; KM_MAX_SITES at most */
 	size_t n_sites;
-	bool cut;		      /* met KM_MAX_LINKS */
-	struct km_links_index *index; /* internal */
+	km_limit_set limits; /* KM_LIMIT_LINKS, KM_LIMIT_SITES */
+	km_map by_host;
 } km_links;
 
 /* Reads all links of @m. Lives in @a, as long as the message. */

@@ -11,6 +11,7 @@ struct km_scan {
 	km_sv message;
 	km_mail *mail; /* NULL until read, or when there was no memory at all */
 	km_views views;
+	km_links links;
 	km_facts facts;
 	km_dns_set dns;
 	km_auth auth;
@@ -48,8 +49,10 @@ static km_status stage_read(km_scan *s)
 {
 	if (km_mail_read(s->arena, s->message, &s->mail) == KM_NOMEM)
 		s->mail = NULL;
-	if (s->mail)
-		km_views_read(s->arena, s->mail, &s->views);
+	if (s->mail == NULL)
+		return KM_OK;
+	km_views_read(s->arena, s->mail, &s->views);
+	km_links_read(s->arena, s->mail, &s->views, &s->links);
 	return KM_OK;
 }
 
@@ -58,6 +61,7 @@ static km_status stage_structure(km_scan *s)
 	km_structure in = {
 		.mail = s->mail,
 		.views = &s->views,
+		.links = &s->links,
 		.now = s->env->now,
 		.has_from = s->env->has_from,
 		.from = s->env->from,
@@ -122,7 +126,7 @@ static km_limit_set limits_met(const km_scan *s)
 		km_limit_hit(&set, KM_LIMIT_ARENA_BYTES);
 	if (s->mail == NULL)
 		return set;
-	set |= s->mail->limits;
+	set |= s->mail->limits | s->links.limits;
 	for (size_t i = 0; i < s->mail->n_parts; i++) {
 		const km_part *p = &s->mail->parts[i];
 		set |= p->headers.limits | (p->html ? p->html->limits : 0);
@@ -204,6 +208,11 @@ const km_views *km_scan_views(const km_scan *s)
 const km_auth *km_scan_auth(const km_scan *s)
 {
 	return &s->auth;
+}
+
+const km_links *km_scan_links(const km_scan *s)
+{
+	return &s->links;
 }
 
 km_arena *km_scan_reserve(const km_scan *s)

@@ -12,7 +12,7 @@
 #define KM_ENGINE_SCAN_H
 
 #include "base/clock.h"
-#include "content/views.h"
+#include "content/urls.h"
 #include "dns/dns.h"
 #include "engine/kit.h"
 #include "mail/message.h"
@@ -66,6 +66,7 @@ const km_kit *km_scan_kit(const km_scan *s);
 /* The answers that the verdict was made with. */
 km_dns_set *km_scan_dns(km_scan *s);
 const km_views *km_scan_views(const km_scan *s);
+const km_links *km_scan_links(const km_scan *s);
 /* Memory for reporting the verdict; there is some left even when the message filled the arena. */
 km_arena *km_scan_reserve(const km_scan *s);
 

@@ -11,11 +11,12 @@ static void test_each(void **state)
 		km_facts fs;
 		const km_limit_info *info = km_limit_describe((km_limit)i);
 		km_facts_init(&fs, a);
-		km_structure_limits(1u << i, &fs);
+		km_structure_limits(UINT64_C(1) << i, &fs);
 		bool silent = i == KM_LIMIT_SNIFF_BYTES || i == KM_LIMIT_FACTS ||
 			      i == KM_LIMIT_SEEN_BYTES || i == KM_LIMIT_RESERVE_BYTES ||
 			      i == KM_LIMIT_TAGS || i == KM_LIMIT_SIGNATURES ||
-			      i == KM_LIMIT_ARC_SETS;
+			      i == KM_LIMIT_ARC_SETS || i == KM_LIMIT_URL_BYTES ||
+			      i == KM_LIMIT_WRAPPERS;
 		if (fs.n != (silent ? 0 : 1))
 			fail_msg("%s: %zu facts", info->name, fs.n);
 		if (fs.n)
@@ -31,8 +32,9 @@ static void test_together(void **state)
 	km_facts fs;
 
 	km_facts_init(&fs, a);
-	km_structure_limits(1u << KM_LIMIT_MIME_DEPTH | 1u << KM_LIMIT_MIME_PARTS |
-				    1u << KM_LIMIT_DNS_QUESTIONS,
+	km_structure_limits(UINT64_C(1) << KM_LIMIT_MIME_DEPTH |
+				    UINT64_C(1) << KM_LIMIT_MIME_PARTS |
+				    UINT64_C(1) << KM_LIMIT_DNS_QUESTIONS,
 			    &fs);
 	assert_int_equal(fs.n, 2);
 	assert_true(km_facts_has(&fs, KM_FACT_LIMIT_DNS));
@@ -40,7 +42,7 @@ static void test_together(void **state)
 	TEST_SV(fs.f[0].seen, "MIME_DEPTH: 20 levels, MIME_PARTS: 500 parts");
 	km_facts_init(&fs, a);
 	km_structure_limits(~(km_limit_set)0, &fs);
-	assert_int_equal(fs.n, 7); /* size, memory, headers, mime, text, html, dns */
+	assert_int_equal(fs.n, 8); /* size, memory, headers, mime, text, html, dns, links */
 	km_arena_free(a);
 }
 
