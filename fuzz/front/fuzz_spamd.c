@@ -20,9 +20,19 @@ static outcome run(km_sv in, size_t piece, km_buf *out)
 {
 	static const km_spamd_symbol symbols[] = { { KM_SV("FACT"), 1.5 } };
 	static const km_spamd_field add[] = { { KM_SV("X-Komainu"), KM_SV("a\n b") } };
-	static const km_spamd_verdict verdict = { true,		7,	 6, 15,
-						  "add header", symbols, 1, KM_SV("why"),
-						  add,		1 };
+	static const km_spamd_verdict verdict = {
+		.spam = true,
+		.score = 7,
+		.required = 6,
+		.reject = 15,
+		.action = "add header",
+		.symbols = symbols,
+		.n_symbols = 1,
+		.report = KM_SV("why"),
+		.reply = KM_SV("no"),
+		.add = add,
+		.n_add = 1,
+	};
 	km_spamd *s = km_spamd_new(&limits);
 	outcome o = { 0 };
 

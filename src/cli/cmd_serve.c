@@ -26,17 +26,13 @@ static const km_option options[] = {
 const km_option_table km_serve_options_table = { options, KM_COUNT(options),
 						 sizeof(serve_options) };
 
-static const char *or_off(const char *address)
-{
-	return address[0] ? address : "off";
-}
-
 /* Standard output tells where to connect; what happens later goes to the log. */
-static void on_ready(void *ctx, const char *milter, const char *http)
+static void on_ready(void *ctx, const char *const address[KM_LISTENERS])
 {
 	km_cli *cli = ctx;
 
-	(void)fprintf(cli->out, "milter %s\nhttp %s\n", or_off(milter), or_off(http));
+	for (int i = 0; i < KM_LISTENERS; i++)
+		(void)fprintf(cli->out, "%s %s\n", km_listener_names[i], address[i]);
 	(void)fflush(cli->out);
 }
 

@@ -102,6 +102,7 @@ static void sockets(km_buf *b, int lang)
 	km_buf_add(b, KM_S(".Bl -tag -width Ds\n"));
 	key(b, KM_KEY_LISTEN_MILTER, lang);
 	key(b, KM_KEY_LISTEN_HTTP, lang);
+	key(b, KM_KEY_LISTEN_SPAMD, lang);
 	km_buf_add(b, KM_S(".El\n"));
 }
 

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "conf/conf.h"
+#include "daemon/serve.h"
 #include "daemon/shared.h"
 #include "policy/policy.h"
 
@@ -20,9 +21,8 @@ enum {
 	KM_FD_CONF,	   /* text of the configuration, as the supervisor checked it */
 	KM_FD_PACK,	   /* text of the policy pack, likewise */
 	KM_FD_DNS,	   /* text of the DNS snapshot, likewise; /dev/null without one */
-	KM_FD_MILTER,	   /* listening sockets; /dev/null where switched off */
-	KM_FD_HTTP,
-	KM_FD_END
+	KM_FD_LISTEN,	   /* from here on by km_listener; /dev/null where switched off */
+	KM_FD_END = KM_FD_LISTEN + KM_LISTENERS
 };
 
 /* One byte on the channel. */

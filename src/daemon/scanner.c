@@ -16,21 +16,16 @@
 
 enum { SNAPSHOT_MAX = 64 * 1024 * 1024 };
 
-static const struct {
-	const km_front *front;
-	int fd;
-	size_t state; /* in km_scanner; NULL there when the front end is off */
-} fronts[] = {
-	{ &km_front_milter, KM_FD_MILTER, offsetof(km_scanner, milter) },
-	{ &km_front_http, KM_FD_HTTP, offsetof(km_scanner, http) },
+static const km_front *const fronts[KM_LISTENERS] = {
+	[KM_LISTEN_MILTER] = &km_front_milter,
+	[KM_LISTEN_HTTP] = &km_front_http,
+	[KM_LISTEN_SPAMD] = &km_front_spamd,
 };
 
 /* The front end in place @i, or NULL when it is off. */
 static const km_front *front_at(const km_scanner *s, size_t i)
 {
-	void *const *state = (void *const *)(const void *)((const char *)s + fronts[i].state);
-
-	return *state ? fronts[i].front : NULL;
+	return s->on[i] ? fronts[i] : NULL;
 }
 
 static bool is_socket(int fd)
@@ -49,7 +44,7 @@ static size_t count_open(const km_scanner *s)
 {
 	size_t open = 0;
 
-	for (size_t i = 0; i < KM_COUNT(fronts); i++) {
+	for (size_t i = 0; i < KM_LISTENERS; i++) {
 		const km_front *f = front_at(s, i);
 		open += f ? f->open(s) : 0;
 	}
@@ -87,7 +82,7 @@ static void scanner_drain(km_role *r, bool quit)
 		(void)uv_timer_start(&s->drained, on_drained, 50, 50);
 	s->draining = true;
 	s->quitting = s->quitting || quit;
-	for (size_t i = 0; i < KM_COUNT(fronts); i++) {
+	for (size_t i = 0; i < KM_LISTENERS; i++) {
 		const km_front *f = front_at(s, i);
 		if (f)
 			f->drain(s, s->quitting);
@@ -154,9 +149,9 @@ static km_status scanner_start(km_role *r, km_err *err)
 		return KM_FAIL(err, KM_IO, "%s: can not be made", spool);
 	km_spool_set_dir(spool);
 	km_status st = prepare(s, err);
-	for (size_t i = 0; i < KM_COUNT(fronts) && st == KM_OK; i++)
-		if (is_socket(fronts[i].fd))
-			st = fronts[i].front->start(s, fronts[i].fd, err);
+	for (int i = 0; i < KM_LISTENERS && st == KM_OK; i++)
+		if ((s->on[i] = is_socket(KM_FD_LISTEN + i)))
+			st = fronts[i]->start(s, KM_FD_LISTEN + i, err);
 	return st == KM_OK ? km_sandbox_enter(KM_SANDBOX_SCANNER, spool, err) : st;
 }
 
@@ -165,7 +160,7 @@ static void scanner_stop(km_role *r)
 	km_scanner *s = r->self;
 	size_t lost = s->shop.recorder ? km_recorder_pending(s->shop.recorder) : 0;
 
-	for (size_t i = 0; i < KM_COUNT(fronts); i++) {
+	for (size_t i = 0; i < KM_LISTENERS; i++) {
 		const km_front *f = front_at(s, i);
 		if (f)
 			f->stop(s);
@@ -183,8 +178,8 @@ static void scanner_finish(km_role *r)
 
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < KM_COUNT(fronts); i++)
-		fronts[i].front->finish(s);
+	for (size_t i = 0; i < KM_LISTENERS; i++)
+		fronts[i]->finish(s);
 	km_recorder_free(s->shop.recorder);
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);

@@ -9,7 +9,7 @@
 
 typedef struct km_scanner km_scanner;
 
-/* One front end: milter, HTTP. */
+/* One front end: milter, HTTP, spamd. */
 typedef struct {
 	/* Serves the listening socket @fd. */
 	km_status (*start)(km_scanner *s, int fd, km_err *err);
@@ -21,7 +21,7 @@ typedef struct {
 	void (*finish)(km_scanner *s); /* after that: frees */
 } km_front;
 
-extern const km_front km_front_milter, km_front_http;
+extern const km_front km_front_milter, km_front_http, km_front_spamd;
 
 struct km_scanner {
 	km_shop shop;
@@ -29,7 +29,10 @@ struct km_scanner {
 	bool draining, quitting;
 	uint64_t packet_ms, idle_ms;
 	size_t max_connections;
-	void *milter, *http; /* the front ends' own state; NULL when off */
+	bool on[KM_LISTENERS]; /* that front end is served (it may have failed to start) */
+	/* The front ends' own state, or NULL. */
+	struct km_peers *milter, *spamd;
+	void *http;
 	uv_timer_t drained;
 };
 

@@ -544,7 +544,7 @@ static void http_stop(km_scanner *s)
 {
 	http *h = s->http;
 
-	if (h->mhd == NULL)
+	if (h == NULL || h->mhd == NULL)
 		return;
 	/* Nothing may stay suspended; what was under way ends unanswered. */
 	while (h->waiting) {

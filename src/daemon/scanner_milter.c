@@ -3,23 +3,18 @@
  * other.
  */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/scanner.h"
+#include "daemon/peers.h"
 
 enum {
-	BACKLOG = 4096,
 	MAX_RCPTS = 10000,
 	MAX_STRINGS = 8 * 1024 * 1024,
 	MAX_LATER = 64 * 1024 /* input read ahead while a message is in hand */
 };
 
-typedef struct conn conn;
-struct conn {
-	conn *next, *prev;
-	struct milter *front;
-	km_stream *stream;
+typedef struct {
+	km_peer peer;
 	km_milter *session;
 	bool in_hand;		      /* a message is judged, or its record awaited */
 	km_task *task;		      /* while it is judged */
@@ -27,49 +22,24 @@ struct conn {
 	km_arena *answer_arena;
 	km_buf later; /* input that came while a message was in hand */
 	bool half_packet;
-};
-
-typedef struct milter {
-	km_scanner *scanner;
-	union {
-		uv_stream_t stream;
-		uv_tcp_t tcp;
-		uv_pipe_t pipe;
-	} listener;
-	conn *conns;
-	size_t n;
-	km_buf out; /* replies of one turn; shared, since each is sent at once */
-} milter;
+} conn;
 
 static void feed(conn *c, km_sv in);
 
-static void flush(conn *c)
-{
-	km_buf *out = &c->front->out;
-
-	if (out->cut) { /* no memory for replies: the MTA must not take silence for consent */
-		km_stream_close(c->stream);
-	} else if (out->n) {
-		km_stream_write(c->stream, km_buf_sv(out));
-	}
-	out->n = 0;
-	out->cut = false;
-}
-
 static void send_answer(conn *c, const km_milter_answer_view *answer)
 {
-	km_milter_answer(c->session, answer, &c->front->out);
-	flush(c);
+	km_milter_answer(c->session, answer, &c->peer.all->out);
+	km_peer_flush(&c->peer);
 }
 
 /* Komainu could not do its work. */
 static void fail(conn *c, km_failure failure)
 {
-	km_shop *shop = &c->front->scanner->shop;
+	km_scanner *s = c->peer.all->scanner;
 
-	km_job_failed(shop, failure, &c->answer);
+	km_job_failed(&s->shop, failure, &c->answer);
 	if (c->answer.kind == KM_ANSWER_TEMPFAIL)
-		km_scanner_count(c->front->scanner, KM_COUNTER_tempfail_total, 1);
+		km_scanner_count(s, KM_COUNTER_tempfail_total, 1);
 	send_answer(c, &c->answer);
 }
 
@@ -82,8 +52,8 @@ static void go_on(conn *c)
 	km_arena_free(c->answer_arena);
 	c->answer_arena = NULL;
 	km_buf_init(&c->later, NULL, SIZE_MAX / 2);
-	km_stream_resume(c->stream);
-	if (!km_stream_closing(c->stream))
+	km_stream_resume(c->peer.stream);
+	if (!km_stream_closing(c->peer.stream))
 		feed(c, km_buf_sv(&later));
 	km_buf_finish(&later);
 }
@@ -93,7 +63,7 @@ static void on_recorded(void *ctx, km_status st)
 {
 	conn *c = ctx;
 
-	if (km_stream_closing(c->stream))
+	if (km_stream_closing(c->peer.stream))
 		return;
 	if (st != KM_OK)
 		fail(c, KM_FAILED_RECORDING);
@@ -132,7 +102,7 @@ static void keep_answer(conn *c, const km_task *t)
 {
 	c->answer_arena = km_arena_new(256 * 1024);
 	if (c->answer_arena == NULL) /* no answer is a temporary failure to the MTA */
-		km_stream_close(c->stream);
+		km_stream_close(c->peer.stream);
 	else
 		km_job_answer(t, c->answer_arena, &c->answer);
 }
@@ -167,39 +137,36 @@ static void judge(conn *c)
 
 	fill_job(km_milter_message(c->session), &job);
 	c->in_hand = true;
-	c->task = km_job_start(&c->front->scanner->shop, &job, km_job_plan, on_judged, c);
+	c->task = km_job_start(&c->peer.all->scanner->shop, &job, km_job_plan, on_judged, c);
 	if (c->in_hand)
-		km_stream_deadline(c->stream, 0);
+		km_stream_deadline(c->peer.stream, 0);
 }
 
 static void keep_for_later(conn *c, km_sv in)
 {
 	km_buf_add(&c->later, in);
 	if (c->later.cut)
-		km_stream_close(c->stream);
+		km_stream_close(c->peer.stream);
 	else if (c->later.n > MAX_LATER)
-		km_stream_pause(c->stream);
+		km_stream_pause(c->peer.stream);
 }
 
 static void bad(conn *c, const km_err *err)
 {
-	km_scanner *s = c->front->scanner;
-
 	km_warn("milter connection closed: %s", err->msg);
-	km_scanner_count(s, KM_COUNTER_connections_dropped_total, 1);
-	km_stream_close(c->stream);
+	km_peer_drop(&c->peer);
 }
 
 static void set_deadline(conn *c)
 {
-	const km_scanner *s = c->front->scanner;
+	const km_scanner *s = c->peer.all->scanner;
 	bool half = km_milter_partial(c->session);
 
 	/* Half a packet keeps its first deadline, however slowly its bytes trickle in. */
 	if (half && !c->half_packet)
-		km_stream_deadline(c->stream, s->packet_ms);
+		km_stream_deadline(c->peer.stream, s->packet_ms);
 	else if (!half)
-		km_stream_deadline(c->stream, s->idle_ms);
+		km_stream_deadline(c->peer.stream, s->idle_ms);
 	c->half_packet = half;
 }
 
@@ -208,21 +175,22 @@ static void feed(conn *c, km_sv in)
 	km_milter_event e;
 	km_err err = { 0 };
 
-	while ((e = km_milter_feed(c->session, &in, &c->front->out, &err)) == KM_MILTER_MESSAGE) {
-		flush(c);
+	while ((e = km_milter_feed(c->session, &in, &c->peer.all->out, &err)) ==
+	       KM_MILTER_MESSAGE) {
+		km_peer_flush(&c->peer);
 		judge(c);
 		if (c->in_hand) {
 			keep_for_later(c, in);
 			return;
 		}
 	}
-	flush(c);
+	km_peer_flush(&c->peer);
 	if (e == KM_MILTER_BAD)
 		bad(c, &err);
 	else if (e == KM_MILTER_CLOSE)
-		km_stream_shut(c->stream);
-	else if (c->front->scanner->quitting && !km_milter_busy(c->session))
-		km_stream_shut(c->stream);
+		km_stream_shut(c->peer.stream);
+	else if (c->peer.all->scanner->quitting && !km_milter_busy(c->session))
+		km_stream_shut(c->peer.stream);
 	else
 		set_deadline(c);
 }
@@ -238,44 +206,23 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 		feed(c, bytes);
 }
 
-static void on_deadline(void *ctx, km_stream *s)
+static void conn_free(km_peer *p)
 {
-	conn *c = ctx;
+	conn *c = (conn *)p;
 
-	km_scanner_count(c->front->scanner, KM_COUNTER_connections_dropped_total, 1);
-	km_stream_close(s);
-}
-
-static void on_close(void *ctx, km_stream *stream)
-{
-	conn *c = ctx;
-	km_scanner *s = c->front->scanner;
-
-	(void)stream;
 	if (c->task)
 		km_job_cancel(c->task);
 	else if (c->in_hand)
-		km_recorder_forget(s->shop.recorder, c);
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		c->front->conns = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	c->front->n--;
+		km_recorder_forget(p->all->scanner->shop.recorder, c);
 	km_milter_free(c->session);
 	km_buf_finish(&c->later);
 	km_arena_free(c->answer_arena);
 	free(c);
-	km_scanner_count(s, KM_COUNTER_connections_open, -1);
-	km_scanner_connection_gone(s);
 }
 
-static const km_stream_ops conn_ops = { on_data, on_deadline, on_close };
-
-static conn *conn_new(milter *m)
+static km_peer *conn_new(km_peers *all)
 {
-	const km_shop *shop = &m->scanner->shop;
+	const km_shop *shop = &all->scanner->shop;
 	const km_milter_limits limits = { .max_message = shop->max_message,
 					  .max_rcpts = MAX_RCPTS,
 					  .max_strings = MAX_STRINGS,
@@ -287,101 +234,51 @@ static conn *conn_new(milter *m)
 
 	if (c == NULL)
 		return NULL;
-	c->front = m;
 	km_buf_init(&c->later, NULL, SIZE_MAX / 2);
 	c->session = km_milter_new(&limits);
 	if (c->session == NULL) {
 		free(c);
 		return NULL;
 	}
-	return c;
+	return &c->peer;
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static bool conn_busy(const km_peer *p)
 {
-	milter *m = listener->data;
-	km_scanner *s = m->scanner;
-
-	if (status != 0)
-		return;
-	conn *c = conn_new(m);
-	if (c)
-		c->stream = km_stream_accept(listener, &conn_ops, c);
-	if (c == NULL || c->stream == NULL) { /* what was not taken would block the listener */
-		km_error("no memory for a connection: this scanner begins afresh");
-		if (c)
-			km_milter_free(c->session);
-		free(c);
-		km_role_end(s->role);
-		return;
-	}
-	c->next = m->conns;
-	if (m->conns)
-		m->conns->prev = c;
-	m->conns = c;
-	m->n++;
-	km_scanner_count(s, KM_COUNTER_connections_total, 1);
-	km_scanner_count(s, KM_COUNTER_connections_open, 1);
-	km_stream_deadline(c->stream, s->packet_ms);
-	if (km_scanner_overfull(s)) {
-		km_scanner_count(s, KM_COUNTER_connections_dropped_total, 1);
-		km_stream_close(c->stream);
-	}
+	return km_milter_busy(((const conn *)p)->session);
 }
+
+static const km_peers_ops ops = {
+	.name = "milter",
+	.make = conn_new,
+	.free = conn_free,
+	.busy = conn_busy,
+	.stream = { .on_data = on_data },
+};
 
 static km_status milter_start(km_scanner *s, int fd, km_err *err)
 {
-	milter *m = calloc(1, sizeof(*m));
-
-	if (m == NULL)
-		return KM_FAIL(err, KM_NOMEM, "no memory");
-	m->scanner = s;
-	s->milter = m;
-	km_buf_init(&m->out, NULL, KM_STREAM_MAX_QUEUE);
-	bool tcp = uv_guess_handle(fd) == UV_TCP;
-	int rc = tcp ? uv_tcp_init(&s->role->loop, &m->listener.tcp)
-		     : uv_pipe_init(&s->role->loop, &m->listener.pipe, 0);
-	if (rc == 0)
-		rc = tcp ? uv_tcp_open(&m->listener.tcp, fd) : uv_pipe_open(&m->listener.pipe, fd);
-	m->listener.stream.data = m;
-	if (rc == 0)
-		rc = uv_listen(&m->listener.stream, BACKLOG, on_connection);
-	return rc == 0 ? KM_OK : KM_FAIL(err, KM_IO, "milter: %s", uv_strerror(rc));
+	return km_peers_start(s, &ops, fd, &s->milter, err);
 }
 
 static void milter_drain(km_scanner *s, bool quit)
 {
-	milter *m = s->milter;
-
-	if (!uv_is_closing((uv_handle_t *)&m->listener.stream))
-		uv_close((uv_handle_t *)&m->listener.stream, NULL);
-	for (conn *c = m->conns; quit && c; c = c->next)
-		if (!km_milter_busy(c->session))
-			km_stream_shut(c->stream);
+	km_peers_drain(s->milter, quit);
 }
 
 static size_t milter_open(const km_scanner *s)
 {
-	return ((const milter *)s->milter)->n;
+	return s->milter->n;
 }
 
 static void milter_stop(km_scanner *s)
 {
-	milter *m = s->milter;
-
-	milter_drain(s, false);
-	for (conn *c = m->conns; c; c = c->next)
-		km_stream_close(c->stream);
+	km_peers_stop(s->milter);
 }
 
 static void milter_finish(km_scanner *s)
 {
-	milter *m = s->milter;
-
-	if (m == NULL)
-		return;
-	km_buf_finish(&m->out);
-	free(m);
+	km_peers_finish(s->milter);
 }
 
 const km_front km_front_milter = { milter_start, milter_drain, milter_open, milter_stop,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/role.h"
@@ -140,7 +141,9 @@ static void drain_old(supervisor *sv)
 
 static void announce(supervisor *sv)
 {
-	char milter[128], http[128];
+	char name[KM_LISTENERS][128];
+	const char *address[KM_LISTENERS];
+	km_buf on;
 
 	if (sv->announced == sv->generation)
 		return;
@@ -151,12 +154,16 @@ static void announce(supervisor *sv)
 		return;
 	}
 	(void)sd_notify(0, "READY=1");
-	(void)km_listen_name(sv->sockets.milter, milter);
-	(void)km_listen_name(sv->sockets.http, http);
-	km_info("ready: milter on %s, HTTP on %s, state in %s", milter[0] ? milter : "(off)",
-		http[0] ? http : "(off)", sv->sockets.state_dir);
+	km_buf_init(&on, NULL, 1024);
+	for (size_t i = 0; i < KM_LISTENERS; i++) {
+		(void)km_listen_name(sv->sockets.listener[i].fd, name[i]);
+		address[i] = name[i][0] ? name[i] : "off";
+		km_buf_fmt(&on, "%s on %s, ", km_listener_names[i], address[i]);
+	}
+	km_info("ready: %.*sstate in %s", KM_FMT(km_buf_sv(&on)), sv->sockets.state_dir);
+	km_buf_finish(&on);
 	if (sv->options->ready)
-		sv->options->ready(sv->options->ctx, milter, http);
+		sv->options->ready(sv->options->ctx, address);
 }
 
 /* New settings are in force once the new generation serves and no old one takes connections. */
@@ -295,8 +302,6 @@ static int spawn(child *c, int theirs)
 		[KM_FD_CONF] = sv->settings.conf_fd,
 		[KM_FD_PACK] = sv->settings.pack_fd,
 		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd),
-		[KM_FD_MILTER] = or_null(c, sv->sockets.milter),
-		[KM_FD_HTTP] = or_null(c, sv->sockets.http),
 	};
 	uv_stdio_container_t stdio[KM_FD_END];
 	char name[] = "komainu", word[] = "role", role[16];
@@ -309,6 +314,8 @@ static int spawn(child *c, int theirs)
 
 	(void)snprintf(slot, sizeof(slot), "%u", c->slot);
 	(void)snprintf(role, sizeof(role), "%s", c->role);
+	for (int i = 0; i < KM_LISTENERS; i++)
+		fds[KM_FD_LISTEN + i] = or_null(c, sv->sockets.listener[i].fd);
 	for (int i = 0; i < KM_FD_END; i++)
 		stdio[i] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds[i] };
 	return uv_spawn(&sv->loop, &c->process, &o);

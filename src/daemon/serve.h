@@ -9,12 +9,16 @@
 
 #include "base/err.h"
 
+/* What may be listened on. */
+typedef enum { KM_LISTEN_MILTER, KM_LISTEN_HTTP, KM_LISTEN_SPAMD, KM_LISTENERS } km_listener;
+extern const char *const km_listener_names[KM_LISTENERS]; /* "milter", … */
+
 typedef struct {
 	const char *config;    /* path, or NULL for the built-in defaults */
 	const char *state_dir; /* overrides state.dir, or NULL */
-	/* Called once when all roles are ready; @address of each listener, "" when off. May be
+	/* Called once when all roles are ready; @address of each listener, "off" when off. May be
 	 * NULL. */
-	void (*ready)(void *ctx, const char *milter, const char *http);
+	void (*ready)(void *ctx, const char *const address[KM_LISTENERS]);
 	void *ctx;
 } km_serve_options;
 

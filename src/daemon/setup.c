@@ -20,6 +20,18 @@ enum { TEXT_MAX = 16 * 1024 * 1024, SNAPSHOT_MAX = 64 * 1024 * 1024 };
 /* Open files of a scanner besides its connections: spools of large messages, its own. */
 enum { SPARE_FILES = 1000 };
 
+const char *const km_listener_names[KM_LISTENERS] = {
+	[KM_LISTEN_MILTER] = "milter",
+	[KM_LISTEN_HTTP] = "http",
+	[KM_LISTEN_SPAMD] = "spamd",
+};
+
+static const km_conf_key listener_keys[KM_LISTENERS] = {
+	[KM_LISTEN_MILTER] = KM_KEY_LISTEN_MILTER,
+	[KM_LISTEN_HTTP] = KM_KEY_LISTEN_HTTP,
+	[KM_LISTEN_SPAMD] = KM_KEY_LISTEN_SPAMD,
+};
+
 /* A sealed copy: what was checked is what every role reads, whatever becomes of the file. */
 static int sealed_copy(const char *name, km_sv text)
 {
@@ -132,16 +144,16 @@ void km_settings_free(km_settings *s)
 
 void km_settings_warn_fixed(const km_settings *old, const km_settings *fresh)
 {
-	static const km_conf_key fixed[] = { KM_KEY_LISTEN_MILTER, KM_KEY_LISTEN_HTTP,
-					     KM_KEY_STATE_DIR, KM_KEY_RUN_USER };
+	static const km_conf_key fixed[] = { KM_KEY_STATE_DIR, KM_KEY_RUN_USER };
 
-	for (size_t i = 0; i < KM_COUNT(fixed); i++) {
-		const char *was = km_conf_str(old->conf, fixed[i]);
-		const char *is = km_conf_str(fresh->conf, fixed[i]);
+	for (size_t i = 0; i < KM_COUNT(fixed) + KM_LISTENERS; i++) {
+		km_conf_key key = i < KM_LISTENERS ? listener_keys[i] : fixed[i - KM_LISTENERS];
+		const char *was = km_conf_str(old->conf, key);
+		const char *is = km_conf_str(fresh->conf, key);
 		if (strcmp(was, is) != 0)
 			km_warn("%s was \"%s\" and is now \"%s\": that takes effect at the next "
 				"restart, not on reload",
-				km_conf_describe(fixed[i])->name, was, is);
+				km_conf_describe(key)->name, was, is);
 	}
 }
 
@@ -161,12 +173,24 @@ void km_files_raise(const km_settings *s)
 			connections, (long long)files.rlim_max, connections + SPARE_FILES);
 }
 
-static km_status open_listener(const km_settings *s, km_conf_key key, int *fd, bool *ours,
-			       km_err *err)
+static km_status open_listeners(const km_settings *s, km_sockets *k, km_err *err)
 {
-	*fd = km_listen_from_systemd(km_conf_describe(key)->name);
-	*ours = *fd < 0;
-	return *ours ? km_listen_open(km_conf_str(s->conf, key), fd, err) : KM_OK;
+	km_status st = KM_OK;
+
+	for (size_t i = 0; i < KM_LISTENERS && st == KM_OK; i++) {
+		int *fd = &k->listener[i].fd;
+		*fd = km_listen_from_systemd(km_conf_describe(listener_keys[i])->name);
+		k->listener[i].ours = *fd < 0;
+		if (*fd < 0)
+			st = km_listen_open(km_conf_str(s->conf, listener_keys[i]), fd, err);
+	}
+	return st;
+}
+
+/* The file of listener @i into @out (KM_LISTEN_PATH bytes), when it is one that we made. */
+static bool socket_path(const km_sockets *k, size_t i, char *out)
+{
+	return k->listener[i].ours && km_listen_path(k->listener[i].fd, out);
 }
 
 static km_status make_folder(const char *dir, km_err *err)
@@ -194,16 +218,14 @@ static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_e
 {
 	static const char *const files[] = { "", "/records.db", "/records.db-wal",
 					     "/records.db-shm", "/spool" };
-	char paths[KM_COUNT(files) + 2][1100];
-	const char *list[KM_COUNT(files) + 2];
+	char paths[KM_COUNT(files) + KM_LISTENERS][1100];
+	const char *list[KM_COUNT(files) + KM_LISTENERS];
 	size_t n = 0;
 
 	for (size_t i = 0; i < KM_COUNT(files); i++)
 		(void)snprintf(paths[n++], sizeof(paths[0]), "%s%s", k->state_dir, files[i]);
-	if (k->milter_ours && km_listen_path(k->milter, paths[n]))
-		n++;
-	if (k->http_ours && km_listen_path(k->http, paths[n]))
-		n++;
+	for (size_t i = 0; i < KM_LISTENERS; i++)
+		n += socket_path(k, i, paths[n]);
 	for (size_t i = 0; i < n; i++)
 		list[i] = paths[i];
 	return km_privileges_drop(km_conf_str(s->conf, KM_KEY_RUN_USER), list, n, err);
@@ -211,7 +233,9 @@ static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_e
 
 km_status km_sockets_open(const km_settings *s, const char *state_dir, km_sockets *out, km_err *err)
 {
-	*out = (km_sockets){ .milter = -1, .http = -1, .shared_fd = -1 };
+	*out = (km_sockets){ .shared_fd = -1 };
+	for (size_t i = 0; i < KM_LISTENERS; i++)
+		out->listener[i].fd = -1;
 	(void)snprintf(out->state_dir, sizeof(out->state_dir), "%s",
 		       state_dir ? state_dir : km_conf_str(s->conf, KM_KEY_STATE_DIR));
 	/* Records name people: nobody but us and our group reads them. */
@@ -219,9 +243,7 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 	out->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	km_status st = make_folder(out->state_dir, err);
 	if (st == KM_OK)
-		st = open_listener(s, KM_KEY_LISTEN_MILTER, &out->milter, &out->milter_ours, err);
-	if (st == KM_OK)
-		st = open_listener(s, KM_KEY_LISTEN_HTTP, &out->http, &out->http_ours, err);
+		st = open_listeners(s, out, err);
 	if (st == KM_OK)
 		st = drop_privileges(s, out, err);
 	if (st == KM_OK)
@@ -235,14 +257,14 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 
 void km_sockets_close(km_sockets *s)
 {
-	int *fds[] = { &s->milter, &s->http, &s->null, &s->shared_fd };
+	int *fds[KM_LISTENERS + 2] = { &s->null, &s->shared_fd };
 	char path[KM_LISTEN_PATH];
 
-	if (s->milter_ours && km_listen_path(s->milter, path))
-		(void)unlink(path);
-	if (s->http_ours && km_listen_path(s->http, path))
-		(void)unlink(path);
-
+	for (size_t i = 0; i < KM_LISTENERS; i++) {
+		if (socket_path(s, i, path))
+			(void)unlink(path);
+		fds[i + 2] = &s->listener[i].fd;
+	}
 	for (size_t i = 0; i < KM_COUNT(fds); i++) {
 		if (*fds[i] >= 0)
 			(void)close(*fds[i]);

@@ -17,9 +17,11 @@ typedef struct {
 } km_settings;
 
 typedef struct {
-	int milter, http;	     /* listening, or -1 */
-	bool milter_ours, http_ours; /* bound here, not handed over by systemd */
-	int null;		     /* /dev/null */
+	struct {
+		int fd;	   /* listening, or -1 */
+		bool ours; /* bound here, not handed over by systemd */
+	} listener[KM_LISTENERS];
+	int null; /* /dev/null */
 	int shared_fd;
 	km_shared *shared;
 	char state_dir[1024];

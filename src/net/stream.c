@@ -17,7 +17,8 @@ struct km_stream {
 	void *ctx;
 	size_t queued; /* bytes given to uv_write that are not out yet */
 	int open;      /* handles that still have to be closed */
-	bool reading, closing, shut;
+	bool reading, closing, shut, lingering;
+	uv_shutdown_t shutdown;
 };
 
 typedef struct {
@@ -65,9 +66,12 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	km_stream *s = stream->data;
 
-	if (n < 0)
+	if (n == UV_EOF && s->ops->on_end && !s->closing && !s->lingering) {
+		km_stream_pause(s);
+		s->ops->on_end(s->ctx, s);
+	} else if (n < 0)
 		km_stream_close(s);
-	else if (n > 0 && !s->closing)
+	else if (n > 0 && !s->closing && !s->lingering)
 		s->ops->on_data(s->ctx, s, (km_sv){ buf->base, (size_t)n });
 }
 
@@ -75,7 +79,9 @@ static void on_timer(uv_timer_t *t)
 {
 	km_stream *s = t->data;
 
-	if (!s->closing && s->ops->on_deadline)
+	if (s->lingering)
+		km_stream_close(s);
+	else if (!s->closing && s->ops->on_deadline)
 		s->ops->on_deadline(s->ctx, s);
 }
 
@@ -101,7 +107,7 @@ static km_stream *stream_new(uv_loop_t *loop, bool tcp, const km_stream_ops *ops
 /* A stream that failed before its owner knew of it goes without on_close. */
 static km_stream *discard(km_stream *s)
 {
-	static const km_stream_ops none = { NULL, NULL, NULL };
+	static const km_stream_ops none = { 0 };
 
 	s->ops = &none;
 	km_stream_close(s);
@@ -137,7 +143,7 @@ km_stream *km_stream_adopt(uv_loop_t *loop, int fd, const km_stream_ops *ops, vo
 
 static void finish_shut(km_stream *s)
 {
-	if (s->shut && s->queued == 0)
+	if (s->shut && !s->lingering && s->queued == 0)
 		km_stream_close(s);
 }
 
@@ -215,4 +221,16 @@ void km_stream_shut(km_stream *s)
 {
 	s->shut = true;
 	finish_shut(s);
+}
+
+void km_stream_linger(km_stream *s, uint64_t ms)
+{
+	if (s->closing)
+		return;
+	km_stream_deadline(s, ms);
+	s->shut = s->lingering = true;
+	if (uv_shutdown(&s->shutdown, &s->stream, NULL) != 0)
+		km_stream_close(s);
+	else
+		km_stream_resume(s);
 }

@@ -18,6 +18,8 @@ typedef struct {
 	/* The deadline set with km_stream_deadline() passed. */
 	void (*on_deadline)(void *ctx, km_stream *s);
 	void (*on_close)(void *ctx, km_stream *s);
+	/* The peer sends no more; it may still read. NULL: then the stream is closed. */
+	void (*on_end)(void *ctx, km_stream *s);
 } km_stream_ops;
 
 /*
@@ -39,6 +41,12 @@ void km_stream_pause(km_stream *s);
 void km_stream_resume(km_stream *s);
 /* Closes once all that was written has gone out. */
 void km_stream_shut(km_stream *s);
+/*
+ * Says that no more will come, once all that was written has gone out, and drops what still comes
+ * until the peer closes or @ms have passed: closed at once, a peer that still writes might not read
+ * what it was told.
+ */
+void km_stream_linger(km_stream *s, uint64_t ms);
 /* Closes now. on_close comes later, from the loop. */
 void km_stream_close(km_stream *s);
 bool km_stream_closing(const km_stream *s);

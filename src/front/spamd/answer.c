@@ -46,7 +46,7 @@ void km_spamd_put_rspamd(km_buf *out, const km_spamd_verdict *v)
 	for (size_t i = 0; i < v->n_symbols; i++)
 		km_buf_fmt(out, "Symbol: %.*s(%.2f)\r\n", KM_FMT(v->symbols[i].name),
 			   v->symbols[i].points);
-	for (km_sv rest = v->report, line; km_sv_line(&rest, &line);) {
+	for (km_sv rest = v->reply, line; km_sv_line(&rest, &line);) {
 		km_buf_add(out, KM_S("Message: "));
 		printable(out, line);
 		km_buf_add(out, KM_S("\r\n"));

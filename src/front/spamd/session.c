@@ -29,7 +29,7 @@ static const command commands[] = {
 	{ KM_SV("TELL"), false, false, NULL },
 };
 
-typedef enum { READ_COMMAND, READ_HEADER, READ_MESSAGE, JUDGING, DONE } state;
+typedef enum { READ_COMMAND, READ_HEADER, READ_MESSAGE, DONE } state;
 
 struct km_spamd {
 	km_spamd_limits limits;
@@ -175,7 +175,7 @@ static km_spamd_event message_whole(km_spamd *s, km_buf *out)
 	if (s->command->returns && s->got > s->limits.max_returned)
 		return refuse(s, KM_SPAMD_DATAERR, "the message is too large to be given back",
 			      out);
-	s->state = JUDGING;
+	s->state = DONE;
 	return KM_SPAMD_MESSAGE;
 }
 
@@ -229,7 +229,7 @@ km_spamd_event km_spamd_feed(km_spamd *s, km_sv in, km_buf *out)
 {
 	km_spamd_event e = KM_SPAMD_MORE;
 
-	while (e == KM_SPAMD_MORE && in.n && s->state < JUDGING)
+	while (e == KM_SPAMD_MORE && in.n && s->state < DONE)
 		e = s->state == READ_MESSAGE ? feed_message(s, &in, out) : feed_head(s, &in, out);
 	return e; /* what comes after the request is nothing */
 }
@@ -241,12 +241,14 @@ km_spamd_event km_spamd_end(km_spamd *s, km_buf *out)
 	if (s->state == READ_MESSAGE)
 		return refuse(s, KM_SPAMD_PROTOCOL, "the message is shorter than Content-length",
 			      out);
-	return s->state < JUDGING ? KM_SPAMD_BAD : KM_SPAMD_MORE;
+	return s->state < DONE ? KM_SPAMD_BAD : KM_SPAMD_MORE;
 }
 
 /*
  * Exim puts the envelope before the message, as in a mailbox: "From …", then X-Envelope-From and
- * X-Envelope-To. Only there: further down a sender may have written them.
+ * X-Envelope-To. Only there: further down a sender may have written them. It asks before it has
+ * put a Received field of its own on top: the topmost one is the sender's word, and says nothing of
+ * the client.
  */
 static km_sv unwrap(km_spamd *s, km_sv message)
 {
@@ -263,11 +265,12 @@ static km_sv unwrap(km_spamd *s, km_sv message)
 		km_sv rest = message, line;
 		if (!km_sv_istarts(rest, names[i].field) || !km_sv_line(&rest, &line))
 			continue;
-		/* What the request itself says goes first. */
-		if (s->view.stored)
-			km_http_request_header(&s->envelope, names[i].header,
-					       km_sv_from(line, names[i].field.n));
 		message = rest;
+		if (s->rspamd) /* what the request itself says is enough */
+			continue;
+		km_http_request_header(&s->envelope, names[i].header,
+				       km_sv_from(line, names[i].field.n));
+		s->view.stored = false;
 	}
 	return message;
 }
@@ -325,9 +328,6 @@ void km_spamd_answer(km_spamd *s, const km_spamd_verdict *v, km_buf *out)
 {
 	km_buf body;
 
-	if (s->state != JUDGING)
-		return;
-	s->state = DONE;
 	if (s->rspamd) {
 		km_spamd_put_rspamd(out, v);
 		return;

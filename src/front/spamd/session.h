@@ -48,9 +48,7 @@ typedef enum {
 typedef struct {
 	km_http_request *envelope; /* from the request's headers, or as Exim puts it before a
 				      message */
-	/* The protocol says nothing of the envelope: what is not in *envelope, the message's own
-	 * header has to tell. */
-	bool stored;
+	bool stored;	 /* nothing is known of the envelope but what the message's header tells */
 	km_sv message;	 /* without the line "From …" of a mailbox */
 	size_t dropped;	 /* bytes over max_message */
 	km_status spool; /* KM_OK, or why `message` is not whole */
@@ -73,7 +71,9 @@ typedef struct {
 	const char *action; /* Rspamd's word */
 	const km_spamd_symbol *symbols;
 	size_t n_symbols;
-	km_sv report;		   /* for people; lines end with LF; made ASCII */
+	/* Lines end with LF; made ASCII. */
+	km_sv report; /* for the administrator: REPORT */
+	km_sv reply;  /* for the sender of a message that is not taken, else empty: RSPAMC */
 	const km_spamd_field *add; /* on top of a message that is given back, in this order */
 	size_t n_add;
 } km_spamd_verdict;
@@ -89,6 +89,7 @@ km_spamd_event km_spamd_feed(km_spamd *s, km_sv in, km_buf *out);
 km_spamd_event km_spamd_end(km_spamd *s, km_buf *out);
 /* The message to be judged; once. */
 const km_spamd_message_view *km_spamd_message(km_spamd *s);
+/* To a message that was whole. */
 void km_spamd_answer(km_spamd *s, const km_spamd_verdict *v, km_buf *out);
 /* Instead of a verdict: @text (ASCII, one line) says why there is none. */
 void km_spamd_refuse(km_spamd *s, km_spamd_code code, const char *text, km_buf *out);

@@ -1,0 +1,138 @@
+#include "daemon/peers.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { BACKLOG = 4096 };
+
+void km_peer_flush(km_peer *p)
+{
+	km_buf *out = &p->all->out;
+
+	if (out->cut) /* no memory for replies: the client must not take silence for consent */
+		km_stream_close(p->stream);
+	else if (out->n)
+		km_stream_write(p->stream, km_buf_sv(out));
+	out->n = 0;
+	out->cut = false;
+}
+
+void km_peer_drop(km_peer *p)
+{
+	km_scanner_count(p->all->scanner, KM_COUNTER_connections_dropped_total, 1);
+	km_stream_close(p->stream);
+}
+
+static void on_deadline(void *ctx, km_stream *stream)
+{
+	(void)stream;
+	km_peer_drop(ctx);
+}
+
+static void on_close(void *ctx, km_stream *stream)
+{
+	km_peer *p = ctx;
+	km_peers *all = p->all;
+
+	(void)stream;
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		all->first = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	all->n--;
+	all->ops->free(p);
+	km_scanner_count(all->scanner, KM_COUNTER_connections_open, -1);
+	km_scanner_connection_gone(all->scanner);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	km_peers *all = listener->data;
+	km_scanner *s = all->scanner;
+
+	if (status != 0)
+		return;
+	km_peer *p = all->ops->make(all);
+	if (p) {
+		p->all = all;
+		p->stream = km_stream_accept(listener, &all->stream_ops, p);
+	}
+	if (p == NULL || p->stream == NULL) { /* what was not taken would block the listener */
+		km_error("no memory for a connection: this scanner begins afresh");
+		if (p)
+			all->ops->free(p);
+		km_role_end(s->role);
+		return;
+	}
+	p->next = all->first;
+	if (all->first)
+		all->first->prev = p;
+	all->first = p;
+	all->n++;
+	km_scanner_count(s, KM_COUNTER_connections_total, 1);
+	km_scanner_count(s, KM_COUNTER_connections_open, 1);
+	km_stream_deadline(p->stream, s->packet_ms);
+	if (km_scanner_overfull(s))
+		km_peer_drop(p);
+}
+
+static int listen_on(km_peers *all, int fd)
+{
+	uv_loop_t *loop = &all->scanner->role->loop;
+	bool tcp = uv_guess_handle(fd) == UV_TCP;
+	int rc = tcp ? uv_tcp_init(loop, &all->listener.tcp)
+		     : uv_pipe_init(loop, &all->listener.pipe, 0);
+
+	if (rc == 0)
+		rc = tcp ? uv_tcp_open(&all->listener.tcp, fd)
+			 : uv_pipe_open(&all->listener.pipe, fd);
+	all->listener.stream.data = all;
+	return rc ? rc : uv_listen(&all->listener.stream, BACKLOG, on_connection);
+}
+
+km_status km_peers_start(km_scanner *s, const km_peers_ops *ops, int fd, km_peers **out,
+			 km_err *err)
+{
+	km_peers *all = calloc(1, sizeof(*all));
+
+	*out = all;
+	if (all == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	all->ops = ops;
+	all->scanner = s;
+	all->stream_ops = ops->stream;
+	all->stream_ops.on_deadline = on_deadline;
+	all->stream_ops.on_close = on_close;
+	km_buf_init(&all->out, NULL, KM_STREAM_MAX_QUEUE);
+	int rc = listen_on(all, fd);
+	return rc == 0 ? KM_OK : KM_FAIL(err, KM_IO, "%s: %s", ops->name, uv_strerror(rc));
+}
+
+void km_peers_drain(km_peers *all, bool quit)
+{
+	if (!uv_is_closing((uv_handle_t *)&all->listener.stream))
+		uv_close((uv_handle_t *)&all->listener.stream, NULL);
+	for (km_peer *p = all->first; quit && p; p = p->next)
+		if (!all->ops->busy(p))
+			km_stream_shut(p->stream);
+}
+
+void km_peers_stop(km_peers *all)
+{
+	if (all == NULL)
+		return;
+	km_peers_drain(all, false);
+	for (km_peer *p = all->first; p; p = p->next)
+		km_stream_close(p->stream);
+}
+
+void km_peers_finish(km_peers *all)
+{
+	if (all == NULL)
+		return;
+	km_buf_finish(&all->out);
+	free(all);
+}
