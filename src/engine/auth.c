@@ -1,6 +1,7 @@
 #include "engine/auth.h"
 
 #include "auth/domain.h"
+#include "engine/origin.h"
 
 static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
 		  const km_kit *kit)
@@ -111,6 +112,7 @@ static void add_facts(km_auth *x, const km_mail *m, const km_envelope *env, km_f
 	if (x->arc)
 		km_arc_facts(x->arc, fs);
 	km_dmarc_facts(&x->dmarc, m, actual, ours ? 0 : override ? 0.5 : 1, fs);
+	km_origin_fact(x, env, actual, fs);
 }
 
 km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,

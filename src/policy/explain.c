@@ -6,7 +6,10 @@
 
 enum { TEXT_BYTES = 16384, MOST_REASONS = 8 };
 
-/* What a message is taken for. The last row: ham that something was done about all the same. */
+/* Probability of abuse from which a message that is let through is not called ordinary. */
+#define DOUBT 0.15
+
+/* What a message is taken for. The last row: ham that something was done about, or nearly. */
 static const char *const likeness[KM_CLASSES + 1][KM_LANGS] = {
 	[KM_CLASS_HAM] = { "ふつうのメール", "an ordinary message" },
 	[KM_CLASS_SPAM] = { "迷惑メール", "junk mail" },
@@ -104,7 +107,8 @@ static km_sv sentence(km_arena *a, const struct reason *r, km_reader reader, km_
 
 static const char *like(const km_verdict *v, km_lang lang)
 {
-	bool odd = v->class == KM_CLASS_HAM && v->action != KM_ACTION_ACCEPT;
+	bool odd = v->class == KM_CLASS_HAM &&
+		   (v->action != KM_ACTION_ACCEPT || v->probability >= DOUBT);
 
 	return likeness[odd ? KM_CLASSES : v->class][lang];
 }
@@ -134,6 +138,23 @@ static void head(km_buf *b, const km_verdict *v, km_reader reader, km_lang lang)
 	if (at < text.n)
 		km_buf_add(b, km_sv_of(like(v, lang)));
 	km_buf_add(b, km_sv_from(text, at + 2));
+}
+
+static bool is_origin(km_fact_id id)
+{
+	return id >= KM_FACT_ORIGIN_OUR_USER && id <= KM_FACT_ORIGIN_UNCERTAIN;
+}
+
+/* Who really sent the message, and what of it is proven. */
+static void add_origin(km_buf *b, km_arena *a, const km_verdict *v, km_reader reader, km_lang lang)
+{
+	for (size_t i = 0; i < v->n_facts; i++) {
+		if (!is_origin(v->facts[i].fact->id))
+			continue;
+		km_buf_byte(b, '\n');
+		km_buf_add(b, km_fact_sentence(a, v->facts[i].fact, reader, lang));
+		return;
+	}
 }
 
 static void add_reason(km_buf *b, km_arena *a, const struct reason *r, km_reader reader,
@@ -169,6 +190,8 @@ km_sv km_explain(km_arena *a, const km_verdict *v, km_reader reader, km_lang lan
 	if (r == NULL)
 		return km_buf_sv(&b);
 	head(&b, v, reader, lang);
+	if (reader != KM_FOR_SENDER)
+		add_origin(&b, a, v, reader, lang);
 	for (size_t i = 0; i < n && shown < most; i++) {
 		/* What speaks for a message is no fault that its sender could mend. */
 		if (reader == KM_FOR_SENDER && r[i].points < 0)

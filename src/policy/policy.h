@@ -88,10 +88,11 @@ KM_NODISCARD km_status km_judge(km_arena *a, const km_pack *pack, const km_facts
 				const km_sv *rcpts, size_t n_rcpts, km_verdict *out);
 
 /*
- * The verdict in a few plain lines for @reader: what was decided, then the weightiest findings with
- * their sentences. For the sender: at most two short lines, fit for the text of a 550 reply. Made
- * on demand, since most messages are never explained to anybody. UTF-8, no control characters but
- * the line feeds between lines, none at the end; empty when the arena is full.
+ * The verdict in a few plain lines for @reader: what was decided, who really sent the message and
+ * what of it is proven, then the weightiest findings with their sentences. For the sender: at most
+ * two short lines, fit for the text of a 550 reply. Made on demand, since most messages are never
+ * explained to anybody. UTF-8, no control characters but the line feeds between lines, none at the
+ * end; empty when the arena is full.
  */
 km_sv km_explain(km_arena *a, const km_verdict *v, km_reader reader, km_lang lang);
 

@@ -8,6 +8,9 @@
  *	action NAME, class NAME
  *	auth spf|dmarc|override RESULT	what it came to
  *	max POINTS	the score is not above
+ *	ja|en TEXT	the explanation for the recipient has TEXT
+ *	user NAME	(not a check) the sender had logged in
+ *	conf YAML	(not a check) a line of configuration
  *	# comment
  * The envelope is the stored one; the time is 2026-03-02T01:00:00Z.
  */
@@ -107,6 +110,19 @@ static const char *auth_result(const km_auth *x, km_sv what)
 	return km_dmarc_code_name(x->dmarc.code);
 }
 
+static void check_words(mail_case *c, km_sv line, km_lang lang, km_sv text)
+{
+	km_sv said = km_explain(c->arena, km_scan_verdict(c->scan), KM_FOR_RECIPIENT, lang);
+
+	if (km_sv_find(said, text, 0) == said.n)
+		say(c, line, km_sv_cstr(c->arena, said));
+}
+
+static bool is_setting(km_sv verb)
+{
+	return km_sv_eq(verb, KM_S("user")) || km_sv_eq(verb, KM_S("conf"));
+}
+
 static void check_line(mail_case *c, km_sv line)
 {
 	const km_verdict *v = km_scan_verdict(c->scan);
@@ -133,7 +149,9 @@ static void check_line(mail_case *c, km_sv line)
 	} else if (km_sv_eq(verb, KM_S("max"))) {
 		if (v->score > strtod(km_sv_cstr(c->arena, rest), NULL))
 			say(c, line, "more");
-	} else if (verb.n && verb.p[0] != '#') {
+	} else if (km_sv_eq(verb, KM_S("ja")) || km_sv_eq(verb, KM_S("en"))) {
+		check_words(c, line, verb.p[0] == 'j' ? KM_JA : KM_EN, rest);
+	} else if (verb.n && verb.p[0] != '#' && !is_setting(verb)) {
 		say(c, line, "what is that?");
 	}
 }
@@ -171,7 +189,35 @@ static km_sv read_whole(km_arena *a, const char *folder, const char *name, const
 	return copy;
 }
 
-static size_t run_case(const char *folder, const char *name, const km_kit *kit)
+/* What the case sets; its own kit is opened when that is configuration. */
+static const km_kit *settings(mail_case *c, km_sv expect, const km_kit *usual, km_kit *own,
+			      km_envelope *env)
+{
+	km_err err = { 0 };
+	km_conf *conf;
+	km_sv line;
+	km_buf yaml;
+
+	km_buf_init(&yaml, c->arena, 65536);
+	while (km_sv_line(&expect, &line)) {
+		km_sv verb = word(&line);
+		if (km_sv_eq(verb, KM_S("user"))) {
+			env->user = line;
+		} else if (km_sv_eq(verb, KM_S("conf"))) {
+			km_buf_add(&yaml, line);
+			km_buf_byte(&yaml, '\n');
+		}
+	}
+	if (yaml.n == 0)
+		return usual;
+	if (km_conf_parse(km_buf_sv(&yaml), c->name, &conf, &err) != KM_OK ||
+	    km_kit_open(own, conf, usual->pack, &err) != KM_OK)
+		fail_msg("%s", err.msg);
+	km_conf_free(conf);
+	return own;
+}
+
+static size_t run_case(const char *folder, const char *name, const km_kit *usual)
 {
 	mail_case c = { .name = name, .arena = km_arena_new(KM_MAX_ARENA_BYTES) };
 	km_sv message = read_whole(c.arena, folder, name, ".eml");
@@ -179,18 +225,20 @@ static size_t run_case(const char *folder, const char *name, const km_kit *kit)
 	km_sv expect = read_whole(c.arena, folder, name, ".expect"), rest = expect, line;
 	km_dns_snapshot *dns = NULL;
 	km_envelope env = { .now = 1772413200 };
+	km_kit own = { 0 };
 
 	c.message = message;
 	assert_non_null(expect.p);
 	if (zone.p)
 		assert_int_equal(km_dns_snapshot_parse(zone, name, &dns, NULL), KM_OK);
 	assert_int_equal(km_envelope_from_stored(c.arena, message, 0, false, &env), KM_OK);
-	c.scan = km_scan_new(c.arena, kit, &env);
+	c.scan = km_scan_new(c.arena, settings(&c, expect, usual, &own, &env), &env);
 	km_scan_message(c.scan, message);
 	assert_int_equal(test_drive(c.scan, dns), KM_SCAN_DONE);
 	while (km_sv_line(&rest, &line))
 		check_line(&c, line);
 	check_shape(&c, message);
+	km_kit_close(&own);
 	km_dns_snapshot_free(dns);
 	test_drop(message);
 	test_drop(zone);

@@ -113,7 +113,7 @@ static void check_form(km_arena *a)
 			km_sv text = km_explain(a, &verdict, (km_reader)r, (km_lang)l);
 			assert_true(text.n > 0 && text.p[text.n - 1] != '\n');
 			assert_true(km_utf8_valid(text));
-			assert_true(count_lines(text) <= (r == KM_FOR_SENDER ? 2 : 9));
+			assert_true(count_lines(text) <= (r == KM_FOR_SENDER ? 2 : 10));
 			assert_int_equal(km_sv_find(text, KM_S("%"), 0), text.n);
 		}
 }
