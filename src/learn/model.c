@@ -72,8 +72,7 @@ static double clamp(double x)
 	return x > bound ? bound : x < -bound ? -bound : x;
 }
 
-/* Each view counts as a vector of length one, however many features it has. */
-static double share(const km_feature_set *set)
+double km_feature_share(const km_feature_set *set)
 {
 	return set->n ? 1 / sqrt((double)set->n) : 0;
 }
@@ -112,7 +111,7 @@ void km_model_add(const km_model *m, const km_features *f, km_score *s)
 		double sum = 0;
 		for (size_t i = 0; i < set->n; i++)
 			sum += (double)weight[set->bucket[i] >> fold];
-		s->view[v] += sum * share(set);
+		s->view[v] += sum * km_feature_share(set);
 	}
 }
 
@@ -128,7 +127,7 @@ static void train_view(km_model *m, int view, const km_feature_set *set, double 
 	unsigned fold = KM_BUCKET_BITS - m->bits;
 	float *weight = m->cell + ((size_t)views[view].table * 2 << m->bits);
 	float *squares = weight + ((size_t)1 << m->bits);
-	double gradient = error * share(set);
+	double gradient = error * km_feature_share(set);
 	float square = (float)(gradient * gradient);
 
 	for (size_t i = 0; i < set->n; i++) {

@@ -41,6 +41,8 @@ void km_model_score(const km_model *m, const km_features *f, km_score *out);
 void km_model_add(const km_model *m, const km_features *f, km_score *s);
 /* The rest of *s from its views. */
 void km_score_finish(km_score *s, double slope, double offset);
+/* What one feature of @set counts: each view is a vector of length one, however long the text. */
+double km_feature_share(const km_feature_set *set);
 /* @rate: KM_RATE_CURATED where labels are right, KM_RATE_NOISY where people click. */
 void km_model_train(km_model *m, const km_features *f, bool abuse, double rate);
 /* Messages trained on. */
