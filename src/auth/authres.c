@@ -114,9 +114,12 @@ static void add_dkim(writer *w, const km_dkim_result *dkim)
 	}
 }
 
-static void add_dmarc(writer *w, const km_dmarc_result *d)
+static void add_dmarc(writer *w, const km_authres *r)
 {
-	add_result(w, "dmarc", km_dmarc_code_name(d->code), d->reason);
+	const km_dmarc_result *d = r->dmarc;
+
+	add_result(w, "dmarc", km_dmarc_code_name(d->code),
+		   r->override ? km_sv_of(r->override) : d->reason);
 	add_property(w, "header.from", d->domain);
 	if (d->policy_domain.n == 0)
 		return;
@@ -145,7 +148,7 @@ km_sv km_authres_write(km_arena *a, const km_authres *r)
 	if (r->dkim)
 		add_dkim(&w, r->dkim);
 	if (r->dmarc)
-		add_dmarc(&w, r->dmarc);
+		add_dmarc(&w, r);
 	if (!r->arc && !r->spf && !r->dkim && !r->dmarc)
 		km_buf_add(&w.b, KM_S("; none"));
 	return w.b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&w.b);

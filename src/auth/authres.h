@@ -19,6 +19,7 @@ typedef struct {
 	km_sv helo, mail_from;	  /* as given; hostile */
 	const km_dkim_result *dkim;
 	const km_dmarc_result *dmarc;
+	const char *override; /* why a failure of DMARC is not held against the message, or NULL */
 	const km_arc_result *arc;
 	const char *eol; /* line end of folds: "\r\n", or "\n" for a milter; NULL for "\r\n" */
 } km_authres;

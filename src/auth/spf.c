@@ -153,7 +153,7 @@ static hit match_answer(km_spf *s, const km_dns_answer *a, const km_spf_term *t,
 		if (a->rr[i].data.n != net.len)
 			continue;
 		memcpy(net.b, a->rr[i].data.p, net.len);
-		if (km_spf_ip_in(ip, &net, ip->len == 4 ? t->cidr4 : t->cidr6))
+		if (km_ip_in(ip, &net, ip->len == 4 ? t->cidr4 : t->cidr6))
 			return YES;
 	}
 	return NO;
@@ -246,7 +246,7 @@ static hit match(km_spf *s, frame *f, km_spf_text *text, km_sv *name)
 	if (t->kind == KM_SPF_ALL)
 		return YES;
 	if (t->kind == KM_SPF_IP4 || t->kind == KM_SPF_IP6)
-		return km_spf_ip_in(ip, &t->net, ip->len == 4 ? t->cidr4 : t->cidr6) ? YES : NO;
+		return km_ip_in(ip, &t->net, ip->len == 4 ? t->cidr4 : t->cidr6) ? YES : NO;
 	hit h = target(s, f, t->domain, text);
 	if (h != YES)
 		return h;

@@ -274,12 +274,3 @@ void km_spf_reverse_name(const km_ip *ip, km_spf_text *out)
 
 	km_spf_expand(&v, KM_S("%{ir}.%{v}.arpa"), out);
 }
-
-bool km_spf_ip_in(const km_ip *ip, const km_ip *net, unsigned bits)
-{
-	unsigned whole = bits / 8, rest = bits % 8;
-
-	if (ip->len != net->len || memcmp(ip->b, net->b, whole) != 0)
-		return false;
-	return rest == 0 || (ip->b[whole] ^ net->b[whole]) >> (8 - rest) == 0;
-}

@@ -75,7 +75,5 @@ km_sv km_spf_name(const km_spf_text *t);
 
 /* "4.3.2.1.in-addr.arpa", …: where the PTR records of @ip are. */
 void km_spf_reverse_name(const km_ip *ip, km_spf_text *out);
-/* Whether the first @bits of both addresses are equal; never for two families. */
-bool km_spf_ip_in(const km_ip *ip, const km_ip *net, unsigned bits);
 
 #endif

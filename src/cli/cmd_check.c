@@ -5,6 +5,7 @@
 #include "cli/settings.h"
 #include "cli/style.h"
 #include "cli/tables.h"
+#include "engine/kit.h"
 
 typedef struct {
 	km_common_options common;
@@ -88,6 +89,22 @@ static int check_one(const km_cli *cli, bool as_json, kind k, const char *path, 
 	return report(cli, as_json, k, path, &err);
 }
 
+/* What can only be found wrong when it is opened. */
+static km_status check_kit(const km_conf *c, km_err *err)
+{
+	km_pack *pack;
+	km_kit kit;
+	km_status st = km_pack_load(NULL, &pack, err);
+
+	if (st != KM_OK)
+		return st;
+	st = km_kit_open(&kit, c, pack, err);
+	if (st == KM_OK)
+		km_kit_close(&kit);
+	km_pack_free(pack);
+	return st;
+}
+
 /* Checks what the configuration names as well: it could not be started with otherwise. */
 int km_config_check_run(km_cli *cli, const void *options)
 {
@@ -102,6 +119,7 @@ int km_config_check_run(km_cli *cli, const void *options)
 	if (km_conf_load(km_settings_path(given), &c, &err) == KM_OK) {
 		snapshot = km_conf_str(c, KM_KEY_DNS_SNAPSHOT);
 		policy = policy ? policy : km_conf_str(c, KM_KEY_POLICY_PACK);
+		err.st = check_kit(c, &err);
 	}
 	codes[0] = report(cli, json, CONFIGURATION, km_settings_path(given), &err);
 	codes[1] = check_one(cli, json, POLICY, policy, check_policy);

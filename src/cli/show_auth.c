@@ -264,7 +264,9 @@ static void add_dmarc(km_buf *b, const km_show_auth *s)
 					 " (the author's domain does not exist)")
 				   : "");
 	add_alignment(b, s);
-	add_row(b, s, say(s, "例外扱い", "Override"), km_sv_of(s->auth->override));
+	if (s->auth->override)
+		ADD_ROW(b, s, "例外扱い", "Override", "%s  %.*s", s->auth->override,
+			KM_FMT(s->auth->voucher));
 	add_row(b, s, say(s, "理由", "Reason"), r->reason);
 }
 

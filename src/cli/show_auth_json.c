@@ -100,15 +100,16 @@ static json_t *dmarc(const km_show_auth *s)
 	const km_dmarc_result *r = &s->auth->dmarc;
 	bool found = r->policy_domain.n > 0;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "result",
-			 km_dmarc_code_name(r->code), "domain", km_json_filled(r->domain),
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o}",
+			 "result", km_dmarc_code_name(r->code), "domain", km_json_filled(r->domain),
 			 "organization", km_json_filled(r->organization), "policy_domain",
 			 km_json_filled(r->policy_domain), "record", km_json_filled(r->record),
 			 "published",
 			 km_json_cstr(found ? km_dmarc_policy_name(r->published) : NULL), "policy",
 			 km_json_cstr(found ? km_dmarc_policy_name(r->policy) : NULL),
 			 "domain_missing", r->missing, "spf_aligned", r->spf_aligned, "override",
-			 km_json_cstr(s->auth->override), "reason", km_json_filled(r->reason),
+			 km_json_cstr(s->auth->override), "vouched_by",
+			 km_json_filled(s->auth->voucher), "reason", km_json_filled(r->reason),
 			 "walk", walk(s));
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/sandbox.h"
 #include "dns/snapshot.h"
+#include "engine/kit.h"
 #include "net/listen.h"
 #include "policy/policy.h"
 
@@ -60,6 +61,17 @@ static km_status load_conf(const char *path, km_settings *s, km_err *err)
 	return st;
 }
 
+/* What the scanners will open from it. */
+static km_status check_kit(const km_conf *conf, const km_pack *pack, km_err *err)
+{
+	km_kit kit;
+	km_status st = km_kit_open(&kit, conf, pack, err);
+
+	if (st == KM_OK)
+		km_kit_close(&kit);
+	return st;
+}
+
 static km_status load_pack(km_settings *s, km_err *err)
 {
 	const char *path = km_conf_str(s->conf, KM_KEY_POLICY_PACK);
@@ -76,6 +88,8 @@ static km_status load_pack(km_settings *s, km_err *err)
 		st = km_pack_parse(text, path[0] ? path : "built-in policy", &pack, err);
 	if (st == KM_OK && (s->pack_fd = sealed_copy("komainu-pack", text)) < 0)
 		st = KM_FAIL(err, KM_IO, "no memory for the policy");
+	if (st == KM_OK)
+		st = check_kit(s->conf, pack, err);
 	km_pack_free(pack);
 	km_file_close(&file);
 	return st;

@@ -1,6 +1,7 @@
 #include "engine/auth.h"
 
 #include "auth/domain.h"
+#include "auth/vouch.h"
 #include "engine/origin.h"
 
 static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
@@ -82,37 +83,76 @@ static bool is_by_list(const km_auth *x, const km_mail *m, km_sv actual)
 	return false;
 }
 
-/* Our own users and hosts hand in mail that nobody has signed yet. */
-static bool is_ours(const km_envelope *env)
+bool km_auth_is_ours(const km_kit *kit, const km_envelope *env)
 {
-	return env->user.n || (env->ip.len && km_ip_is_private(&env->ip));
+	return env->user.n || (env->ip.len && (km_ip_is_private(&env->ip) ||
+					       km_trust_has_ip(&kit->networks, &env->ip)));
 }
 
-static const char *find_override(const km_auth *x, const km_mail *m, const km_envelope *env,
-				 km_sv actual)
+/* By its network, its verified name, or the proven domain of the reverse-path. */
+static km_sv trusted_forwarder(const km_auth *x, km_arena *a, const km_envelope *env,
+			       const km_kit *kit)
 {
-	if (is_ours(env))
+	char text[64];
+
+	if (env->ip.len && km_trust_has_ip(&kit->forwarders, &env->ip))
+		return km_sv_dup(a, km_sv_of(km_ip_format(&env->ip, text)));
+	if (env->ip.len && km_trust_has_name(&kit->forwarders, env->hostname))
+		return env->hostname;
+	if (x->spf.code == KM_SPF_PASS && km_trust_has_name(&kit->forwarders, x->spf.domain))
+		return x->spf.domain;
+	return (km_sv){ NULL, 0 };
+}
+
+static bool is_trusted_sealer(const void *ctx, km_sv domain)
+{
+	return km_trust_has_name(ctx, domain);
+}
+
+static km_sv trusted_sealer(const km_auth *x, const km_kit *kit)
+{
+	const km_arc_set *set =
+		x->arc && x->dmarc.domain.n
+			? km_arc_voucher(x->arc, x->dmarc.domain, is_trusted_sealer, &kit->sealers)
+			: NULL;
+
+	return set ? set->sealer : (km_sv){ NULL, 0 };
+}
+
+static const char *find_override(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
+				 const km_kit *kit, km_sv actual)
+{
+	if (km_auth_is_ours(kit, env))
 		return env->user.n ? "authenticated" : "local_network";
+	x->voucher = trusted_forwarder(x, a, env, kit);
+	if (x->voucher.n)
+		return "trusted_forwarder";
+	x->voucher = trusted_sealer(x, kit);
+	if (x->voucher.n)
+		return "trusted_sealer";
 	return is_by_list(x, m, actual) ? "mailing_list" : NULL;
 }
 
-static void add_facts(km_auth *x, const km_mail *m, const km_envelope *env, km_facts *fs)
+static void add_facts(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
+		      const km_kit *kit, km_facts *fs)
 {
 	char text[64];
 	km_sv actual = who_sent(x, env, text);
-	const char *override = find_override(x, m, env, actual);
-	bool ours = is_ours(env);
+	const char *override = find_override(x, a, m, env, kit, actual);
+	bool ours = km_auth_is_ours(kit, env), settled = ours || x->voucher.n;
 
 	if (x->dmarc.code == KM_DMARC_FAIL)
 		x->override = override;
+	else
+		x->voucher = (km_sv){ NULL, 0 };
 	if (x->has_spf)
-		km_spf_facts(&x->spf, &env->ip, ours || x->dmarc.code == KM_DMARC_PASS, fs);
+		km_spf_facts(&x->spf, &env->ip, settled || x->dmarc.code == KM_DMARC_PASS, fs);
 	if (x->dkim)
 		km_dkim_facts(x->dkim, m, fs);
 	if (x->arc)
 		km_arc_facts(x->arc, fs);
-	km_dmarc_facts(&x->dmarc, m, actual, ours ? 0 : override ? 0.5 : 1, fs);
-	km_origin_fact(x, env, actual, fs);
+	km_dmarc_facts(&x->dmarc, m, actual, settled ? 0 : override ? 0.5 : 1, fs);
+	km_origin_fact(x, env, ours, actual, fs);
 }
 
 km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
@@ -134,6 +174,6 @@ km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envel
 		return KM_NOTFOUND;
 	if (x->dmarc_check && step_dmarc(x, dns) == KM_NOTFOUND)
 		return KM_NOTFOUND;
-	add_facts(x, m, env, fs);
+	add_facts(x, a, m, env, kit, fs);
 	return KM_OK;
 }

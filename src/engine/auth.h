@@ -18,8 +18,10 @@ typedef struct {
 	const km_arc_result *arc;   /* likewise */
 	km_dmarc_result dmarc;
 	/* Why a failure of DMARC is not held against the message in full, or NULL: "authenticated"
-	 * (the client logged in), "local_network", "mailing_list" (which changed the message). */
+	 * (the client logged in), "local_network", "trusted_forwarder", "trusted_sealer",
+	 * "mailing_list" (which changed the message). */
 	const char *override;
+	km_sv voucher; /* the trusted forwarder or sealer; empty without one */
 	/* at work */
 	km_spf *spf_check;
 	km_dkim *dkim_check;
@@ -36,6 +38,9 @@ typedef struct {
 KM_NODISCARD km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m,
 				    const km_envelope *env, const km_kit *kit, km_dns_set *dns,
 				    km_facts *fs);
+
+/* One of our own users, or a host of our own networks. */
+bool km_auth_is_ours(const km_kit *kit, const km_envelope *env);
 
 /* Whether signature @i passes and is aligned with From. */
 static inline bool km_auth_is_aligned(const km_auth *x, size_t i)

@@ -15,6 +15,7 @@ km_sv km_scan_results(const km_scan *s, const char *eol)
 			       .mail_from = env->from,
 			       .dkim = x->dkim,
 			       .dmarc = x->begun ? &x->dmarc : NULL,
+			       .override = x->override,
 			       .arc = x->arc,
 			       .eol = eol };
 

@@ -111,6 +111,7 @@ static void add_dmarc(km_json_writer *w, const km_auth *x)
 	add_some(w, "reason", r->reason);
 	if (x->override)
 		km_json_string(w, "override", x->override);
+	add_some(w, "vouched_by", x->voucher);
 	km_json_close(w, '}');
 }
 

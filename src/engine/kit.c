@@ -12,18 +12,38 @@ static void read_names(km_kit *kit, const km_conf *conf)
 		(void)snprintf(kit->host, sizeof(kit->host), "localhost");
 }
 
+static km_status open_lists(km_kit *kit, const km_conf *conf, km_err *err)
+{
+	const struct {
+		km_trust *list;
+		km_conf_key key;
+	} lists[] = { { &kit->networks, KM_KEY_TRUSTED_NETWORKS },
+		      { &kit->forwarders, KM_KEY_AUTH_TRUSTED_FORWARDERS },
+		      { &kit->sealers, KM_KEY_AUTH_TRUSTED_SEALERS } };
+	km_status st = KM_OK;
+
+	for (size_t i = 0; i < KM_COUNT(lists) && conf && st == KM_OK; i++)
+		st = km_trust_open(lists[i].list, conf, lists[i].key, err);
+	return st;
+}
+
 km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
 {
-	(void)err;
 	*kit = (km_kit){ .pack = pack };
 	if (conf && strcmp(km_conf_str(conf, KM_KEY_DMARC_METHOD), "psl") == 0)
 		kit->dmarc = KM_DMARC_PSL;
 	read_names(kit, conf);
-	return KM_OK;
+	km_status st = open_lists(kit, conf, err);
+	if (st != KM_OK)
+		km_kit_close(kit);
+	return st;
 }
 
 void km_kit_close(km_kit *kit)
 {
+	km_trust_close(&kit->networks);
+	km_trust_close(&kit->forwarders);
+	km_trust_close(&kit->sealers);
 	*kit = (km_kit){ 0 };
 }
 

@@ -8,11 +8,15 @@
 
 #include "auth/dmarc.h"
 #include "conf/conf.h"
+#include "engine/trust.h"
 #include "policy/policy.h"
 
 typedef struct {
 	const km_pack *pack; /* not owned */
 	km_dmarc_method dmarc;
+	km_trust networks;     /* trusted.networks */
+	km_trust forwarders;   /* auth.trusted_forwarders */
+	km_trust sealers;      /* auth.trusted_sealers */
 	char authserv_id[256]; /* auth.authserv_id, or empty */
 	char host[256];	       /* of this machine */
 } km_kit;

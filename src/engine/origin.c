@@ -69,6 +69,8 @@ static km_fact_id choose(const km_auth *x, const km_envelope *env, km_sv client,
 		return KM_FACT_ORIGIN_NOT_NOW;
 	bool other = is_proven_domain(x);
 	*second = other ? actual : client;
+	if (x->voucher.n)
+		return KM_FACT_ORIGIN_VOUCHED;
 	if (x->override && strcmp(x->override, "mailing_list") == 0)
 		return KM_FACT_ORIGIN_LIST;
 	if (env->ip.len && is_own_domain(x, env))
@@ -76,15 +78,16 @@ static km_fact_id choose(const km_auth *x, const km_envelope *env, km_sv client,
 	return other ? KM_FACT_ORIGIN_OTHER : KM_FACT_ORIGIN_UNPROVEN;
 }
 
-static void add(km_facts *fs, km_fact_id id, km_sv first, km_sv second)
+static void add(km_facts *fs, km_fact_id id, km_sv first, km_sv second, km_sv third)
 {
 	km_fact *f = km_fact_add(fs, id, (km_sv){ NULL, 0 }, -1, 0, 0);
 
 	km_fact_arg(fs, f, 1, first.n ? first : KM_S("?"));
 	km_fact_arg(fs, f, 2, second.n ? second : KM_S("?"));
+	km_fact_arg(fs, f, 3, third);
 }
 
-void km_origin_fact(const km_auth *x, const km_envelope *env, km_sv actual, km_facts *fs)
+void km_origin_fact(const km_auth *x, const km_envelope *env, bool ours, km_sv actual, km_facts *fs)
 {
 	char text[64], named[400];
 	km_sv ip = env->ip.len ? km_sv_of(km_ip_format(&env->ip, text)) : (km_sv){ NULL, 0 };
@@ -97,13 +100,13 @@ void km_origin_fact(const km_auth *x, const km_envelope *env, km_sv actual, km_f
 	}
 
 	if (env->user.n)
-		add(fs, KM_FACT_ORIGIN_OUR_USER, env->user, ip);
-	else if (env->ip.len && km_ip_is_private(&env->ip))
-		add(fs, KM_FACT_ORIGIN_OUR_NETWORK, ip, ip);
+		add(fs, KM_FACT_ORIGIN_OUR_USER, env->user, ip, ip);
+	else if (ours)
+		add(fs, KM_FACT_ORIGIN_OUR_NETWORK, ip, ip, ip);
 	else if (x->dmarc.domain.n == 0)
-		add(fs, KM_FACT_ORIGIN_UNCERTAIN, actual.n ? actual : client, ip);
+		add(fs, KM_FACT_ORIGIN_UNCERTAIN, actual.n ? actual : client, ip, ip);
 	else {
 		km_fact_id id = choose(x, env, client, actual, &second);
-		add(fs, id, x->dmarc.domain, second);
+		add(fs, id, x->dmarc.domain, second, x->voucher);
 	}
 }

@@ -8,7 +8,8 @@
 #include "engine/auth.h"
 
 /* After SPF, DKIM and DMARC are done. @actual: the domain that is proven to have signed or sent
- * it, else the client's address, else empty. */
-void km_origin_fact(const km_auth *x, const km_envelope *env, km_sv actual, km_facts *fs);
+ * it, else the client's address, else empty. @ours: by km_auth_is_ours(). */
+void km_origin_fact(const km_auth *x, const km_envelope *env, bool ours, km_sv actual,
+		    km_facts *fs);
 
 #endif

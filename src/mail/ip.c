@@ -57,6 +57,35 @@ static bool has_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
 	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
 }
 
+bool km_ip_in(const km_ip *ip, const km_ip *net, unsigned bits)
+{
+	return ip->len == net->len && has_prefix(ip->b, net->b, bits);
+}
+
+static bool is_first(const km_ip *ip, unsigned bits)
+{
+	for (unsigned i = bits; i < ip->len * 8u; i++)
+		if (ip->b[i / 8] >> (7 - i % 8) & 1)
+			return false;
+	return true;
+}
+
+bool km_net_parse(km_sv text, km_net *out)
+{
+	size_t slash = km_sv_chr(text, '/', 0);
+	uint64_t bits;
+
+	if (!km_ip_parse(km_sv_sub(text, 0, slash), &out->ip))
+		return false;
+	out->bits = out->ip.len * 8u;
+	if (slash == text.n)
+		return true;
+	if (!km_sv_u64(km_sv_from(text, slash + 1), &bits) || bits > out->bits)
+		return false;
+	out->bits = (unsigned)bits;
+	return is_first(&out->ip, out->bits);
+}
+
 typedef struct {
 	uint8_t len, bits, b[4];
 } prefix;

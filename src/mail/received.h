@@ -23,6 +23,17 @@ char *km_ip_format(const km_ip *ip, char *out);
  */
 bool km_ip_is_private(const km_ip *ip);
 bool km_ip_is_loopback(const km_ip *ip);
+/* Whether the first @bits of both are equal; never for two families. */
+bool km_ip_in(const km_ip *ip, const km_ip *net, unsigned bits);
+
+typedef struct {
+	km_ip ip;
+	unsigned bits;
+} km_net;
+
+/* "192.0.2.0/24", "2001:db8::/32", or one address. False for anything else, and when bits after the
+ * prefix are set. */
+KM_NODISCARD bool km_net_parse(km_sv text, km_net *out);
 
 typedef struct {
 	km_sv helo; /* what the client said it was */

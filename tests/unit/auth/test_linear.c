@@ -1,6 +1,9 @@
-/* Twice the record is twice the work: records of SPF and DMARC, and the expansion of macros. */
+/* Twice the text is twice the work: records of SPF and DMARC, the expansion of macros, fields of
+ * results. */
+#include "auth/authres.h"
 #include "auth/dmarc.h"
 #include "auth/spf_parts.h"
+#include "auth/vouch.h"
 #include "base/buf.h"
 #include "steps.h"
 #include "test.h"
@@ -23,6 +26,12 @@ static const struct {
 	{ "dmarc sizes", "v=DMARC1; rua=mailto:", "!", "" },
 	{ "dmarc fo", "v=DMARC1; fo=", "d:", "d" },
 	{ "dmarc separators", "v=DMARC1", ";", "" },
+	{ "results", "mx", "; spf=pass a.b=c", "" },
+	{ "results comments", "mx; spf=pass ", "(a\\b)", " a.b=c" },
+	{ "results open comments", "mx; spf=pass ", "(", "" },
+	{ "results open quotes", "mx; spf=pass a=", "\"", "" },
+	{ "results words", "mx; ", "a ", "=b" },
+	{ "results names", "", "mx.example.jp ", ";" },
 	{ "dmarc spaces", "v=DMARC1; p", "  ", "=none" },
 };
 
@@ -47,6 +56,9 @@ static size_t work(size_t row, size_t units)
 		while (km_spf_term_next(&terms, &t) == KM_OK)
 			if (t.domain.n)
 				km_spf_expand(&v, t.domain, &out);
+	} else if (strncmp(records[row].name, "results", 7) == 0) {
+		(void)!km_results_vouch(txt, KM_S("bank.example"));
+		(void)!km_authres_is_ours(txt, KM_S("mx.example.jp"));
 	} else {
 		(void)!km_dmarc_record_read(txt, &r);
 	}

@@ -235,13 +235,52 @@ static void test_ip(void **state)
 	assert_true(km_ip_parse(KM_S("10.0.0.1"), &ip) && !km_ip_is_loopback(&ip));
 }
 
+static void test_networks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *net, *ip;
+		bool valid, in;
+	} rows[] = {
+		{ "192.0.2.0/24", "192.0.2.255", true, true },
+		{ "192.0.2.0/24", "192.0.3.0", true, false },
+		{ "192.0.2.128/25", "192.0.2.127", true, false },
+		{ "192.0.2.7", "192.0.2.7", true, true },
+		{ "192.0.2.7", "192.0.2.6", true, false },
+		{ "0.0.0.0/0", "203.0.113.9", true, true },
+		{ "0.0.0.0/0", "2001:db8::1", true, false },
+		{ "2001:db8::/33", "2001:db8:7fff::1", true, true },
+		{ "2001:db8::/33", "2001:db8:8000::1", true, false },
+		{ "::/0", "2001:db8::1", true, true },
+		{ "192.0.2.1/24", "", false, false },
+		{ "192.0.2.0/33", "", false, false },
+		{ "192.0.2.0/", "", false, false },
+		{ "192.0.2.0/-1", "", false, false },
+		{ "192.0.2/24", "", false, false },
+		{ "2001:db8::/129", "", false, false },
+		{ "example.jp", "", false, false },
+		{ "", "", false, false },
+	};
+
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		km_sv in = test_exact(rows[i].net, strlen(rows[i].net));
+		km_net net;
+		km_ip ip;
+		if (km_net_parse(in, &net) != rows[i].valid)
+			fail_msg("%s: valid is wrong", rows[i].net);
+		if (rows[i].valid && (!km_ip_parse(km_sv_of(rows[i].ip), &ip) ||
+				      km_ip_in(&ip, &net.ip, net.bits) != rows[i].in))
+			fail_msg("%s in %s is wrong", rows[i].ip, rows[i].net);
+		test_drop(in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_edge),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_ip),
+		cmocka_unit_test(test_table),	 cmocka_unit_test(test_edge),
+		cmocka_unit_test(test_limit),	 cmocka_unit_test(test_ip),
+		cmocka_unit_test(test_networks),
 	};
 	return cmocka_run_group_tests_name("mail/received", tests, NULL, NULL);
 }
