@@ -78,7 +78,7 @@ km_counters_size km_counters_size_for(uint32_t accounts)
 	return (km_counters_size){
 		.profiles = at_least(n + n / 8, 1024),
 		.rates = at_least(n * 2, 4096),
-		.seen = at_least(n * 28, 65536),
+		.seen = at_least(n * 24, 65536),
 		.distinct = at_least(n / 4, 4096),
 	};
 }

@@ -1,0 +1,223 @@
+#include "outbound/account.h"
+
+#include <math.h>
+#include <stdatomic.h>
+
+enum {
+	SIGNS_LAST = 12 * 3600,
+	FEW_MESSAGES = 40, /* too few to know an account's hours */
+	HUNDREDTHS = 100   /* tallies count these of a weight */
+};
+
+_Static_assert((int)KM_W_END <= (int)KM_PROFILE_WORDS, "a profile has too few words");
+
+/* What an account of a kind may do before it has a history (prior), and, with one, on top of three
+ * times its own greatest hour and day (base). */
+static const struct {
+	double flood_prior, drift_prior, flood_base, drift_base, strict;
+} kinds[KM_ACCOUNT_KINDS] = {
+	[KM_ACCOUNT_PERSON] = { 45, 150, 30, 70, 30 },
+	[KM_ACCOUNT_BULK] = { 20000, 60000, 2000, 5000, 200 },
+	[KM_ACCOUNT_SERVER] = { 300, 1500, 40, 120, 40 },
+	[KM_ACCOUNT_NEW] = { 25, 50, 25, 50, 25 },
+};
+
+static const double times_peak = 3;
+static const double days_to_know = 3; /* after so many, prior and history weigh the same */
+
+km_state km_state_unpack(uint64_t word)
+{
+	return (km_state){
+		.step = (km_step)(word & 7) < KM_STEPS ? (km_step)(word & 7) : KM_STEP_NONE,
+		.kind = (word >> 3 & 7) < KM_ACCOUNT_KINDS ? (km_account_kind)(word >> 3 & 7)
+							   : KM_ACCOUNT_UNKNOWN,
+		.generation = (uint8_t)(word >> 8),
+		.since = (uint32_t)(word >> 32),
+	};
+}
+
+uint64_t km_state_pack(km_state s)
+{
+	return (uint64_t)s.step | (uint64_t)s.kind << 3 | (uint64_t)s.generation << 8 |
+	       (uint64_t)s.since << 32;
+}
+
+static uint32_t seconds(km_time t)
+{
+	return t < 0 ? 0 : t > UINT32_MAX ? UINT32_MAX : (uint32_t)t;
+}
+
+static uint64_t get(const km_word *w)
+{
+	return atomic_load_explicit(w, memory_order_relaxed);
+}
+
+void km_account_load(km_account *a, uint64_t key, km_sv name, km_word *w, uint32_t new_days,
+		     km_time now)
+{
+	uint64_t born = get(&w[KM_W_BORN]);
+
+	*a = (km_account){ .name = name, .key = key, .w = w };
+	if ((uint32_t)born == 0)
+		(void)atomic_compare_exchange_strong(&w[KM_W_BORN], &born, born | seconds(now));
+	a->state = km_state_unpack(get(&w[KM_W_STATE]));
+	a->days = km_decay_get(&w[KM_W_ACTIVE], KM_HALF_LONG, now);
+	a->kind = a->state.kind == KM_ACCOUNT_UNKNOWN ? KM_ACCOUNT_PERSON : a->state.kind;
+	if (a->kind == KM_ACCOUNT_NEW) {
+		uint32_t created = (uint32_t)(born >> 32), first = (uint32_t)get(&w[KM_W_BORN]);
+		uint32_t since = created > first ? created : first;
+		if (now > (km_time)since + (km_time)new_days * 86400 &&
+		    a->state.step == KM_STEP_NONE)
+			a->kind = KM_ACCOUNT_PERSON;
+	}
+}
+
+void km_account_tell(km_account *a, const km_event *e)
+{
+	uint64_t old = get(&a->w[KM_W_STATE]), born = get(&a->w[KM_W_BORN]);
+	km_state s;
+
+	if (e->account_kind != KM_ACCOUNT_UNKNOWN) {
+		do {
+			s = km_state_unpack(old);
+			s.kind = e->account_kind;
+		} while (!atomic_compare_exchange_weak(&a->w[KM_W_STATE], &old, km_state_pack(s)));
+		a->state = s;
+	}
+	if (e->created)
+		(void)atomic_compare_exchange_strong(&a->w[KM_W_BORN], &born,
+						     (uint64_t)seconds(e->created) << 32 |
+							     (uint32_t)born);
+}
+
+/* From the prior to what history says, as the days go by. */
+static double blend(double prior, double learned, double days)
+{
+	double w = days / (days + days_to_know);
+
+	return exp(log(prior) * (1 - w) + log(learned) * w);
+}
+
+km_budgets km_account_budgets(const km_account *a, double leniency, km_time now)
+{
+	double hour = km_decay_get(&a->w[KM_W_PEAK_HOUR], KM_HALF_PEAK, now);
+	double day = km_decay_get(&a->w[KM_W_PEAK_DAY], KM_HALF_PEAK, now);
+	double days = a->kind == KM_ACCOUNT_NEW ? 0 : a->days;
+
+	return (km_budgets){
+		.flood = { leniency * blend(kinds[a->kind].flood_prior,
+					    kinds[a->kind].flood_base + times_peak * hour, days),
+			   3600 },
+		.drift = { leniency * blend(kinds[a->kind].drift_prior,
+					    kinds[a->kind].drift_base + times_peak * day, days),
+			   86400 },
+		.strict = leniency * kinds[a->kind].strict,
+	};
+}
+
+/* A day has ended: its greatest hour and its sum become part of the habit, unless it was one on
+ * which the account was stopped. What grows fast is not at once a habit. */
+static void end_day(km_account *a, km_tally day, km_tally top, km_time now)
+{
+	const struct {
+		km_account_word peak;
+		double weight;
+	} rows[] = {
+		{ KM_W_PEAK_HOUR, top.period == day.period ? (double)top.count / HUNDREDTHS : 0 },
+		{ KM_W_PEAK_DAY, (double)day.count / HUNDREDTHS },
+	};
+
+	(void)km_decay_add(&a->w[KM_W_ACTIVE], KM_HALF_LONG, 1, now);
+	if (a->state.since / 86400 == day.period)
+		return;
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		double had = km_decay_get(&a->w[rows[i].peak], KM_HALF_PEAK, now);
+		double most = a->kind == KM_ACCOUNT_BULK ? rows[i].weight : 2 * had + 15;
+		(void)km_decay_max(&a->w[rows[i].peak], KM_HALF_PEAK,
+				   rows[i].weight < most ? rows[i].weight : most, now);
+	}
+}
+
+static void count_hour_of_day(km_account *a, km_time now)
+{
+	unsigned hour = (unsigned)((now % 86400 + 86400) % 86400 / 3600), shift = hour % 8 * 8;
+	km_word *w = &a->w[KM_W_HOURS + hour / 8];
+	uint64_t old = get(w);
+
+	if ((old >> shift & 0xFF) < 0xFF) {
+		(void)atomic_fetch_add(w, (uint64_t)1 << shift);
+		return;
+	}
+	/* All are halved, so that a habit that was given up fades. */
+	for (int i = 0; i < 3; i++) {
+		old = get(&a->w[KM_W_HOURS + i]);
+		atomic_store(&a->w[KM_W_HOURS + i], old >> 1 & 0x7F7F7F7F7F7F7F7Fu);
+	}
+}
+
+double km_account_hour_share(const km_account *a, km_time now)
+{
+	unsigned hour = (unsigned)((now % 86400 + 86400) % 86400 / 3600), sum = 0, beside = 0;
+
+	for (unsigned h = 0; h < 24; h++) {
+		unsigned n = (unsigned)(get(&a->w[KM_W_HOURS + h / 8]) >> h % 8 * 8) & 0xFF;
+		sum += n;
+		if (h == hour || h == (hour + 1) % 24 || h == (hour + 23) % 24)
+			beside += n;
+	}
+	return sum < FEW_MESSAGES ? 1 : (double)beside / sum;
+}
+
+void km_account_learn(km_account *a, const km_account_sent *s, km_time now)
+{
+	double capped = s->weight < 1e6 ? s->weight : 1e6;
+	uint32_t hundredths = (uint32_t)(capped * HUNDREDTHS), day = seconds(now) / 86400;
+	km_tally top = km_tally_get(&a->w[KM_W_TOP_HOUR]), ended;
+
+	(void)km_tally_add(&a->w[KM_W_DAY], day, hundredths, &ended);
+	if (ended.period)
+		end_day(a, ended, top, now);
+	uint32_t hour = km_tally_add(&a->w[KM_W_HOUR], seconds(now) / 3600, hundredths, NULL);
+	(void)km_tally_max(&a->w[KM_W_TOP_HOUR], day, hour);
+	(void)km_decay_max(&a->w[KM_W_PEAK_RCPTS], KM_HALF_PEAK, (double)s->n_rcpts, now);
+	(void)km_decay_max(&a->w[KM_W_PEAK_NETS], KM_HALF_PEAK, s->networks, now);
+	(void)km_decay_add(&a->w[KM_W_MESSAGES], KM_HALF_LONG, 1, now);
+	(void)km_decay_add(&a->w[KM_W_RCPTS], KM_HALF_DAY, (double)s->n_rcpts, now);
+	if (s->foreign)
+		(void)km_decay_add(&a->w[KM_W_FOREIGN], KM_HALF_LONG, 1, now);
+	count_hour_of_day(a, now);
+}
+
+unsigned km_account_signs(const km_account *a, unsigned more, km_time now)
+{
+	uint64_t old = get(&a->w[KM_W_SIGNS]), to;
+	unsigned bits;
+
+	do {
+		uint32_t t = (uint32_t)(old >> 32);
+		bits = seconds(now) < t + (uint64_t)SIGNS_LAST ? (uint32_t)old : 0;
+		if (more == 0)
+			return bits;
+		to = (uint64_t)seconds(now) << 32 | (bits | more);
+	} while (!atomic_compare_exchange_weak(&a->w[KM_W_SIGNS], &old, to));
+	return bits | more;
+}
+
+void km_account_clear(km_account *a, bool raise, km_time now)
+{
+	static const km_account_word words[] = {
+		KM_W_SIGNS,	   KM_W_FLOOD,	   KM_W_DRIFT,	    KM_W_UNKNOWN, KM_W_STRANGE,
+		KM_W_STRANGE_AWAY, KM_W_SUSPICION, KM_W_COMPLAINTS, KM_W_FAILED,
+	};
+	double held = km_decay_get(&a->w[KM_W_HELD], KM_HALF_SUSPICION, now);
+	double hour = (double)km_tally_get(&a->w[KM_W_TOP_HOUR]).count / HUNDREDTHS;
+	double day = (double)km_tally_get(&a->w[KM_W_DAY]).count / HUNDREDTHS;
+
+	for (size_t i = 0; i < KM_COUNT(words); i++)
+		atomic_store(&a->w[words[i]], 0);
+	if (raise) {
+		(void)km_decay_max(&a->w[KM_W_PEAK_HOUR], KM_HALF_PEAK, hour + held, now);
+		(void)km_decay_max(&a->w[KM_W_PEAK_DAY], KM_HALF_PEAK, day + held, now);
+	}
+	atomic_store(&a->w[KM_W_HELD], 0);
+}

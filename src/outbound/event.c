@@ -1,0 +1,285 @@
+#include "outbound/event.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+
+static const char *const kinds[KM_EVENT_KIND_COUNT] = {
+#define X(name) [KM_EVENT_##name] = #name,
+	KM_EVENT_KINDS(X)
+#undef X
+};
+
+static const char *const account_kinds[KM_ACCOUNT_KINDS] = { "", "person", "bulk", "server",
+							     "new" };
+
+const char *km_account_kind_name(km_account_kind k)
+{
+	return k < KM_ACCOUNT_KINDS ? account_kinds[k] : "";
+}
+
+km_status km_ip_read(km_sv v, km_ip *out)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+	char text[INET6_ADDRSTRLEN];
+
+	*out = (km_ip){ 0 };
+	if (v.n == 0 || v.n >= sizeof(text) || memchr(v.p, '\0', v.n))
+		return KM_SYNTAX;
+	memcpy(text, v.p, v.n);
+	text[v.n] = '\0';
+	if (inet_pton(AF_INET, text, out->b) == 1) {
+		out->n = 4;
+	} else if (inet_pton(AF_INET6, text, out->b) == 1) {
+		out->n = 16;
+		if (memcmp(out->b, mapped, sizeof(mapped)) == 0) {
+			memmove(out->b, out->b + 12, 4);
+			out->n = 4;
+		}
+	} else {
+		return KM_SYNTAX;
+	}
+	return KM_OK;
+}
+
+char *km_ip_format(const km_ip *ip, char *out)
+{
+	out[0] = '\0';
+	if (ip->n)
+		(void)inet_ntop(ip->n == 4 ? AF_INET : AF_INET6, ip->b, out, 48);
+	return out;
+}
+
+typedef enum {
+	TEXT,
+	TEXTS,
+	IP,
+	TIME,
+	PORT,
+	ASN,
+	SIZE,
+	NUMBER,
+	BOOL,
+	KIND,
+	ACCOUNT_KIND,
+	OUTCOME
+} type;
+
+typedef struct {
+	const char *name;
+	type type;
+	size_t at;
+	size_t extra; /* TEXTS: of the count; others: of a bool "was there", or 0 */
+} member;
+
+#define AT(field) offsetof(km_event, field)
+
+static const member members[] = {
+	{ "t", TIME, AT(t), 0 },
+	{ "event", KIND, AT(kind), 0 },
+	{ "account", TEXT, AT(account), 0 },
+	{ "ip", IP, AT(ip), 0 },
+	{ "port", PORT, AT(port), 0 },
+	{ "helo", TEXT, AT(helo), 0 },
+	{ "country", TEXT, AT(country), 0 },
+	{ "asn", ASN, AT(asn), 0 },
+	{ "mail_from", TEXT, AT(mail_from), AT(has_mail_from) },
+	{ "from", TEXT, AT(from), 0 },
+	{ "rcpts", TEXTS, AT(rcpts), AT(n_rcpts) },
+	{ "size", SIZE, AT(size), 0 },
+	{ "subject", TEXT, AT(subject), 0 },
+	{ "body_digest", TEXT, AT(body_digest), 0 },
+	{ "script", TEXT, AT(script), 0 },
+	{ "queue_id", TEXT, AT(queue_id), 0 },
+	{ "class", TEXT, AT(class), 0 },
+	{ "score", NUMBER, AT(score), 0 },
+	{ "ok", BOOL, AT(ok), 0 },
+	{ "service", TEXT, AT(service), 0 },
+	{ "rcpt", TEXT, AT(rcpt), 0 },
+	{ "status", TEXT, AT(status), 0 },
+	{ "dest", TEXT, AT(dest), 0 },
+	{ "type", TEXT, AT(type), 0 },
+	{ "kind", ACCOUNT_KIND, AT(account_kind), 0 },
+	{ "created", TIME, AT(created), 0 },
+	{ "identities", TEXTS, AT(identities), AT(n_identities) },
+	{ "alternative", TEXT, AT(alternative), 0 },
+	{ "until", TIME, AT(until), 0 },
+	{ "outcome", OUTCOME, AT(restore), 0 },
+};
+
+static km_sv text_of(const json_t *j)
+{
+	return (km_sv){ json_string_value(j), json_string_length(j) };
+}
+
+static km_status wrong(const member *m, const char *want, km_err *err)
+{
+	return KM_FAIL(err, KM_SYNTAX, "\"%s\": %s", m->name, want);
+}
+
+/* The index of @word in @names, or @n. */
+static size_t word_in(km_sv word, const char *const *names, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !km_sv_eq(word, km_sv_of(names[i])))
+		i++;
+	return i;
+}
+
+static km_status read_texts(km_arena *a, const member *m, const json_t *j, char *e, km_err *err)
+{
+	size_t n = json_array_size(j);
+
+	if (json_is_string(j))
+		n = 1;
+	else if (!json_is_array(j))
+		return wrong(m, "a list of strings is expected", err);
+	if (n > KM_EVENT_RCPTS_MAX)
+		return KM_FAIL(err, KM_LIMIT, "\"%s\": more than %d", m->name, KM_EVENT_RCPTS_MAX);
+	km_sv *v = KM_NEW_ARRAY(a, km_sv, n);
+	if (v == NULL)
+		return KM_FAIL(err, KM_LIMIT, "the line is too long");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_is_array(j) ? json_array_get(j, i) : j;
+		if (!json_is_string(item))
+			return wrong(m, "a list of strings is expected", err);
+		v[i] = km_sv_dup(a, text_of(item));
+	}
+	memcpy(e + m->at, &v, sizeof(v));
+	memcpy(e + m->extra, &n, sizeof(n));
+	return KM_OK;
+}
+
+/* "2026-03-02T09:14:05+09:00", or a day alone, which begins in UTC. */
+static km_status read_time(const member *m, km_sv v, char *e, km_err *err)
+{
+	char whole[40];
+	km_time t;
+
+	if (v.n == 10) {
+		(void)snprintf(whole, sizeof(whole), "%.10sT00:00:00Z", v.p);
+		v = km_sv_of(whole);
+	}
+	if (km_time_parse_rfc3339(v, &t, NULL) != KM_OK)
+		return wrong(m, "a time as in RFC 3339 is expected", err);
+	memcpy(e + m->at, &t, sizeof(t));
+	return KM_OK;
+}
+
+/* Numbers that no honest program writes are cut to what fits. */
+static uint64_t whole_number(const json_t *j, uint64_t most)
+{
+	double x = json_number_value(j);
+
+	return !(x > 0) ? 0 : x >= (double)most ? most : (uint64_t)x;
+}
+
+static km_status read_number(const member *m, const json_t *j, km_event *e, km_err *err)
+{
+	if (!json_is_number(j))
+		return wrong(m, "a number is expected", err);
+	switch (m->type) {
+	case PORT:
+		e->port = (uint16_t)whole_number(j, UINT16_MAX);
+		break;
+	case ASN:
+		e->asn = (uint32_t)whole_number(j, UINT32_MAX);
+		break;
+	case SIZE:
+		e->size = whole_number(j, 1ull << 53);
+		break;
+	default:
+		e->score = json_number_value(j);
+	}
+	return KM_OK;
+}
+
+static km_status read_word(const member *m, km_sv v, km_event *e, km_err *err)
+{
+	size_t i;
+
+	switch (m->type) {
+	case KIND:
+		i = word_in(v, kinds, KM_EVENT_KIND_COUNT);
+		e->kind = (km_event_kind)i;
+		return i < KM_EVENT_KIND_COUNT ? KM_OK : KM_NOTFOUND;
+	case ACCOUNT_KIND:
+		i = word_in(v, account_kinds, KM_ACCOUNT_KINDS);
+		e->account_kind = i < KM_ACCOUNT_KINDS ? (km_account_kind)i : KM_ACCOUNT_UNKNOWN;
+		return KM_OK;
+	case IP:
+		return km_ip_read(v, &e->ip) == KM_OK ? KM_OK : wrong(m, "not an IP address", err);
+	default:
+		e->restore = km_sv_eq(v, KM_S("restore"));
+		return e->restore || km_sv_eq(v, KM_S("keep"))
+			       ? KM_OK
+			       : wrong(m, "\"restore\" or \"keep\" is expected", err);
+	}
+}
+
+static km_status read_member(km_arena *a, const member *m, const json_t *j, km_event *e,
+			     km_err *err)
+{
+	char *base = (char *)e;
+
+	if (m->type == TEXTS)
+		return read_texts(a, m, j, base, err);
+	if (m->type == PORT || m->type == ASN || m->type == SIZE || m->type == NUMBER)
+		return read_number(m, j, e, err);
+	if (m->type == BOOL) {
+		e->ok = json_is_true(j);
+		return json_is_boolean(j) ? KM_OK : wrong(m, "true or false is expected", err);
+	}
+	if (!json_is_string(j))
+		return wrong(m, "a string is expected", err);
+	if (m->type == TIME)
+		return read_time(m, text_of(j), base, err);
+	if (m->type != TEXT)
+		return read_word(m, text_of(j), e, err);
+	km_sv v = km_sv_dup(a, text_of(j));
+	memcpy(base + m->at, &v, sizeof(v));
+	if (m->extra) {
+		bool there = true;
+		memcpy(base + m->extra, &there, sizeof(there));
+	}
+	return KM_OK;
+}
+
+static km_status read_object(km_arena *a, const json_t *j, km_event *e, km_err *err)
+{
+	const char *const needed[] = { "t", "event" };
+
+	if (!json_is_object(j))
+		return KM_FAIL(err, KM_SYNTAX, "not a JSON object");
+	for (size_t i = 0; i < KM_COUNT(needed); i++)
+		if (json_object_get(j, needed[i]) == NULL)
+			return KM_FAIL(err, KM_SYNTAX, "\"%s\" is missing", needed[i]);
+	for (size_t i = 0; i < KM_COUNT(members); i++) {
+		const json_t *value = json_object_get(j, members[i].name);
+		if (value == NULL || json_is_null(value))
+			continue;
+		km_status st = read_member(a, &members[i], value, e, err);
+		if (st != KM_OK)
+			return st;
+	}
+	e->has_identities = json_is_array(json_object_get(j, "identities"));
+	return km_arena_full(a) ? KM_FAIL(err, KM_LIMIT, "the line is too long") : KM_OK;
+}
+
+km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err)
+{
+	json_error_t error;
+
+	*out = (km_event){ 0 };
+	if (km_sv_trim(line).n == 0)
+		return KM_NOTFOUND;
+	if (line.n > KM_EVENT_LINE_MAX)
+		return KM_FAIL(err, KM_LIMIT, "the line is longer than %d bytes",
+			       KM_EVENT_LINE_MAX);
+	json_t *j = json_loadb(line.p, line.n, JSON_ALLOW_NUL, &error);
+	if (j == NULL)
+		return KM_FAIL(err, KM_SYNTAX, "column %d: %.160s", error.column, error.text);
+	km_status st = read_object(a, j, out, err);
+	json_decref(j);
+	return st;
+}

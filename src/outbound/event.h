@@ -1,0 +1,105 @@
+/*
+ * outbound/event.h - what happened, as the guard is told: one JSON object a line (DESIGN.md section
+ * 7, "Outbound events"), or filled in by a front end. What is not known is empty or 0. Names and
+ * addresses are bytes; nothing is done with them but comparing and hashing.
+ */
+#ifndef KM_OUTBOUND_EVENT_H
+#define KM_OUTBOUND_EVENT_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+
+#define KM_EVENT_KINDS(X)                                                                          \
+	X(submit)                                                                                  \
+	X(login)                                                                                   \
+	X(bounce)                                                                                  \
+	X(smtp25_out)                                                                              \
+	X(complaint)                                                                               \
+	X(account)                                                                                 \
+	X(lease)                                                                                   \
+	X(review)                                                                                  \
+	X(password_changed)
+
+typedef enum {
+#define X(name) KM_EVENT_##name,
+	KM_EVENT_KINDS(X)
+#undef X
+		KM_EVENT_KIND_COUNT
+} km_event_kind;
+
+typedef enum {
+	KM_ACCOUNT_UNKNOWN, /* nobody said; limits as for a person */
+	KM_ACCOUNT_PERSON,
+	KM_ACCOUNT_BULK,   /* registered for newsletters and lists */
+	KM_ACCOUNT_SERVER, /* programs: monitoring, web forms, own mail servers */
+	KM_ACCOUNT_NEW,
+	KM_ACCOUNT_KINDS
+} km_account_kind;
+
+/* "person"; "" for unknown. */
+const char *km_account_kind_name(km_account_kind k);
+
+/* An IP address in network order; n is 4 or 16, 0 when there is none. */
+typedef struct {
+	uint8_t b[16];
+	uint8_t n;
+} km_ip;
+
+/* KM_SYNTAX when @v is no IPv4 or IPv6 address; IPv4 in IPv6 (::ffff:…) becomes IPv4. */
+KM_NODISCARD km_status km_ip_read(km_sv v, km_ip *out);
+/* @out of at least 48 bytes; returns it. "" for none. */
+char *km_ip_format(const km_ip *ip, char *out);
+
+enum { KM_EVENT_LINE_MAX = 4 * 1024 * 1024, KM_EVENT_RCPTS_MAX = 50000 };
+
+typedef struct {
+	km_event_kind kind;
+	km_time t;
+	km_sv account; /* SASL login, certificate, site…; empty: none */
+	km_ip ip;
+	uint16_t port;
+	km_sv helo;
+	km_sv country; /* two letters */
+	uint32_t asn;
+	/* submit */
+	bool has_mail_from;
+	km_sv mail_from; /* empty and has_mail_from: the null sender */
+	km_sv from;	 /* address of the From field */
+	const km_sv *rcpts;
+	size_t n_rcpts;
+	uint64_t size; /* bytes */
+	km_sv subject, body_digest, script, queue_id;
+	km_sv class; /* as the verdict names it: "ham", "spam", …; empty: content not judged */
+	double score;
+	/* login */
+	bool ok;
+	km_sv service;
+	/* bounce */
+	km_sv rcpt, status; /* "5.1.1" */
+	/* smtp25_out */
+	km_sv dest;
+	/* complaint */
+	km_sv type;
+	/* account */
+	km_account_kind account_kind;
+	km_time created; /* 0: not told */
+	const km_sv *identities;
+	size_t n_identities;
+	bool has_identities;
+	km_sv alternative;
+	/* lease */
+	km_time until;
+	/* review */
+	bool restore; /* "outcome": "restore"; else "keep" */
+} km_event;
+
+/*
+ * Reads one line. Views are copies in @a. KM_SYNTAX with the reason in @err (the line's number is
+ * the caller's to add); KM_NOTFOUND for a line of white space, and for an event of a kind that is
+ * not known, which is no error: later versions have more of them. Members that are not known are
+ * passed over; null counts as absent.
+ */
+KM_NODISCARD km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err);
+
+#endif

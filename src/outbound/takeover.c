@@ -1,0 +1,524 @@
+/*
+ * Signs that an account is in other hands. Each writes its fact with its numbers and multiplies the
+ * weight of the message; none decides alone. All of them compare with what the account itself did
+ * before; while nothing is known of it they keep still.
+ */
+#include "outbound/case.h"
+
+#include <math.h>
+#include <stdatomic.h>
+
+enum {
+	DAYS_KNOWN = 2, /* days with mail after which what is new is worth a word */
+	NETWORK_WINDOW = 3600,
+	NETWORK_BACK = 2,   /* windows before: three hours together */
+	NETWORKS_USUAL = 2, /* anyone has so many: home, telephone */
+	TRAVEL_SECONDS = 2 * 3600,
+	GUESSES = 10,	     /* failed logins */
+	BODY_STRANGERS = 10, /* the same content to so many strangers is a mailing */
+	BODY_ACCOUNTS = 4,
+	MANY_RCPTS = 20,
+	STRANGERS_HOUR = 20, /* of one domain */
+	ADDRESS_MAX = 320
+};
+
+uint64_t km_case_key_of(const km_counters *c, char kind, uint64_t owner, km_sv item)
+{
+	char lower[ADDRESS_MAX];
+
+	if (item.n > sizeof(lower))
+		return km_counters_key(c, kind, owner, item);
+	for (size_t i = 0; i < item.n; i++)
+		lower[i] = (char)km_lower((unsigned char)item.p[i]);
+	return km_counters_key(c, kind, owner, (km_sv){ lower, item.n });
+}
+
+uint64_t km_case_key(const km_case *c, char kind, km_sv item)
+{
+	return km_case_key_of(c->c, kind, c->acc.key, item);
+}
+
+km_fact *km_case_fact(km_case *c, km_fact_id id, km_sv seen)
+{
+	return km_fact_add(&c->d->facts, id, seen, -1, 0, 0);
+}
+
+void km_case_arg(km_case *c, km_fact *f, int which, double value)
+{
+	km_fact_arg(&c->d->facts, f, which, km_sv_fmt(c->arena, "%.0f", value));
+}
+
+km_sv km_case_domain(km_sv address)
+{
+	return km_sv_from(address, km_sv_rchr(address, '@') + 1);
+}
+
+km_sv km_case_narrow(const km_ip *ip)
+{
+	return (km_sv){ (const char *)ip->b, ip->n == 4 ? 3 : 6 };
+}
+
+km_sv km_case_wide(const km_ip *ip)
+{
+	return (km_sv){ (const char *)ip->b, ip->n == 4 ? 2 : 4 };
+}
+
+static km_sv ip_text(km_case *c)
+{
+	char text[48];
+
+	return km_sv_dup(c->arena, km_sv_of(km_ip_format(&c->e->ip, text)));
+}
+
+static uint64_t raw_key(const km_case *c, char kind, km_sv item)
+{
+	return km_counters_key(c->c, kind, c->acc.key, item);
+}
+
+static uint64_t asn_key(const km_case *c)
+{
+	return raw_key(c, KM_KEY_ASN, (km_sv){ (const char *)&c->e->asn, sizeof(c->e->asn) });
+}
+
+/* Seen on a day before this one. */
+static bool is_usual(const km_case *c, uint64_t key)
+{
+	km_seen s = km_counters_seen(c->c, key, c->e->t);
+
+	return s.known && (s.days > 1 || !s.today);
+}
+
+static bool is_known_account(const km_case *c)
+{
+	return c->acc.days >= DAYS_KNOWN - 0.5;
+}
+
+static void weigh(km_case *c, double factor, unsigned sign)
+{
+	c->factor *= factor;
+	c->signs |= sign;
+}
+
+/* A network that was used on an earlier day, or that lies beside one, is the account's own. */
+static bool is_home(const km_case *c)
+{
+	return is_usual(c, raw_key(c, KM_KEY_NARROW, km_case_narrow(&c->e->ip))) ||
+	       is_usual(c, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip))) ||
+	       (c->e->asn && is_usual(c, asn_key(c)));
+}
+
+/*
+ * How many networks that are not the account's it came from in these hours. Someone who carries a
+ * telephone about has a few, and his history tells how many; a message from another one each time
+ * is what botnets do.
+ */
+static void look_at_networks(km_case *c)
+{
+	double usual = 1.5 * km_decay_get(&c->acc.w[KM_W_PEAK_NETS], KM_HALF_PEAK, c->e->t);
+	km_sv wide = km_case_wide(&c->e->ip);
+
+	c->networks = km_counters_distinct(c->c, raw_key(c, KM_KEY_NEW_NETWORKS, KM_S("")),
+					   raw_key(c, KM_KEY_WIDE, wide), NETWORK_WINDOW,
+					   NETWORK_BACK, c->e->t);
+	if (usual < NETWORKS_USUAL)
+		usual = NETWORKS_USUAL;
+	double more = c->networks - usual;
+	if (more < 0.5)
+		return;
+	weigh(c, 1 + more, more >= 2 ? KM_SIGN_NETWORKS : 0);
+	if (more < 1.5)
+		return;
+	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
+	km_case_arg(c, f, 1, c->networks);
+	km_case_arg(c, f, 2, usual);
+}
+
+static void look_at_network(km_case *c)
+{
+	char network[48];
+
+	if (c->e->ip.n == 0 || is_home(c))
+		return;
+	look_at_networks(c);
+	if (!is_known_account(c))
+		return;
+	c->away = true;
+	/* What the account may do more than others it may do from where it is known. */
+	double strict = c->budgets.flood.capacity / c->budgets.strict;
+	weigh(c, strict > 1.5 ? strict : 1.5, KM_SIGN_NETWORK);
+	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORK_NEW, ip_text(c));
+	km_ip block = c->e->ip;
+	memset(block.b + (block.n == 4 ? 3 : 6), 0, block.n - (block.n == 4 ? 3u : 6u));
+	km_fact_arg(&c->d->facts, f, 1,
+		    km_sv_fmt(c->arena, "%s%s", km_ip_format(&block, network),
+			      block.n == 4 ? "/24" : "/48"));
+}
+
+static uint64_t country_key(const km_case *c)
+{
+	return km_case_key(c, KM_KEY_COUNTRY, c->e->country);
+}
+
+/* From one country to one that is new for the account, sooner than anyone travels. */
+static void look_at_travel(km_case *c)
+{
+	unsigned char a = (unsigned char)c->e->country.p[0], b = (unsigned char)c->e->country.p[1];
+	uint32_t now = c->e->t < 0 ? 0 : (uint32_t)c->e->t;
+	uint64_t here = (uint64_t)now << 32 | (uint64_t)(km_lower(a) << 8) | km_lower(b);
+	uint64_t was = atomic_exchange(&c->acc.w[KM_W_PLACE], here);
+	uint32_t then = (uint32_t)(was >> 32);
+
+	if ((uint32_t)was == 0 || (uint32_t)was == (uint32_t)here || now < then ||
+	    now - then > TRAVEL_SECONDS || is_usual(c, country_key(c)))
+		return;
+	const char from[] = { (char)(was >> 8), (char)was, '\0' };
+	km_fact *f = km_case_fact(c, KM_FACT_OUT_TRAVEL,
+				  km_sv_fmt(c->arena, "%s → %.*s", from, KM_FMT(c->e->country)));
+	km_case_arg(c, f, 1, (now - then) / 60.0);
+	weigh(c, 1, KM_SIGN_TRAVEL);
+	(void)km_decay_add(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, 0.7, c->e->t);
+}
+
+static void look_at_country(km_case *c)
+{
+	if (c->e->country.n != 2)
+		return;
+	if (is_known_account(c) && !km_counters_seen(c->c, country_key(c), c->e->t).known) {
+		km_fact *f = km_case_fact(c, KM_FACT_OUT_COUNTRY_NEW, c->e->country);
+		km_fact_arg(&c->d->facts, f, 1, ip_text(c));
+	}
+	if (is_known_account(c) && !is_usual(c, country_key(c)))
+		weigh(c, 1.3, KM_SIGN_COUNTRY);
+	look_at_travel(c);
+}
+
+static void look_at_hours(km_case *c)
+{
+	if (km_account_hour_share(&c->acc, c->e->t) >= 0.02)
+		return;
+	weigh(c, 1.3, KM_SIGN_HOURS);
+	km_case_arg(c, km_case_fact(c, KM_FACT_OUT_HOURS, KM_S("")), 1,
+		    (double)(c->e->t % 86400 / 3600));
+}
+
+/* How much of the account's mail has been like this before: what is a habit is no sign. */
+static double habit(const km_case *c, km_account_word word)
+{
+	double n = km_decay_get(&c->acc.w[KM_W_MESSAGES], KM_HALF_LONG, c->e->t);
+
+	return km_decay_get(&c->acc.w[word], KM_HALF_LONG, c->e->t) / (n + 5);
+}
+
+/* Nobody said what the account may use: an address that it never used is a weak sign. */
+static void look_at_new_from(km_case *c, km_sv from)
+{
+	if (is_known_account(c) &&
+	    !km_counters_seen(c->c, km_case_key(c, KM_KEY_FROM, from), c->e->t).known) {
+		weigh(c, 1.3, 0);
+		(void)km_case_fact(c, KM_FACT_OUT_FROM_NEW, from);
+	}
+}
+
+static void look_at_identity(km_case *c)
+{
+	const km_sv used[] = { c->e->from, c->e->mail_from };
+	double p = habit(c, KM_W_FOREIGN);
+	km_sv like = { 0 };
+
+	for (size_t i = 0; i < KM_COUNT(used); i++) {
+		if (used[i].n == 0 || (i && km_sv_ieq(used[0], used[1])))
+			continue;
+		km_identity_result r = km_identities_check(c->ids, c->acc.name, used[i], &like);
+		if (r == KM_IDENTITY_UNKNOWN)
+			look_at_new_from(c, used[i]);
+		if (r == KM_IDENTITY_UNKNOWN || r == KM_IDENTITY_OWN)
+			continue;
+		bool alike = r == KM_IDENTITY_LOOKALIKE;
+		km_fact *f = km_case_fact(
+			c, alike ? KM_FACT_OUT_FROM_LOOKALIKE : KM_FACT_OUT_FROM_FOREIGN, used[i]);
+		if (alike)
+			km_fact_arg(&c->d->facts, f, 1, like);
+		/* A bounce address of a service is a lesser thing than a false From. */
+		double most = alike ? 4 : i ? 1.5 : 3;
+		weigh(c, 1 + (most - 1) * pow(1 - (p < 1 ? p : 1), 4),
+		      p < 0.3 && most > 2 ? KM_SIGN_FOREIGN : 0);
+		c->foreign = true;
+		return;
+	}
+}
+
+static void look_at_script(km_case *c)
+{
+	if (c->e->script.n == 0 || !is_known_account(c) ||
+	    km_counters_seen(c->c, km_case_key(c, KM_KEY_SCRIPT, c->e->script), c->e->t).known)
+		return;
+	weigh(c, 2, KM_SIGN_SCRIPT);
+	(void)km_case_fact(c, KM_FACT_OUT_SCRIPT_NEW, c->e->script);
+}
+
+/* Content that was judged uses up the budgets by itself, whoever it goes to. A list whose mail is
+ * always judged so is not made worse by it. */
+static void look_at_content(km_case *c)
+{
+	static const struct {
+		km_sv class;
+		double share, of_bulk;
+	} rows[] = {
+		{ KM_SV("spam"), 0.12, 0 },
+		{ KM_SV("scam"), 0.2, 0.02 },
+		{ KM_SV("phish"), 0.2, 0.05 },
+		{ KM_SV("malware"), 0.4, 0.2 },
+	};
+	double p = habit(c, KM_W_JUDGED_BAD), share = 0;
+	km_sv class = c->e->class;
+
+	if (class.n == 0 && c->e->score >= 15)
+		class = KM_S("spam");
+	for (size_t i = 0; i < KM_COUNT(rows); i++)
+		if (km_sv_eq(class, rows[i].class))
+			share = c->acc.kind == KM_ACCOUNT_BULK ? rows[i].of_bulk : rows[i].share;
+	if (share <= 0)
+		return;
+	(void)km_decay_add(&c->acc.w[KM_W_JUDGED_BAD], KM_HALF_LONG, 1, c->e->t);
+	c->share = share * pow(1 - (p < 1 ? p : 1), 2);
+	weigh(c, 1, p < 0.2 ? KM_SIGN_CONTENT : 0);
+	km_fact *f = km_case_fact(
+		c, km_sv_eq(class, KM_S("malware")) ? KM_FACT_OUT_VIRUS : KM_FACT_OUT_CONTENT,
+		class);
+	km_fact_arg(&c->d->facts, f, 1, km_sv_fmt(c->arena, "%.1f", c->e->score));
+}
+
+/* Recipients that the account never wrote to; and whether they are of one domain. */
+static void look_at_recipients(km_case *c)
+{
+	const km_rate hour = { STRANGERS_HOUR, 3600 };
+	bool one_domain = false;
+
+	for (size_t i = 0; i < c->e->n_rcpts; i++) {
+		km_sv rcpt = c->e->rcpts[i], domain = km_case_domain(rcpt);
+		if (km_counters_seen(c->c, km_case_key(c, KM_KEY_RCPT, rcpt), c->e->t).known)
+			continue;
+		c->strangers++;
+		if (c->acc.kind == KM_ACCOUNT_BULK || one_domain ||
+		    km_counters_take(c->c, km_case_key(c, KM_KEY_RATE_STRANGERS, domain), &hour, 1,
+				     km_usec_of(c->e->t), NULL))
+			continue;
+		one_domain = true;
+		weigh(c, 1.3, 0);
+		(void)km_case_fact(c, KM_FACT_OUT_ONE_DOMAIN, domain);
+	}
+	if (c->strangers * 2 > c->e->n_rcpts && c->acc.kind != KM_ACCOUNT_BULK) {
+		km_fact *f = km_case_fact(c, KM_FACT_OUT_STRANGERS, KM_S(""));
+		km_case_arg(c, f, 1, (double)c->strangers);
+		km_case_arg(c, f, 2, (double)c->e->n_rcpts);
+	}
+	double usual = km_decay_get(&c->acc.w[KM_W_PEAK_RCPTS], KM_HALF_PEAK, c->e->t);
+	if (!is_known_account(c) || c->e->n_rcpts < MANY_RCPTS ||
+	    (double)c->e->n_rcpts < 3 * usual || c->strangers * 10 < c->e->n_rcpts * 7)
+		return;
+	weigh(c, 1.5, KM_SIGN_MANY_RCPTS);
+	km_fact *f = km_case_fact(c, KM_FACT_OUT_RECIPIENTS_MANY, KM_S(""));
+	km_case_arg(c, f, 1, (double)c->e->n_rcpts);
+	km_case_arg(c, f, 2, usual);
+}
+
+/* The same content again and again to strangers, from one account or from several. */
+static void look_at_body(km_case *c)
+{
+	km_sv body = c->e->body_digest.n ? c->e->body_digest : c->e->subject;
+	double n = 0;
+
+	if (c->strangers == 0 || body.n == 0 || c->acc.kind == KM_ACCOUNT_BULK)
+		return;
+	uint64_t key = raw_key(c, KM_KEY_BODY, body);
+	for (size_t i = 0; i < c->e->n_rcpts && i < 4 * BODY_STRANGERS; i++)
+		n = km_counters_distinct(c->c, key, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]),
+					 6 * 3600, 1, c->e->t);
+	if (n >= BODY_STRANGERS) {
+		weigh(c, 1.3, KM_SIGN_BODY);
+		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_SAME_BODY, KM_S("")), 1, n);
+	}
+	if (c->e->body_digest.n == 0)
+		return;
+	key = km_counters_key(c->c, KM_KEY_BODY_ACCOUNTS, 0, body);
+	n = km_counters_distinct(c->c, key, c->acc.key, 6 * 3600, 1, c->e->t);
+	if (n >= BODY_ACCOUNTS) {
+		weigh(c, 1.3, 0);
+		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_BODY_SHARED, KM_S("")), 1, n);
+	}
+}
+
+/* Without login nobody may relay for others: neither sender nor recipient is ours. */
+static void look_at_relay(km_case *c)
+{
+	if (c->e->account.n || c->acc.name.n || km_identities_empty(c->ids) ||
+	    c->e->mail_from.n == 0 ||
+	    km_identities_is_ours(c->ids, km_case_domain(c->e->mail_from)))
+		return;
+	for (size_t i = 0; i < c->e->n_rcpts; i++)
+		if (km_identities_is_ours(c->ids, km_case_domain(c->e->rcpts[i])))
+			return;
+	weigh(c, 3, KM_SIGN_FOREIGN);
+	(void)km_case_fact(c, KM_FACT_OUT_RELAY, c->e->mail_from);
+}
+
+void km_takeover_message(km_case *c)
+{
+	static void (*const looks[])(km_case *) = {
+		look_at_network,    look_at_country, look_at_hours,
+		look_at_identity,   look_at_script,  look_at_content,
+		look_at_recipients, look_at_body,    look_at_relay,
+	};
+	double suspicion = km_decay_get(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, c->e->t);
+
+	for (size_t i = 0; i < KM_COUNT(looks); i++)
+		looks[i](c);
+	c->factor *= 1 + (suspicion < 2 ? suspicion : 2);
+}
+
+/*
+ * Strangers among friends weigh little: somebody who moves house or sends the month's invoices
+ * writes to people whom the account knows, and a few whom it does not; a bot writes to strangers
+ * alone. Friends written to from home do not speak for mail from elsewhere.
+ */
+double km_takeover_weight(km_case *c)
+{
+	km_word *known = &c->acc.w[c->away ? KM_W_KNOWN_AWAY : KM_W_KNOWN];
+	km_word *strange = &c->acc.w[c->away ? KM_W_STRANGE_AWAY : KM_W_STRANGE];
+	double s = (double)c->strangers, k = (double)(c->e->n_rcpts - c->strangers);
+	double all_s = km_decay_add(strange, KM_HALF_RECENT, s, c->e->t);
+	double all_k = km_decay_add(known, KM_HALF_RECENT, k, c->e->t);
+
+	if (c->strangers == 0)
+		return 0.02 * k;
+	/* One message to many is less than many messages: a mailing list begins so. */
+	return pow(s, 0.75) * pow(all_s / (all_s + all_k), 3) + 0.02 * k;
+}
+
+static void see_place(km_case *c)
+{
+	if (c->e->ip.n) {
+		km_counters_see(c->c, raw_key(c, KM_KEY_NARROW, km_case_narrow(&c->e->ip)),
+				c->e->t);
+		km_counters_see(c->c, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)), c->e->t);
+	}
+	if (c->e->asn)
+		km_counters_see(c->c, asn_key(c), c->e->t);
+	if (c->e->country.n == 2)
+		km_counters_see(c->c, country_key(c), c->e->t);
+}
+
+void km_takeover_remember(km_case *c)
+{
+	see_place(c);
+	for (size_t i = 0; i < c->e->n_rcpts; i++)
+		km_counters_see(c->c, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]), c->e->t);
+	if (c->e->from.n)
+		km_counters_see(c->c, km_case_key(c, KM_KEY_FROM, c->e->from), c->e->t);
+	if (c->e->mail_from.n)
+		km_counters_see(c->c, km_case_key(c, KM_KEY_FROM, c->e->mail_from), c->e->t);
+	if (c->e->script.n)
+		km_counters_see(c->c, km_case_key(c, KM_KEY_SCRIPT, c->e->script), c->e->t);
+}
+
+void km_takeover_login(km_case *c)
+{
+	km_word *failed = &c->acc.w[KM_W_FAILED];
+
+	if (!c->e->ok) {
+		(void)km_decay_add(failed, 3600, 1, c->e->t);
+		return;
+	}
+	double guesses = km_decay_get(failed, 3600, c->e->t);
+	bool away = c->e->ip.n && is_known_account(c) && !is_home(c);
+	if (guesses >= GUESSES && away) {
+		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_LOGIN_GUESSED, KM_S("")), 1, guesses);
+		c->signs |= KM_SIGN_GUESSED;
+		(void)km_decay_add(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, 1, c->e->t);
+		atomic_store(failed, 0);
+		km_ladder_propose(c, KM_STEP_NOTICE);
+	}
+	look_at_country(c);
+	see_place(c);
+	(void)km_account_signs(&c->acc, c->signs & ~(unsigned)KM_SIGN_COUNTRY, c->e->t);
+}
+
+/* 5.1.x: the address is wrong (RFC 3463); without a code it may be anything. */
+void km_takeover_bounce(km_case *c)
+{
+	double weight = km_sv_starts(c->e->status, KM_S("5.1.")) ? 1 : c->e->status.n ? 0 : 0.5;
+
+	if (weight <= 0)
+		return;
+	double unknown = km_decay_add(&c->acc.w[KM_W_UNKNOWN], KM_HALF_DAY, weight, c->e->t);
+	double all = km_decay_get(&c->acc.w[KM_W_RCPTS], KM_HALF_DAY, c->e->t);
+	double share = unknown / (all > unknown ? all : unknown);
+
+	km_rate_force(&c->acc.w[KM_W_FLOOD], &c->budgets.flood, weight, km_usec_of(c->e->t));
+	km_rate_force(&c->acc.w[KM_W_DRIFT], &c->budgets.drift, weight, km_usec_of(c->e->t));
+	if (unknown < 5 || share < 0.25)
+		return;
+	km_fact *f = km_case_fact(c, KM_FACT_OUT_BOUNCES, c->e->rcpt);
+	km_case_arg(c, f, 1, unknown);
+	km_case_arg(c, f, 2, all > unknown ? all : unknown);
+	bool attack = unknown >= 8 && share >= 0.35;
+	if (attack)
+		(void)km_account_signs(&c->acc, KM_SIGN_BOUNCES, c->e->t);
+	km_ladder_propose(c, attack ? KM_STEP_BRAKE : KM_STEP_WARNING);
+}
+
+void km_takeover_complaint(km_case *c)
+{
+	if (km_sv_ieq(c->e->type, KM_S("not-spam")))
+		return;
+	double n = km_decay_add(&c->acc.w[KM_W_COMPLAINTS], KM_HALF_WEEK, 1, c->e->t);
+	double sent = km_decay_get(&c->acc.w[KM_W_MESSAGES], KM_HALF_LONG, c->e->t);
+	bool bulk = c->acc.kind == KM_ACCOUNT_BULK;
+
+	km_fact *f =
+		km_case_fact(c, KM_FACT_OUT_COMPLAINT, c->e->type.n ? c->e->type : KM_S("abuse"));
+	km_case_arg(c, f, 1, n);
+	if (bulk) {
+		if (n >= 5 && n > 0.003 * sent)
+			km_ladder_propose(c, KM_STEP_WARNING);
+		return;
+	}
+	(void)km_account_signs(&c->acc, KM_SIGN_COMPLAINT, c->e->t);
+	(void)km_decay_add(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, 0.3, c->e->t);
+	km_ladder_propose(c, n >= 7.5	? KM_STEP_BRAKE
+			     : n >= 2.5 ? KM_STEP_WARNING
+					: KM_STEP_NOTICE);
+}
+
+/* A machine that talks to many mail servers past the relay is infected until shown otherwise. */
+void km_takeover_port25(km_case *c)
+{
+	static const struct {
+		double dests, connections;
+		km_step step;
+	} rows[] = {
+		{ 20, 100, KM_STEP_BRAKE },
+		{ 8, 40, KM_STEP_WARNING },
+		{ 3, 10, KM_STEP_NOTICE },
+	};
+
+	if (c->acc.kind == KM_ACCOUNT_SERVER)
+		return;
+	uint64_t key = raw_key(c, KM_KEY_PORT25, KM_S(""));
+	const km_rate hour = { 1000, 3600 };
+	double level;
+	double n = km_counters_distinct(c->c, key, km_case_key(c, KM_KEY_PORT25, c->e->dest), 3600,
+					1, c->e->t);
+	(void)km_rate_take(&c->acc.w[KM_W_PORT25], &hour, 1, km_usec_of(c->e->t), NULL);
+	level = 1000 * km_rate_level(&c->acc.w[KM_W_PORT25], &hour, km_usec_of(c->e->t));
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		if (n < rows[i].dests - 0.5 && level < rows[i].connections)
+			continue;
+		km_fact *f = km_case_fact(c, KM_FACT_OUT_PORT25, ip_text(c));
+		km_case_arg(c, f, 1, n);
+		km_case_arg(c, f, 2, level);
+		(void)km_account_signs(&c->acc, KM_SIGN_PORT25, c->e->t);
+		km_ladder_propose(c, rows[i].step);
+		return;
+	}
+}
