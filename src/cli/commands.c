@@ -190,6 +190,35 @@ static const km_command commands[] = {
 		     "ですべてのキーを説明します。",
 		     "Explains what a key means, its type, range and default; with --all, every "
 		     "key." } },
+	{ .name = "guard simulate",
+	  .operands = "[FILE]",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = 1,
+	  .options = &km_guard_simulate_options,
+	  .run = km_guard_simulate_run,
+	  .summary = { "送信メールの見張りを、記録した出来事で試す",
+		       "try the guard of outgoing mail on recorded events" },
+	  .about = { "送信、ログイン、不達などの出来事を 1 行 1 件の JSON で時刻順に読み、デーモン"
+		     "と同じ規則で、送信ごとの判断と、アカウントへの措置 (注意、警告、制限、停止)"
+		     "を示します。時計は出来事の時刻で、何も書き残しません。FILE がなければ標準入力"
+		     "を読みます。\n"
+		     "読めない行は番号と理由を示して飛ばし、終了コードを 65 "
+		     "にします。知らない項目は"
+		     "無視します。",
+		     "Reads events (submissions, logins, bounces, ...) as JSON, one a line, in "
+		     "order "
+		     "of time, and shows what the daemon would decide: with --json a line for "
+		     "every "
+		     "submission and every measure, otherwise the measures with their reasons and "
+		     "a "
+		     "summary. The clock is the events' own; nothing is kept. Without FILE, "
+		     "standard "
+		     "input is read.\n"
+		     "A line that can not be read is told with its number and reason and passed "
+		     "over; the exit status is then 65. Members that are not known are ignored." },
+	  .examples = { { "guard simulate --json events.jsonl",
+			  { "すべての判断と措置を JSON の行で出力する。",
+			    "Prints all decisions and measures as lines of JSON." } } } },
 	{ .name = "eval",
 	  .operands = "",
 	  .options = &km_eval_options,
@@ -301,6 +330,8 @@ static const struct {
 	{ KM_SV("config"),
 	  { "設定ファイルを検査・表示・説明する", "check, show and explain the configuration" } },
 	{ KM_SV("learn"), { "分類器に学習させる", "teach the classifier" } },
+	{ KM_SV("guard"),
+	  { "送信メールを見張る (Un-gyō)", "guard the mail that goes out (Un-gyo)" } },
 	{ KM_SV("docs"),
 	  { "マニュアルと補完スクリプトを出力する",
 	    "print manual pages and the shell completion" } },

@@ -43,6 +43,9 @@ int km_eval_run(km_cli *cli, const void *options);
 extern const km_option_table km_learn_base_options;
 int km_learn_base_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_guard_simulate_options;
+int km_guard_simulate_run(km_cli *cli, const void *options);
+
 extern const km_option_table km_log_options;
 int km_log_run(km_cli *cli, const void *options);
 

@@ -17,12 +17,12 @@ const char *km_account_kind_name(km_account_kind k)
 	return k < KM_ACCOUNT_KINDS ? account_kinds[k] : "";
 }
 
-km_status km_ip_read(km_sv v, km_ip *out)
+km_status km_event_ip_read(km_sv v, km_event_ip *out)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 	char text[INET6_ADDRSTRLEN];
 
-	*out = (km_ip){ 0 };
+	*out = (km_event_ip){ 0 };
 	if (v.n == 0 || v.n >= sizeof(text) || memchr(v.p, '\0', v.n))
 		return KM_SYNTAX;
 	memcpy(text, v.p, v.n);
@@ -41,7 +41,7 @@ km_status km_ip_read(km_sv v, km_ip *out)
 	return KM_OK;
 }
 
-char *km_ip_format(const km_ip *ip, char *out)
+char *km_event_ip_format(const km_event_ip *ip, char *out)
 {
 	out[0] = '\0';
 	if (ip->n)
@@ -208,7 +208,8 @@ static km_status read_word(const member *m, km_sv v, km_event *e, km_err *err)
 		e->account_kind = i < KM_ACCOUNT_KINDS ? (km_account_kind)i : KM_ACCOUNT_UNKNOWN;
 		return KM_OK;
 	case IP:
-		return km_ip_read(v, &e->ip) == KM_OK ? KM_OK : wrong(m, "not an IP address", err);
+		return km_event_ip_read(v, &e->ip) == KM_OK ? KM_OK
+							    : wrong(m, "not an IP address", err);
 	default:
 		e->restore = km_sv_eq(v, KM_S("restore"));
 		return e->restore || km_sv_eq(v, KM_S("keep"))
@@ -262,6 +263,7 @@ static km_status read_object(km_arena *a, const json_t *j, km_event *e, km_err *
 		if (st != KM_OK)
 			return st;
 	}
+	e->stamp = km_sv_dup(a, text_of(json_object_get(j, "t")));
 	e->has_identities = json_is_array(json_object_get(j, "identities"));
 	return km_arena_full(a) ? KM_FAIL(err, KM_LIMIT, "the line is too long") : KM_OK;
 }

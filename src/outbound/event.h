@@ -44,20 +44,21 @@ const char *km_account_kind_name(km_account_kind k);
 typedef struct {
 	uint8_t b[16];
 	uint8_t n;
-} km_ip;
+} km_event_ip;
 
 /* KM_SYNTAX when @v is no IPv4 or IPv6 address; IPv4 in IPv6 (::ffff:…) becomes IPv4. */
-KM_NODISCARD km_status km_ip_read(km_sv v, km_ip *out);
+KM_NODISCARD km_status km_event_ip_read(km_sv v, km_event_ip *out);
 /* @out of at least 48 bytes; returns it. "" for none. */
-char *km_ip_format(const km_ip *ip, char *out);
+char *km_event_ip_format(const km_event_ip *ip, char *out);
 
 enum { KM_EVENT_LINE_MAX = 4 * 1024 * 1024, KM_EVENT_RCPTS_MAX = 50000 };
 
 typedef struct {
 	km_event_kind kind;
 	km_time t;
+	km_sv stamp;   /* t as it was written; empty when a front end made the event */
 	km_sv account; /* SASL login, certificate, site…; empty: none */
-	km_ip ip;
+	km_event_ip ip;
 	uint16_t port;
 	km_sv helo;
 	km_sv country; /* two letters */

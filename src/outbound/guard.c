@@ -74,20 +74,20 @@ void km_guard_close(km_guard *g)
 	free(g);
 }
 
-static uint64_t ip_key(const km_guard *g, const km_ip *ip)
+static uint64_t ip_key(const km_guard *g, const km_event_ip *ip)
 {
 	return km_counters_key(g->c, KM_KEY_LEASE, 0, (km_sv){ (const char *)ip->b, ip->n });
 }
 
 /* Who answers for an event: the account, else who holds the address; empty when nobody does. */
-static km_sv holder(const km_guard *g, km_sv account, const km_ip *ip, km_time now)
+static km_sv holder(const km_guard *g, km_sv account, const km_event_ip *ip, km_time now)
 {
 	return account.n || ip == NULL || ip->n == 0 ? account
 						     : km_leases_get(g->leases, ip_key(g, ip), now);
 }
 
 /* An address that nobody answers for has a profile of its own. */
-static uint64_t profile_key(const km_guard *g, km_sv name, const km_ip *ip)
+static uint64_t profile_key(const km_guard *g, km_sv name, const km_event_ip *ip)
 {
 	if (name.n)
 		return km_counters_key(g->c, KM_KEY_ACCOUNT, 0, name);
@@ -295,7 +295,7 @@ bool km_guard_apply(km_guard *g, const km_measure *m)
 	return true;
 }
 
-km_step km_guard_check(km_guard *g, km_sv account, const km_ip *ip, km_time now)
+km_step km_guard_check(km_guard *g, km_sv account, const km_event_ip *ip, km_time now)
 {
 	km_sv name = holder(g, account, ip, now);
 	const km_word *w = km_counters_profile(g->c, profile_key(g, name, ip), false, now);

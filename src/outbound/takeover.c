@@ -53,12 +53,12 @@ km_sv km_case_domain(km_sv address)
 	return km_sv_from(address, km_sv_rchr(address, '@') + 1);
 }
 
-km_sv km_case_narrow(const km_ip *ip)
+km_sv km_case_narrow(const km_event_ip *ip)
 {
 	return (km_sv){ (const char *)ip->b, ip->n == 4 ? 3 : 6 };
 }
 
-km_sv km_case_wide(const km_ip *ip)
+km_sv km_case_wide(const km_event_ip *ip)
 {
 	return (km_sv){ (const char *)ip->b, ip->n == 4 ? 2 : 4 };
 }
@@ -67,7 +67,7 @@ static km_sv ip_text(km_case *c)
 {
 	char text[48];
 
-	return km_sv_dup(c->arena, km_sv_of(km_ip_format(&c->e->ip, text)));
+	return km_sv_dup(c->arena, km_sv_of(km_event_ip_format(&c->e->ip, text)));
 }
 
 static uint64_t raw_key(const km_case *c, char kind, km_sv item)
@@ -147,10 +147,10 @@ static void look_at_network(km_case *c)
 	double strict = c->budgets.flood.capacity / c->budgets.strict;
 	weigh(c, strict > 1.5 ? strict : 1.5, KM_SIGN_NETWORK);
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORK_NEW, ip_text(c));
-	km_ip block = c->e->ip;
+	km_event_ip block = c->e->ip;
 	memset(block.b + (block.n == 4 ? 3 : 6), 0, block.n - (block.n == 4 ? 3u : 6u));
 	km_fact_arg(&c->d->facts, f, 1,
-		    km_sv_fmt(c->arena, "%s%s", km_ip_format(&block, network),
+		    km_sv_fmt(c->arena, "%s%s", km_event_ip_format(&block, network),
 			      block.n == 4 ? "/24" : "/48"));
 }
 

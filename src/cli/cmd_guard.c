@@ -1,0 +1,246 @@
+/* `komainu guard simulate`: what the guard of outgoing mail makes of a file of events. */
+#include <sysexits.h>
+
+#include "base/file.h"
+#include "cli/tables.h"
+#include "engine/json_write.h"
+#include "outbound/guard.h"
+
+enum {
+	LINE_MEMORY = 64 * 1024 * 1024, /* bytes for one event and what is found */
+	OUT_MAX = 64 * 1024 * 1024,
+	ACCOUNTS =
+		100000, /* room in the counters; with more, those idle for longest are forgotten */
+};
+
+static const size_t file_max = (size_t)1 << 40;
+
+typedef struct {
+	km_common_options common;
+} guard_options;
+
+const km_option_table km_guard_simulate_options = { .size = sizeof(guard_options) };
+
+typedef struct {
+	km_cli *cli;
+	bool json;
+	km_arena *arena; /* of one event */
+	km_counters *counters;
+	km_identities *ids;
+	km_guard *guard;
+	const char *name;
+	size_t line, bad, events, submits;
+	size_t decided[4], measures[KM_STEPS];
+} simulation;
+
+static void add_text(km_json_writer *w, const char *key, km_sv v)
+{
+	if (v.n)
+		km_json_sv(w, key, v);
+	else
+		km_json_null(w, key);
+}
+
+static void add_time(km_json_writer *w, const km_event *e)
+{
+	char text[32];
+
+	km_json_sv(w, "t", e->stamp.n ? e->stamp : km_sv_of(km_time_format(e->t, text)));
+}
+
+static void add_facts(km_json_writer *w, km_arena *a, const km_facts *fs, const km_lang *lang)
+{
+	km_json_open(w, "facts", '[');
+	for (size_t i = 0; i < fs->n; i++) {
+		const km_fact *f = &fs->f[i];
+		const km_fact_info *info = km_fact_describe(f->id);
+		km_json_open(w, NULL, '{');
+		km_json_string(w, "id", info->id);
+		km_json_number(w, "points", info->points * f->weight, 2);
+		km_json_sv(w, "seen", f->seen);
+		if (lang)
+			km_json_sv(w, "text", km_fact_sentence(a, f, KM_FOR_ADMIN, *lang));
+		km_json_close(w, '}');
+	}
+	km_json_close(w, ']');
+}
+
+static void write_line(simulation *s, km_buf *b)
+{
+	km_buf_byte(b, '\n');
+	(void)fwrite(b->p, 1, b->n, s->cli->out);
+}
+
+static void print_decision(simulation *s, const km_event *e, const km_decision *d)
+{
+	km_buf b;
+	km_json_writer w = { .out = &b };
+
+	km_buf_init(&b, s->arena, OUT_MAX);
+	km_json_open(&w, NULL, '{');
+	add_time(&w, e);
+	add_text(&w, "account", d->account);
+	add_text(&w, "queue_id", e->queue_id);
+	km_json_string(&w, "decision", km_guard_action_name(d->action));
+	if (d->accepted_rcpts < e->n_rcpts)
+		km_json_integer(&w, "accepted_rcpts", (int64_t)d->accepted_rcpts);
+	add_facts(&w, s->arena, &d->facts, NULL);
+	km_json_close(&w, '}');
+	write_line(s, &b);
+}
+
+static void print_measure(simulation *s, const km_event *e, const km_measure *m)
+{
+	km_lang lang = s->cli->lang == 0 ? KM_JA : KM_EN;
+	char text[48], until[32];
+	km_buf b;
+	km_json_writer w = { .out = &b };
+
+	km_buf_init(&b, s->arena, OUT_MAX);
+	km_json_open(&w, NULL, '{');
+	add_time(&w, e);
+	add_text(&w, "account", m->account);
+	km_json_string(&w, "measure", km_step_name(m->step));
+	if (m->until)
+		km_json_string(&w, "until", km_time_format(m->until, until));
+	if (m->ip.n)
+		km_json_string(&w, "ip", km_event_ip_format(&m->ip, text));
+	add_facts(&w, s->arena, m->facts, &lang);
+	km_json_close(&w, '}');
+	write_line(s, &b);
+}
+
+/* For people: the measures alone, with what led to them. */
+static void tell_measure(simulation *s, const km_event *e, const km_measure *m)
+{
+	km_lang lang = s->cli->lang == 0 ? KM_JA : KM_EN;
+	char when[32], ip[48];
+	km_buf b;
+
+	km_buf_init(&b, s->arena, OUT_MAX);
+	km_json_writer name = { .out = &b };
+	km_json_sv(&name, NULL,
+		   m->account.n ? m->account : km_sv_of(km_event_ip_format(&m->ip, ip)));
+	(void)fprintf(s->cli->out, "%s  %-10s  %.*s\n", km_time_format(e->t, when),
+		      km_step_name(m->step), KM_FMT(km_buf_sv(&b)));
+	for (size_t i = 0; i < m->facts->n; i++)
+		(void)fprintf(s->cli->out, "    %s\n",
+			      km_sv_cstr(s->arena, km_fact_sentence(s->arena, &m->facts->f[i],
+								    KM_FOR_ADMIN, lang))
+				      ?: "");
+}
+
+static void report(simulation *s, const km_event *e, const km_decision *d)
+{
+	for (size_t i = 0; i < d->n_measures; i++) {
+		const km_measure *m = &d->measures[i];
+		s->measures[m->step]++;
+		if (s->json)
+			print_measure(s, e, m);
+		else
+			tell_measure(s, e, m);
+		(void)km_guard_apply(s->guard, m);
+	}
+	if (!d->is_submit)
+		return;
+	s->submits++;
+	s->decided[d->action]++;
+	if (s->json)
+		print_decision(s, e, d);
+}
+
+static void complain(simulation *s, const km_err *err)
+{
+	s->bad++;
+	km_cli_error(s->cli, "%s:%zu: %s", s->name, s->line, err->msg);
+}
+
+static void one(simulation *s, km_sv line)
+{
+	km_err err = { 0 };
+	km_event e;
+	km_decision d;
+
+	km_arena_reset(s->arena);
+	km_status st = km_event_read(s->arena, line, &e, &err);
+	if (st == KM_NOTFOUND)
+		return;
+	if (st == KM_OK) {
+		s->events++;
+		st = km_guard_submit(s->guard, s->arena, &e, &d);
+		if (st != KM_OK)
+			(void)KM_FAIL(&err, st, "the event can not be judged: %s",
+				      km_status_name(st));
+	}
+	if (st == KM_OK)
+		report(s, &e, &d);
+	else
+		complain(s, &err);
+}
+
+static void summary(const simulation *s)
+{
+	FILE *out = s->cli->out;
+
+	(void)fprintf(out,
+		      km_say(s->cli, "イベント %zu 件、送信 %zu 通:", "%zu events, %zu messages:"),
+		      s->events, s->submits);
+	for (size_t i = 0; i < KM_COUNT(s->decided); i++)
+		(void)fprintf(out, " %s %zu", km_guard_action_name((km_guard_action)i),
+			      s->decided[i]);
+	(void)fputs(km_say(s->cli, "\n措置:", "\nmeasures:"), out);
+	for (size_t i = KM_STEP_NOTICE; i < KM_STEPS; i++)
+		(void)fprintf(out, " %s %zu", km_step_name((km_step)i), s->measures[i]);
+	(void)fputc('\n', out);
+}
+
+static km_status begin(simulation *s, km_err *err)
+{
+	const km_guard_conf conf = km_guard_defaults();
+	const km_counters_size size = km_counters_size_for(ACCOUNTS);
+
+	s->arena = km_arena_new(LINE_MEMORY);
+	s->ids = km_identities_new();
+	if (s->arena == NULL || s->ids == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	km_status st = km_counters_open(NULL, &size, &s->counters, err);
+	return st == KM_OK ? km_guard_open(&conf, s->counters, s->ids, &s->guard, err) : st;
+}
+
+static void end(simulation *s)
+{
+	km_guard_close(s->guard);
+	km_counters_close(s->counters);
+	km_identities_free(s->ids);
+	km_arena_free(s->arena);
+}
+
+int km_guard_simulate_run(km_cli *cli, const void *given)
+{
+	const guard_options *o = given;
+	simulation s = { .cli = cli, .json = o->common.json };
+	km_file file = { .bytes = KM_SV("") };
+	km_err err = { 0 };
+	km_sv line;
+
+	if (!km_cli_need_input(cli))
+		return EX_USAGE;
+	s.name = cli->operands[0];
+	km_status st = km_file_open(&file, s.name, file_max, &err);
+	if (st == KM_OK)
+		st = begin(&s, &err);
+	if (st == KM_OK) {
+		for (km_sv rest = file.bytes; km_sv_line(&rest, &line);) {
+			s.line++;
+			one(&s, line);
+		}
+		if (!s.json)
+			summary(&s);
+	}
+	km_file_close(&file);
+	end(&s);
+	if (st != KM_OK)
+		return km_cli_fail(cli, &err);
+	int rc = km_cli_flush(cli);
+	return rc == EX_OK && s.bad ? EX_DATAERR : rc;
+}
