@@ -1,4 +1,4 @@
-#include "mail/received.h"
+#include "base/ip.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
