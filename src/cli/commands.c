@@ -224,25 +224,39 @@ static const km_command commands[] = {
 	  .options = &km_eval_options,
 	  .run = km_eval_run,
 	  .summary = { "分類器の成績を測る", "measure how well the classifier does" },
-	  .about = { "ラベルの付いたメールを順に読み、1 "
-		     "通ごとに、まず判定し、それから学習して、成績を表示します。"
-		     "分類器は何も知らない状態から始めます。\n"
+	  .about = { "ラベルの付いたメールを順に読み、--online では 1 "
+		     "通ごとに、まず判定し、それから学習して、"
+		     "--split では前半で学習し、後半を判定して、成績を表示します。"
+		     "分類器は何も知らない状態から始めます。--test "
+		     "は、できあがったモデルを測ります。\n"
 		     "成績は TREC のスパムトラックの尺度です。1-AUC "
 		     "は迷惑メールとそうでないメールの順位の誤り、"
 		     "lam は二種類の誤りの平均、FN at FP .1 は、ふつうのメールの誤りを 0.1 % "
-		     "に抑えたときの見逃し、ECE は確率のずれです。",
-		     "Reads labelled mail in order, and for each message first classifies, then "
-		     "trains; "
-		     "then shows how well that went. The classifier begins knowing nothing.\n"
+		     "に抑えたときの見逃し、ECE は確率のずれです。\n"
+		     "--goodwords、--homoglyph、--zero-width、--fullwidth "
+		     "は、判定する迷惑メールを、"
+		     "フィルターを逃れようとする人がするように書き換えます。学習には元のメールを使"
+		     "うので、"
+		     "分類器はその手口を見たことがありません。",
+		     "Reads labelled mail in order and shows how well the classifier does: with "
+		     "--online it first classifies each message, then trains on it; with --split "
+		     "it trains on the first half and classifies the rest. The classifier begins "
+		     "knowing nothing. --test measures a stored model.\n"
 		     "The measures are those of the TREC spam track: 1-AUC is how often a ham is "
-		     "ranked "
-		     "above a spam, lam the mean of both kinds of error, FN at FP .1 the spam that "
-		     "is "
-		     "missed when 0.1 % of the ham may be called spam, ECE how far the "
-		     "probabilities are "
-		     "off." },
+		     "ranked above a spam, lam the mean of both kinds of error, FN at FP .1 the "
+		     "spam that is missed when 0.1 % of the ham may be called spam, ECE how far "
+		     "the probabilities are off.\n"
+		     "--goodwords, --homoglyph, --zero-width and --fullwidth rewrite the spam that "
+		     "is classified as somebody would who wants to slip past. What is learned is "
+		     "the message as it was, so the classifier has never seen the trick." },
 	  .examples = { { "eval --online trec07p/full/index",
-			  { "TREC の索引で測る", "Measures on a TREC index." } } } },
+			  { "TREC の索引で測る", "Measures on a TREC index." } },
+			{ "eval --split index --report eval.html",
+			  { "後半で測り、図のあるページを書く",
+			    "Measures on the second half, and writes a page with diagrams." } },
+			{ "eval --online index --goodwords 200",
+			  { "ふつうのメールの 200 語を前に置いた迷惑メールで測る",
+			    "Measures with 200 words of ham before each spam." } } } },
 	{ .name = "learn base",
 	  .operands = "",
 	  .options = &km_learn_base_options,

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BINS = 10 };
+const double km_thresholds[KM_THRESHOLDS] = { 0.5, 0.9, 0.99, 0.999 };
 
 static int by_score(const void *a, const void *b)
 {
@@ -51,45 +51,60 @@ static double missed_at_fp01(const km_judgement *j, size_t n, double ham)
 	return missed;
 }
 
-static double calibration_error(const km_judgement *j, size_t n)
+static double read_bins(const km_judgement *j, size_t n, km_bin *bin)
 {
-	struct {
-		double n, probability, spam;
-	} bin[BINS] = { { 0, 0, 0 } };
 	double sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int b = (int)(j[i].probability * BINS);
-		b = b < 0 ? 0 : b >= BINS ? BINS - 1 : b;
+		int b = (int)(j[i].probability * KM_CALIBRATION_BINS);
+		b = b < 0 ? 0 : b >= KM_CALIBRATION_BINS ? KM_CALIBRATION_BINS - 1 : b;
 		bin[b].n++;
 		bin[b].probability += j[i].probability;
 		bin[b].spam += j[i].spam;
 	}
-	for (int b = 0; b < BINS; b++)
-		sum += fabs(bin[b].probability - bin[b].spam);
+	for (int b = 0; b < KM_CALIBRATION_BINS; b++) {
+		sum += fabs(bin[b].probability - (double)bin[b].spam);
+		if (bin[b].n)
+			bin[b].probability /= (double)bin[b].n;
+	}
 	return sum / (double)n;
+}
+
+static void read_thresholds(const km_judgement *j, size_t n, km_metrics *out)
+{
+	for (int t = 0; t < KM_THRESHOLDS; t++) {
+		size_t fp = 0, fn = 0;
+		for (size_t i = 0; i < n; i++) {
+			bool called = j[i].probability > km_thresholds[t];
+			fp += called && !j[i].spam;
+			fn += !called && j[i].spam;
+		}
+		out->fp_at[t] = out->ham ? 100 * (double)fp / (double)out->ham : NAN;
+		out->fn_at[t] = out->spam ? 100 * (double)fn / (double)out->spam : NAN;
+	}
 }
 
 void km_metrics_read(km_judgement *j, size_t n, km_metrics *out)
 {
-	double ham = 0, spam = 0, fp = 0, fn = 0;
+	double ham = 0, fp = 0, fn = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		ham += !j[i].spam;
-		spam += j[i].spam;
 		fp += !j[i].spam && j[i].logit > 0;
 		fn += j[i].spam && j[i].logit <= 0;
 	}
+	double spam = (double)n - ham;
 	*out = (km_metrics){ .n = n, .ham = (size_t)ham, .spam = (size_t)spam };
-	out->auc1 = out->lam = out->fp = out->fn = out->fn_at_fp01 = out->ece = NAN;
+	read_thresholds(j, n, out);
+	out->fp = ham > 0 ? 100 * fp / ham : NAN;
+	out->fn = spam > 0 ? 100 * fn / spam : NAN;
+	out->ece = n ? 100 * read_bins(j, n, out->bin) : NAN;
+	out->auc1 = out->lam = out->fn_at_fp01 = NAN;
+	qsort(j, n, sizeof(*j), by_score);
 	if (ham == 0 || spam == 0)
 		return;
-	qsort(j, n, sizeof(*j), by_score);
 	double middle = (log_odds(fp, ham) + log_odds(fn, spam)) / 2;
 	out->auc1 = 100 * (1 - auc(j, n, ham, spam));
 	out->lam = 100 / (1 + exp(-middle));
-	out->fp = 100 * fp / ham;
-	out->fn = 100 * fn / spam;
 	out->fn_at_fp01 = 100 * missed_at_fp01(j, n, ham) / spam;
-	out->ece = 100 * calibration_error(j, n);
 }
