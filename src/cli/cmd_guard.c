@@ -103,8 +103,8 @@ static void print_measure(simulation *s, const km_event *e, const km_measure *m)
 	km_json_string(&w, "measure", km_step_name(m->step));
 	if (m->until)
 		km_json_string(&w, "until", km_time_format(m->until, until));
-	if (m->ip.n)
-		km_json_string(&w, "ip", km_event_ip_format(&m->ip, text));
+	if (m->ip.len)
+		km_json_string(&w, "ip", km_ip_format(&m->ip, text));
 	add_facts(&w, s->arena, m->facts, &lang);
 	km_json_close(&w, '}');
 	write_line(s, &b);
@@ -119,8 +119,7 @@ static void tell_measure(simulation *s, const km_event *e, const km_measure *m)
 
 	km_buf_init(&b, s->arena, OUT_MAX);
 	km_json_writer name = { .out = &b };
-	km_json_sv(&name, NULL,
-		   m->account.n ? m->account : km_sv_of(km_event_ip_format(&m->ip, ip)));
+	km_json_sv(&name, NULL, m->account.n ? m->account : km_sv_of(km_ip_format(&m->ip, ip)));
 	(void)fprintf(s->cli->out, "%s  %-10s  %.*s\n", km_time_format(e->t, when),
 		      km_step_name(m->step), KM_FMT(km_buf_sv(&b)));
 	for (size_t i = 0; i < m->facts->n; i++)

@@ -60,8 +60,8 @@ void km_case_arg(km_case *c, km_fact *f, int which, double value);
 
 km_sv km_case_domain(km_sv address);
 /* The narrow (/24, /48) and wide (/16, /32) network of @ip. */
-km_sv km_case_narrow(const km_event_ip *ip);
-km_sv km_case_wide(const km_event_ip *ip);
+km_sv km_case_narrow(const km_ip *ip);
+km_sv km_case_wide(const km_ip *ip);
 
 /* takeover.c: looks at where a message, a login comes from and what it is like; sets factor, share,
  * signs, away, networks, foreign. */

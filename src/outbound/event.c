@@ -1,6 +1,5 @@
 #include "outbound/event.h"
 
-#include <arpa/inet.h>
 #include <jansson.h>
 
 static const char *const kinds[KM_EVENT_KIND_COUNT] = {
@@ -15,38 +14,6 @@ static const char *const account_kinds[KM_ACCOUNT_KINDS] = { "", "person", "bulk
 const char *km_account_kind_name(km_account_kind k)
 {
 	return k < KM_ACCOUNT_KINDS ? account_kinds[k] : "";
-}
-
-km_status km_event_ip_read(km_sv v, km_event_ip *out)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-	char text[INET6_ADDRSTRLEN];
-
-	*out = (km_event_ip){ 0 };
-	if (v.n == 0 || v.n >= sizeof(text) || memchr(v.p, '\0', v.n))
-		return KM_SYNTAX;
-	memcpy(text, v.p, v.n);
-	text[v.n] = '\0';
-	if (inet_pton(AF_INET, text, out->b) == 1) {
-		out->n = 4;
-	} else if (inet_pton(AF_INET6, text, out->b) == 1) {
-		out->n = 16;
-		if (memcmp(out->b, mapped, sizeof(mapped)) == 0) {
-			memmove(out->b, out->b + 12, 4);
-			out->n = 4;
-		}
-	} else {
-		return KM_SYNTAX;
-	}
-	return KM_OK;
-}
-
-char *km_event_ip_format(const km_event_ip *ip, char *out)
-{
-	out[0] = '\0';
-	if (ip->n)
-		(void)inet_ntop(ip->n == 4 ? AF_INET : AF_INET6, ip->b, out, 48);
-	return out;
 }
 
 typedef enum {
@@ -208,8 +175,7 @@ static km_status read_word(const member *m, km_sv v, km_event *e, km_err *err)
 		e->account_kind = i < KM_ACCOUNT_KINDS ? (km_account_kind)i : KM_ACCOUNT_UNKNOWN;
 		return KM_OK;
 	case IP:
-		return km_event_ip_read(v, &e->ip) == KM_OK ? KM_OK
-							    : wrong(m, "not an IP address", err);
+		return km_ip_parse(v, &e->ip) ? KM_OK : wrong(m, "not an IP address", err);
 	default:
 		e->restore = km_sv_eq(v, KM_S("restore"));
 		return e->restore || km_sv_eq(v, KM_S("keep"))

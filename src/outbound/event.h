@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/ip.h"
 
 #define KM_EVENT_KINDS(X)                                                                          \
 	X(submit)                                                                                  \
@@ -40,17 +41,6 @@ typedef enum {
 /* "person"; "" for unknown. */
 const char *km_account_kind_name(km_account_kind k);
 
-/* An IP address in network order; n is 4 or 16, 0 when there is none. */
-typedef struct {
-	uint8_t b[16];
-	uint8_t n;
-} km_event_ip;
-
-/* KM_SYNTAX when @v is no IPv4 or IPv6 address; IPv4 in IPv6 (::ffff:…) becomes IPv4. */
-KM_NODISCARD km_status km_event_ip_read(km_sv v, km_event_ip *out);
-/* @out of at least 48 bytes; returns it. "" for none. */
-char *km_event_ip_format(const km_event_ip *ip, char *out);
-
 enum { KM_EVENT_LINE_MAX = 4 * 1024 * 1024, KM_EVENT_RCPTS_MAX = 50000 };
 
 typedef struct {
@@ -58,7 +48,7 @@ typedef struct {
 	km_time t;
 	km_sv stamp;   /* t as it was written; empty when a front end made the event */
 	km_sv account; /* SASL login, certificate, site…; empty: none */
-	km_event_ip ip;
+	km_ip ip;
 	uint16_t port;
 	km_sv helo;
 	km_sv country; /* two letters */

@@ -74,20 +74,21 @@ void km_guard_close(km_guard *g)
 	free(g);
 }
 
-static uint64_t ip_key(const km_guard *g, const km_event_ip *ip)
+static uint64_t ip_key(const km_guard *g, const km_ip *ip)
 {
-	return km_counters_key(g->c, KM_KEY_LEASE, 0, (km_sv){ (const char *)ip->b, ip->n });
+	return km_counters_key(g->c, KM_KEY_LEASE, 0, (km_sv){ (const char *)ip->b, ip->len });
 }
 
 /* Who answers for an event: the account, else who holds the address; empty when nobody does. */
-static km_sv holder(const km_guard *g, km_sv account, const km_event_ip *ip, km_time now)
+static km_sv holder(const km_guard *g, km_sv account, const km_ip *ip, km_time now)
 {
-	return account.n || ip == NULL || ip->n == 0 ? account
-						     : km_leases_get(g->leases, ip_key(g, ip), now);
+	return account.n || ip == NULL || ip->len == 0
+		       ? account
+		       : km_leases_get(g->leases, ip_key(g, ip), now);
 }
 
 /* An address that nobody answers for has a profile of its own. */
-static uint64_t profile_key(const km_guard *g, km_sv name, const km_event_ip *ip)
+static uint64_t profile_key(const km_guard *g, km_sv name, const km_ip *ip)
 {
 	if (name.n)
 		return km_counters_key(g->c, KM_KEY_ACCOUNT, 0, name);
@@ -261,12 +262,12 @@ km_status km_guard_submit(km_guard *g, km_arena *a, const km_event *e, km_decisi
 	*d = (km_decision){ .is_submit = e->kind == KM_EVENT_submit, .account = e->account };
 	km_facts_init(&d->facts, a);
 	if (e->kind == KM_EVENT_lease) {
-		if (e->ip.n)
+		if (e->ip.len)
 			(void)km_leases_put(g->leases, ip_key(g, &e->ip), e->account, e->until,
 					    e->t);
 		return KM_OK;
 	}
-	if (e->account.n == 0 && e->ip.n == 0)
+	if (e->account.n == 0 && e->ip.len == 0)
 		return KM_OK;
 	if (!open_case(g, &c))
 		return KM_LIMIT;
@@ -295,7 +296,7 @@ bool km_guard_apply(km_guard *g, const km_measure *m)
 	return true;
 }
 
-km_step km_guard_check(km_guard *g, km_sv account, const km_event_ip *ip, km_time now)
+km_step km_guard_check(km_guard *g, km_sv account, const km_ip *ip, km_time now)
 {
 	km_sv name = holder(g, account, ip, now);
 	const km_word *w = km_counters_profile(g->c, profile_key(g, name, ip), false, now);

@@ -71,7 +71,7 @@ typedef struct {
 	km_time t;
 	km_time until; /* it ends by itself then; 0: a person or a new password ends it */
 	km_sv account; /* empty: only the address is known */
-	km_event_ip ip;
+	km_ip ip;
 	const km_facts *facts; /* of the decision that it came with */
 	/* What km_guard_apply() does; of no concern to others. */
 	uint64_t key, from, to;
@@ -109,7 +109,7 @@ KM_NODISCARD km_status km_guard_submit(km_guard *g, km_arena *a, const km_event 
 bool km_guard_apply(km_guard *g, const km_measure *m);
 
 /* Whether mail of @account (empty: of the holder of @ip) is stopped now: the step in force. */
-km_step km_guard_check(km_guard *g, km_sv account, const km_event_ip *ip, km_time now);
+km_step km_guard_check(km_guard *g, km_sv account, const km_ip *ip, km_time now);
 /* Puts a recorded measure in force again, or takes it out (KM_STEP_NONE). */
 void km_guard_reinstate(km_guard *g, km_sv account, km_step step, km_time since);
 

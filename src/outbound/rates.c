@@ -85,13 +85,13 @@ static bool take_client(km_case *c)
 		{ "one client address an hour",
 		  KM_KEY_RATE_CLIENT,
 		  c->conf->client_hour,
-		  { (const char *)c->e->ip.b, c->e->ip.n } },
+		  { (const char *)c->e->ip.b, c->e->ip.len } },
 		{ "one client network an hour", KM_KEY_RATE_BLOCK, c->conf->block_hour,
 		  km_case_narrow(&c->e->ip) },
 	};
 	uint32_t wait;
 
-	for (size_t i = 0; i < KM_COUNT(of) && c->e->ip.n; i++) {
+	for (size_t i = 0; i < KM_COUNT(of) && c->e->ip.len; i++) {
 		km_rate r = { c->conf->leniency * of[i].capacity, 3600 };
 		if (!km_counters_take(c->c, km_counters_key(c->c, of[i].kind, 0, of[i].item), &r, 1,
 				      km_usec_of(c->e->t), &wait))

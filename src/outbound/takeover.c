@@ -53,21 +53,21 @@ km_sv km_case_domain(km_sv address)
 	return km_sv_from(address, km_sv_rchr(address, '@') + 1);
 }
 
-km_sv km_case_narrow(const km_event_ip *ip)
+km_sv km_case_narrow(const km_ip *ip)
 {
-	return (km_sv){ (const char *)ip->b, ip->n == 4 ? 3 : 6 };
+	return (km_sv){ (const char *)ip->b, ip->len == 4 ? 3 : 6 };
 }
 
-km_sv km_case_wide(const km_event_ip *ip)
+km_sv km_case_wide(const km_ip *ip)
 {
-	return (km_sv){ (const char *)ip->b, ip->n == 4 ? 2 : 4 };
+	return (km_sv){ (const char *)ip->b, ip->len == 4 ? 2 : 4 };
 }
 
 static km_sv ip_text(km_case *c)
 {
 	char text[48];
 
-	return km_sv_dup(c->arena, km_sv_of(km_event_ip_format(&c->e->ip, text)));
+	return km_sv_dup(c->arena, km_sv_of(km_ip_format(&c->e->ip, text)));
 }
 
 static uint64_t raw_key(const km_case *c, char kind, km_sv item)
@@ -137,7 +137,7 @@ static void look_at_network(km_case *c)
 {
 	char network[48];
 
-	if (c->e->ip.n == 0 || is_home(c))
+	if (c->e->ip.len == 0 || is_home(c))
 		return;
 	look_at_networks(c);
 	if (!is_known_account(c))
@@ -147,11 +147,11 @@ static void look_at_network(km_case *c)
 	double strict = c->budgets.flood.capacity / c->budgets.strict;
 	weigh(c, strict > 1.5 ? strict : 1.5, KM_SIGN_NETWORK);
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORK_NEW, ip_text(c));
-	km_event_ip block = c->e->ip;
-	memset(block.b + (block.n == 4 ? 3 : 6), 0, block.n - (block.n == 4 ? 3u : 6u));
+	km_ip block = c->e->ip;
+	memset(block.b + (block.len == 4 ? 3 : 6), 0, block.len - (block.len == 4 ? 3u : 6u));
 	km_fact_arg(&c->d->facts, f, 1,
-		    km_sv_fmt(c->arena, "%s%s", km_event_ip_format(&block, network),
-			      block.n == 4 ? "/24" : "/48"));
+		    km_sv_fmt(c->arena, "%s%s", km_ip_format(&block, network),
+			      block.len == 4 ? "/24" : "/48"));
 }
 
 static uint64_t country_key(const km_case *c)
@@ -397,7 +397,7 @@ double km_takeover_weight(km_case *c)
 
 static void see_place(km_case *c)
 {
-	if (c->e->ip.n) {
+	if (c->e->ip.len) {
 		km_counters_see(c->c, raw_key(c, KM_KEY_NARROW, km_case_narrow(&c->e->ip)),
 				c->e->t);
 		km_counters_see(c->c, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)), c->e->t);
@@ -430,7 +430,7 @@ void km_takeover_login(km_case *c)
 		return;
 	}
 	double guesses = km_decay_get(failed, 3600, c->e->t);
-	bool away = c->e->ip.n && is_known_account(c) && !is_home(c);
+	bool away = c->e->ip.len && is_known_account(c) && !is_home(c);
 	if (guesses >= GUESSES && away) {
 		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_LOGIN_GUESSED, KM_S("")), 1, guesses);
 		c->signs |= KM_SIGN_GUESSED;
