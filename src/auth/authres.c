@@ -88,6 +88,14 @@ static void add_result(writer *w, const char *method, const char *result, km_sv 
 	add_property(w, "reason", reason);
 }
 
+static void add_client(writer *w, const km_authres *r)
+{
+	char text[64];
+
+	add_result(w, "iprev", km_rdns_name(r->client->rdns), (km_sv){ NULL, 0 });
+	add_property(w, "policy.iprev", km_sv_of(km_ip_format(r->ip, text)));
+}
+
 static void add_spf(writer *w, const km_authres *r)
 {
 	const km_spf_result *spf = r->spf;
@@ -143,13 +151,15 @@ km_sv km_authres_write(km_arena *a, const km_authres *r)
 	add_value(&w.b, r->authserv_id);
 	if (r->arc)
 		add_arc(&w, r->arc);
+	if (r->client)
+		add_client(&w, r);
 	if (r->spf)
 		add_spf(&w, r);
 	if (r->dkim)
 		add_dkim(&w, r->dkim);
 	if (r->dmarc)
 		add_dmarc(&w, r);
-	if (!r->arc && !r->spf && !r->dkim && !r->dmarc)
+	if (!r->arc && !r->client && !r->spf && !r->dkim && !r->dmarc)
 		km_buf_add(&w.b, KM_S("; none"));
 	return w.b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&w.b);
 }

@@ -7,6 +7,7 @@
 #define KM_AUTH_AUTHRES_H
 
 #include "auth/arc.h"
+#include "auth/client.h"
 #include "auth/dkim.h"
 #include "auth/dmarc.h"
 #include "auth/spf.h"
@@ -14,9 +15,11 @@
 enum { KM_AUTHRES_VALUE = 256, /* bytes of one property, cut */ KM_AUTHRES_MAX = 16384 };
 
 typedef struct {
-	km_sv authserv_id;	  /* our name in the field */
-	const km_spf_result *spf; /* each NULL when it was not done */
-	km_sv helo, mail_from;	  /* as given; hostile */
+	km_sv authserv_id;		/* our name in the field */
+	const km_client_result *client; /* each NULL when it was not done */
+	const km_ip *ip;		/* the client's */
+	const km_spf_result *spf;
+	km_sv helo, mail_from; /* as given; hostile */
 	const km_dkim_result *dkim;
 	const km_dmarc_result *dmarc;
 	const char *override; /* why a failure of DMARC is not held against the message, or NULL */

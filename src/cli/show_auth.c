@@ -102,6 +102,9 @@ static void add_client(km_buf *b, const km_show_auth *s)
 	ADD_ROW(b, s, "接続元", "Client", "%s %.*s",
 		s->env->ip.len ? km_ip_format(&s->env->ip, ip) : "?", KM_FMT(s->env->hostname));
 	ADD_ROW(b, s, "HELO", "HELO", "%.*s", KM_FMT(s->env->helo));
+	if (s->auth->has_client)
+		ADD_ROW(b, s, "逆引き", "Reverse DNS", "%s  %.*s",
+			km_rdns_name(s->auth->client.rdns), KM_FMT(s->auth->client.name));
 	if (s->env->has_from)
 		ADD_ROW(b, s, "MAIL FROM", "MAIL FROM", "<%.*s>", KM_FMT(s->env->from));
 }

@@ -15,6 +15,16 @@ static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *
 	km_sv author, why;
 
 	x->begun = true;
+	x->has_client = env->ip.len && !km_auth_is_ours(kit, env);
+	x->client_request = (km_client_request){
+		.ip = env->ip,
+		.hostname = km_sv_ieq(env->hostname, KM_S("unknown")) ? (km_sv){ NULL, 0 }
+								      : env->hostname,
+		.helo = env->helo,
+		.our_name = km_kit_name(kit, env->mta),
+		.rcpts = env->rcpts,
+		.n_rcpts = env->n_rcpts,
+	};
 	x->has_spf = env->ip.len && env->has_from;
 	x->spf_check = x->has_spf ? km_spf_new(a, &q) : NULL;
 	x->dkim_check = km_dkim_new(a, m, env->now);
@@ -145,6 +155,8 @@ static void add_facts(km_auth *x, km_arena *a, const km_mail *m, const km_envelo
 		x->override = override;
 	else
 		x->voucher = (km_sv){ NULL, 0 };
+	if (x->has_client)
+		km_client_facts(&x->client_request, &x->client, fs);
 	if (x->has_spf)
 		km_spf_facts(&x->spf, &env->ip, settled || x->dmarc.code == KM_DMARC_PASS, fs);
 	if (x->dkim)
@@ -158,19 +170,22 @@ static void add_facts(km_auth *x, km_arena *a, const km_mail *m, const km_envelo
 km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
 		       const km_kit *kit, km_dns_set *dns, km_facts *fs)
 {
-	km_status spf = KM_OK, dkim = KM_OK, arc = KM_OK;
+	km_status client = KM_OK, spf = KM_OK, dkim = KM_OK, arc = KM_OK;
 
 	if (!x->begun)
 		begin(x, a, m, env, kit);
 	if (x->dmarc_check)
 		(void)km_dmarc_discover(x->dmarc_check, dns);
+	if (x->has_client)
+		client = km_client_step(a, &x->client_request, dns, &x->client);
 	if (x->spf_check)
 		spf = km_spf_step(x->spf_check, dns, &x->spf);
 	if (x->dkim_check)
 		dkim = km_dkim_step(x->dkim_check, dns, &x->dkim);
 	if (x->arc_check)
 		arc = km_arc_step(x->arc_check, dns, &x->arc);
-	if (spf == KM_NOTFOUND || dkim == KM_NOTFOUND || arc == KM_NOTFOUND)
+	if (client == KM_NOTFOUND || spf == KM_NOTFOUND || dkim == KM_NOTFOUND ||
+	    arc == KM_NOTFOUND)
 		return KM_NOTFOUND;
 	if (x->dmarc_check && step_dmarc(x, dns) == KM_NOTFOUND)
 		return KM_NOTFOUND;

@@ -6,6 +6,7 @@
 #define KM_ENGINE_AUTH_H
 
 #include "auth/arc.h"
+#include "auth/client.h"
 #include "auth/dkim.h"
 #include "auth/dmarc.h"
 #include "auth/spf.h"
@@ -14,6 +15,8 @@
 typedef struct {
 	bool has_spf; /* client and reverse-path are known */
 	km_spf_result spf;
+	bool has_client; /* the client is known, and none of us */
+	km_client_result client;
 	const km_dkim_result *dkim; /* NULL when there was no memory for it */
 	const km_arc_result *arc;   /* likewise */
 	km_dmarc_result dmarc;
@@ -27,6 +30,7 @@ typedef struct {
 	km_dkim *dkim_check;
 	km_arc *arc_check;
 	km_dmarc *dmarc_check;
+	km_client_request client_request;
 	bool begun;
 } km_auth;
 

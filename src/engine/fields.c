@@ -10,6 +10,8 @@ km_sv km_scan_results(const km_scan *s, const char *eol)
 	const km_auth *x = km_scan_auth(s);
 	const km_envelope *env = km_scan_envelope(s);
 	const km_authres r = { .authserv_id = km_kit_name(km_scan_kit(s), env->mta),
+			       .client = x->has_client ? &x->client : NULL,
+			       .ip = &env->ip,
 			       .spf = x->has_spf ? &x->spf : NULL,
 			       .helo = env->helo,
 			       .mail_from = env->from,

@@ -138,6 +138,12 @@ static void add_auth(km_json_writer *w, const km_auth *x)
 	add_some(w, "mechanism", x->spf.term);
 	add_some(w, "reason", x->spf.reason);
 	km_json_close(w, '}');
+	if (x->has_client) {
+		km_json_open(w, "iprev", '{');
+		km_json_string(w, "result", km_rdns_name(x->client.rdns));
+		add_some(w, "name", x->client.name);
+		km_json_close(w, '}');
+	}
 	add_dkim(w, x);
 	add_dmarc(w, x);
 	add_arc(w, x->arc);

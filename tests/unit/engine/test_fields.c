@@ -18,7 +18,8 @@ static const struct {
 	const char *starts; /* of the field; NULL: there is none */
 	const char *forged; /* places of those that must go */
 } cases[] = {
-	{ "none there", REST, "", "mx.example.jp", "", "mx.example.jp;\n\tarc=none;\n\tspf=", "" },
+	{ "none there", REST, "", "mx.example.jp", "",
+	  "mx.example.jp;\n\tarc=none;\n\tiprev=temperror policy.iprev=192.0.2.1;\n\tspf=", "" },
 	{ "one", OURS REST, "", "mx.example.jp", "", "mx.example.jp;", "1 " },
 	{ "several", THEIRS OURS THEIRS ODDLY OURS REST, "", "mx.example.jp", "", "mx.example.jp;",
 	  "2 4 5 " },

@@ -41,6 +41,7 @@ static void test_questions(void **state)
 	} asked[] = {
 		{ "_dmarc.example.com", KM_DNS_TXT },
 		{ "_dmarc.com", KM_DNS_TXT },
+		{ "1.2.0.192.in-addr.arpa", KM_DNS_PTR },
 		{ "bounce.example", KM_DNS_TXT },
 		{ "example.com", KM_DNS_MX },
 	};
