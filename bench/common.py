@@ -213,7 +213,7 @@ class Komainu(Service):
         for pid in self.pids():
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    if f.read().split(b"\0")[1:3] == [b"role", name.encode()]:
+                    if f.read().startswith(b"komainu: " + name.encode() + b" "):
                         found.append(pid)
             except OSError:
                 pass

@@ -53,6 +53,9 @@ static const km_page_row files[] = {
 	  { "判定の記録 (SQLite、-wal と -shm を伴う)。records.keep を過ぎたものは消えます。",
 	    "The records (SQLite, with -wal and -shm beside it). Those older than records.keep "
 	    "are deleted." } },
+	{ "/var/lib/komainu/poison",
+	  { "検査プロセスを異常終了させたメールの一覧 (ダイジェストと回数)。",
+	    "Which messages killed scanners: their digests, and how often." } },
 	{ "/var/lib/komainu/spool",
 	  { "受信中の大きなメールを、名前のないファイルとして一時的に置きます。",
 	    "Large messages while they arrive, in files without a name." } },

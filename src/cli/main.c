@@ -1,13 +1,13 @@
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/command.h"
 #include "daemon/role.h"
 
 int main(int argc, char **argv)
 {
+	km_sv name;
+	unsigned slot;
+
 	/* `komainu serve` starts its roles this way; people have no use for it. */
-	if (argc == 5 && strcmp(argv[1], "role") == 0)
-		return km_role_main(argv[2], (unsigned)strtoul(argv[3], NULL, 10), argv[4]);
+	if (argc == 1 && km_role_title_parse(argv[0], &name, &slot))
+		return km_role_main(name, slot);
 	return km_cli_main(argc, argv, stdout, stderr);
 }

@@ -6,17 +6,23 @@
 #include "crypt/digest.h"
 #include "engine/ulid.h"
 
+enum { ID_RANDOM = 10, IDS_AT_ONCE = 100 };
+
 static void make_id(char *out)
 {
-	uint8_t random[10];
+	/* Each call for random bytes asks the kernel whether the process has forked. */
+	static uint8_t random[IDS_AT_ONCE][ID_RANDOM];
+	static size_t left;
 
-	/* Without randomness ids could clash; the clock's nanoseconds still tell them apart. */
-	if (km_random(random, sizeof(random)) != KM_OK) {
+	if (left == 0 && km_random(random, sizeof(random)) != KM_OK) {
+		/* Ids could clash; the clock's nanoseconds still tell them apart. */
 		uint64_t ns = km_clock_mono_ns();
-		memset(random, 0, sizeof(random));
-		memcpy(random, &ns, sizeof(ns));
+		memcpy(random[0], &ns, sizeof(ns));
+		left = 1;
+	} else if (left == 0) {
+		left = IDS_AT_ONCE;
 	}
-	(void)km_ulid(km_clock_unix_ms(), random, out);
+	(void)km_ulid(km_clock_unix_ms(), random[--left], out);
 }
 
 /* --- judging --- */

@@ -4,6 +4,7 @@
  * its fsync.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/role.h"
@@ -17,6 +18,8 @@ enum {
 	MAX_BATCH = 512,	 /* records of one transaction */
 	MANY_BYTES = 256 * 1024, /* of one scanner that are written without waiting for more */
 	GATHER_MS = 20,		 /* how long a record may wait for more when nobody waits for it */
+	NAP_US = 1000, /* pause of a keeper that was sent nothing urgent, so that more comes at once
+			*/
 	RETRY_MS = 1000,
 	EXPIRE_MS = 10 * 60 * 1000,
 	EXPIRE_STEP = 2000, /* records deleted in one go, so that writing is not held up */
@@ -173,6 +176,8 @@ static void on_check(uv_check_t *c)
 
 	if (!k->failing && uv_is_active((uv_handle_t *)&k->idle))
 		commit(k);
+	else if (uv_is_active((uv_handle_t *)&k->soon))
+		(void)usleep(NAP_US);
 }
 
 static void on_retry(uv_timer_t *t)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "daemon/role.h"
 #include "daemon/wire.h"
 #include "net/frame.h"
 #include "net/stream.h"
@@ -101,6 +102,9 @@ static void on_timer(uv_timer_t *t)
 
 	if (r->keeper && km_shared_keeper(r->shared) == KM_KEEPER_READY)
 		r->well = now;
+	/* A keeper that died brings a new line when it is back; one that hung up does not. */
+	if (r->keeper == NULL && km_shared_keeper(r->shared) != KM_KEEPER_GONE)
+		(void)km_channel_send(KM_FD_CHANNEL, KM_WORD_LINK, -1);
 	for (entry *e = r->head; e; e = e->next)
 		if (e->deadline && e->deadline <= now)
 			call(e, KM_TEMPFAIL);

@@ -1,9 +1,12 @@
 #include "daemon/role.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -16,6 +19,8 @@ enum {
 	ORPHAN_MS = 20000, /* for a role to finish when its supervisor was killed */
 	TEXT_MAX = 16 * 1024 * 1024
 };
+
+static const char title_prefix[] = "komainu: ";
 
 static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role };
 
@@ -148,18 +153,55 @@ static int run(km_role *r)
 	return EX_OK;
 }
 
-int km_role_main(const char *name, unsigned slot, const char *state_dir)
+void km_role_title(const char *name, unsigned slot, char *out, size_t n)
 {
-	km_role r = { .slot = slot, .state_dir = state_dir };
+	(void)snprintf(out, n, "%s%s %u", title_prefix, name, slot);
+}
 
-	km_log_init(name, KM_LOG_INFO);
+bool km_role_title_parse(const char *title, km_sv *name, unsigned *slot)
+{
+	km_sv v = km_sv_of(title);
+	uint64_t x;
+
+	if (!km_sv_starts(v, km_sv_of(title_prefix)))
+		return false;
+	v = km_sv_from(v, strlen(title_prefix));
+	size_t space = km_sv_chr(v, ' ', 0);
+	*name = km_sv_sub(v, 0, space);
+	if (!km_sv_u64(km_sv_from(v, space + 1), &x) || x >= KM_MAX_SLOTS)
+		return false;
+	*slot = (unsigned)x;
+	return true;
+}
+
+/* What top shows, which knows 15 letters. */
+static void name_process(const char *name)
+{
+	char comm[16];
+
+	(void)snprintf(comm, sizeof(comm), "komainu:%s", name);
+	(void)prctl(PR_SET_NAME, comm);
+}
+
+int km_role_main(km_sv name, unsigned slot)
+{
+	km_role r = { .slot = slot };
+	char dir[PATH_MAX];
+
+	km_log_init("komainu", KM_LOG_INFO);
 	for (size_t i = 0; i < KM_COUNT(roles); i++)
-		if (strcmp(roles[i]->name, name) == 0)
+		if (km_sv_eq(km_sv_of(roles[i]->name), name))
 			r.ops = roles[i];
-	if (r.ops == NULL || fcntl(KM_FD_PACK, F_GETFD) < 0 || slot >= KM_MAX_SLOTS) {
+	if (r.ops == NULL || fcntl(KM_FD_PACK, F_GETFD) < 0) {
 		km_error("roles are started by `komainu serve` only");
 		return EX_USAGE;
 	}
+	r.state_dir = getcwd(dir, sizeof(dir));
+	if (r.state_dir == NULL) {
+		km_error("the state folder is gone: %s", strerror(errno));
+		return EX_IOERR;
+	}
+	name_process(r.ops->name);
 	for (int fd = KM_FD_CHANNEL; fd < KM_FD_END; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	/* Whatever the supervisor's own parent left open is no business of ours. */

@@ -2,8 +2,8 @@
  * daemon/role.h - what every role (scanner, keeper, …) begins with: its descriptors, configuration,
  * shared memory, event loop and its line to the supervisor.
  *
- * A role is this program started again as `komainu role NAME SLOT STATE_DIR` with these
- * descriptors:
+ * A role is this program started again in the state folder, under the name "komainu: NAME SLOT"
+ * (which ps shows) and without arguments, with these descriptors:
  */
 #ifndef KM_DAEMON_ROLE_H
 #define KM_DAEMON_ROLE_H
@@ -31,7 +31,8 @@ typedef enum {
 	/* supervisor: take no new connections, end when the last one has gone; role: I take none */
 	KM_WORD_DRAIN = 'd',
 	KM_WORD_QUIT = 'q', /* supervisor: finish what is under way, then end */
-	KM_WORD_LINK = 'l'  /* supervisor: here is a socket to your partner (scanner - keeper) */
+	/* supervisor: here is a socket to your partner (scanner - keeper); scanner: I need one */
+	KM_WORD_LINK = 'l'
 } km_word;
 
 /*
@@ -68,8 +69,12 @@ struct km_role {
 	void *self; /* the role's own state */
 };
 
+/* "komainu: NAME SLOT", of @n bytes at most with its NUL. */
+void km_role_title(const char *name, unsigned slot, char *out, size_t n);
+/* Reads such a title; false for all other names of a program. *name lives in @title. */
+bool km_role_title_parse(const char *title, km_sv *name, unsigned *slot);
 /* Runs role @name in @slot until it ends; returns the exit status (sysexits). */
-int km_role_main(const char *name, unsigned slot, const char *state_dir);
+int km_role_main(km_sv name, unsigned slot);
 /* From now on this process logs as @label (which must live on), as much as log.level says. */
 void km_role_log_as(const char *label, const km_conf *conf);
 /* Ends the role: the loop stops once its handles are closed. */

@@ -17,8 +17,9 @@
 
 enum {
 	MAX_RCPTS = 10000,
-	CONNECTION_MEMORY = 128 * 1024, /* request line and headers */
-	REQUEST_MEMORY = 1024 * 1024,	/* envelope */
+	/* Request line and headers. A larger pool would be mapped afresh for each connection. */
+	CONNECTION_MEMORY = 32 * 1024,
+	REQUEST_MEMORY = 1024 * 1024, /* envelope */
 	SWEEP_MS = 1000,
 	MAX_ANSWER = 16 * 1024 * 1024
 };

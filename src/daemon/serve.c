@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/poison.h"
 #include "daemon/role.h"
 #include "daemon/setup.h"
 #include "net/listen.h"
@@ -189,6 +190,8 @@ static void on_channel(uv_poll_t *p, int status, int events)
 			(void)close(fd);
 		c->ready = c->ready || what == KM_WORD_READY;
 		c->drained = c->drained || what == KM_WORD_DRAIN;
+		if (what == KM_WORD_LINK && !is_keeper(c))
+			link_to_keeper(c);
 		settle(c->sv);
 	}
 	if (closed || status != 0)
@@ -211,6 +214,7 @@ static void blame(child *c)
 
 	if (!km_shared_blame(c->sv->sockets.shared, c->slot, &key))
 		return;
+	km_poison_save(c->sv->sockets.shared, c->sv->sockets.state_dir);
 	unsigned deaths = km_shared_deaths(c->sv->sockets.shared, key);
 	km_error("the message %016llx… was in hand when scanner %u died (%u so far)%s",
 		 (unsigned long long)key.a, c->slot, deaths,
@@ -292,7 +296,7 @@ static int or_null(const child *c, int fd)
 static int spawn(child *c, int theirs)
 {
 	supervisor *sv = c->sv;
-	char slot[16];
+	char title[32];
 	int fds[KM_FD_END] = {
 		sv->sockets.null,
 		STDOUT_FILENO,
@@ -304,16 +308,15 @@ static int spawn(child *c, int theirs)
 		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd),
 	};
 	uv_stdio_container_t stdio[KM_FD_END];
-	char name[] = "komainu", word[] = "role", role[16];
-	char *args[] = { name, word, role, slot, sv->sockets.state_dir, NULL };
+	char *args[] = { title, NULL };
 	uv_process_options_t o = { .exit_cb = on_exit_of,
 				   .file = "/proc/self/exe",
 				   .args = args,
+				   .cwd = sv->sockets.state_dir,
 				   .stdio = stdio,
 				   .stdio_count = KM_FD_END };
 
-	(void)snprintf(slot, sizeof(slot), "%u", c->slot);
-	(void)snprintf(role, sizeof(role), "%s", c->role);
+	km_role_title(c->role, c->slot, title, sizeof(title));
 	for (int i = 0; i < KM_LISTENERS; i++)
 		fds[KM_FD_LISTEN + i] = or_null(c, sv->sockets.listener[i].fd);
 	for (int i = 0; i < KM_FD_END; i++)
@@ -518,6 +521,7 @@ static void supervise(supervisor *sv)
 		(void)uv_timer_init(&sv->loop, &sv->child[i].again);
 		sv->child[i].again.data = &sv->child[i];
 	}
+	km_poison_load(sv->sockets.shared, sv->sockets.state_dir);
 	sv->generation = 1;
 	sv->child[0].used = true;
 	sv->child[0].role = "keeper";

@@ -36,6 +36,11 @@ km_status km_shared_map(int fd, km_shared **out, km_err *err)
 	return KM_OK;
 }
 
+void km_shared_unmap(km_shared *s)
+{
+	(void)munmap(s, sizeof(*s));
+}
+
 km_status km_shared_create(km_shared **out, int *fd, km_err *err)
 {
 	*fd = memfd_create("komainu-shared", MFD_CLOEXEC);
@@ -81,6 +86,16 @@ void km_shared_remember(km_shared *s, km_digest_key key, unsigned deaths)
 	atomic_store(&p->a, key.a);
 	atomic_store(&p->b, key.b);
 	atomic_store(&p->deaths, deaths);
+}
+
+unsigned km_shared_poison(const km_shared *s, size_t i, km_digest_key *key)
+{
+	km_shared *m = (km_shared *)(uintptr_t)s;
+	poison *p = &m->poison[(atomic_load(&m->oldest) + i) % KM_POISON_ENTRIES];
+
+	key->a = atomic_load(&p->a);
+	key->b = atomic_load(&p->b);
+	return atomic_load(&p->deaths);
 }
 
 bool km_shared_blame(km_shared *s, unsigned slot, km_digest_key *key)

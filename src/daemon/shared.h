@@ -51,6 +51,7 @@ typedef struct km_shared km_shared;
 /* A new area; *fd is to be handed to the roles. */
 KM_NODISCARD km_status km_shared_create(km_shared **out, int *fd, km_err *err);
 KM_NODISCARD km_status km_shared_map(int fd, km_shared **out, km_err *err);
+void km_shared_unmap(km_shared *s);
 
 /* What scanner @slot has in hand: set before parsing, cleared after. */
 void km_shared_begin(km_shared *s, unsigned slot, km_digest_key key);
@@ -62,6 +63,8 @@ bool km_shared_blame(km_shared *s, unsigned slot, km_digest_key *key);
 void km_shared_left(km_shared *s, unsigned slot);
 /* Scanners that died with this message in hand. */
 unsigned km_shared_deaths(const km_shared *s, km_digest_key key);
+/* Entry @i (below KM_POISON_ENTRIES), from the oldest on: its count and *key; 0: none there. */
+unsigned km_shared_poison(const km_shared *s, size_t i, km_digest_key *key);
 /* Sets the count, as it was remembered on disk. */
 void km_shared_remember(km_shared *s, km_digest_key key, unsigned deaths);
 

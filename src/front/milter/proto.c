@@ -1,6 +1,8 @@
 #include "front/milter/proto.h"
 
-enum { LINE = 200, MAX_LINES = 4 };
+/* A line of a reply has at most 512 bytes with its code and line end (RFC 5321 section 4.5.3.1.5).
+ */
+enum { LINE = 480, MAX_LINES = 2 };
 
 static uint32_t get32(const char *p)
 {
@@ -130,10 +132,10 @@ void km_milter_put_quarantine(km_buf *out, km_sv reason)
 	km_buf_byte(out, '\0');
 }
 
-/* The next line of a reply: cut at a space near LINE bytes, or at a line end of the text. */
+/* The next line of a reply: cut at a space near LINE bytes. */
 static km_sv take_line(km_sv *text)
 {
-	size_t end = km_sv_chr(*text, '\n', 0);
+	size_t end = text->n;
 
 	if (end > LINE) {
 		km_sv head = km_sv_sub(*text, 0, LINE);
@@ -149,9 +151,10 @@ static void add_printable(km_buf *b, km_sv v)
 {
 	for (size_t i = 0; i < v.n; i++) {
 		char c = v.p[i];
-		if (c == '%')
-			continue;
-		km_buf_byte(b, c >= 0x20 && c < 0x7f ? c : '?');
+		if (c == '\n')
+			km_buf_byte(b, ' ');
+		else if (c != '%' && c != '\r')
+			km_buf_byte(b, c >= 0x20 && c < 0x7f ? c : '?');
 	}
 }
 

@@ -120,8 +120,9 @@ void km_milter_put_insert(km_buf *out, uint32_t index, km_sv name, bool space, k
 void km_milter_put_change(km_buf *out, uint32_t index, km_sv name, km_sv value);
 void km_milter_put_quarantine(km_buf *out, km_sv reason);
 /*
- * @code 400-599, @status like "5.7.1", @text any bytes: made printable ASCII, at most 900 bytes a
- * reply, long texts over several lines; '%' is left out since MTAs treat it as a format.
+ * @code 400-599, @status like "5.7.1", @text any bytes: made printable ASCII in one line, since the
+ * line ends of a reply become "??" in Postfix's log; over two lines when it is too long, and cut
+ * after that. '%' is left out since MTAs treat it as a format.
  */
 void km_milter_put_reply(km_buf *out, unsigned code, km_sv status, km_sv text);
 

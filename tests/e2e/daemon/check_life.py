@@ -4,9 +4,11 @@ usage: check_life.py KOMAINU
 """
 
 import contextlib
+import ctypes
 import grp
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -164,6 +166,47 @@ def pipelined_behind_a_waiting_answer(program):
                 p.close()
                 service.wait_for("keeper", lambda: len(k.roles("keeper")) == 1)
         service.wait_for("30 records", lambda: len([r for r in k.records() if r["subject"].startswith("piped-")]) == 30)
+
+
+def stolen_line(pid):
+    """A copy of the scanner's socket to the keeper: the one that is a stream, unnamed and connected."""
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    handle = call(434, pid, 0)  # pidfd_open
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        fd = call(438, handle, int(name), 0)  # pidfd_getfd
+        if fd < 0 or not stat.S_ISSOCK(os.fstat(fd).st_mode):
+            continue
+        s = socket.socket(fileno=fd)
+        if s.family == socket.AF_UNIX and s.type == socket.SOCK_STREAM and s.getsockname() == s.getpeername() == "":
+            return s
+    raise Skip("descriptors of another process can not be taken here")
+
+
+@case
+def line_to_the_keeper_is_remade(program):
+    """a line on which nonsense came is closed and made again; what was under way is written all the same"""
+    if os.geteuid() != 0:
+        raise Skip("needs root, to write on another process's socket")
+    with daemon(program) as k:
+        for pid in k.roles("scanner"):
+            with stolen_line(pid) as line:
+                line.sendall(b"\xff" * 64)
+        for i in range(20):
+            p = begin(k).send(one_message(b"line-%d" % i, forged=i % 2 == 1))
+            assert p.final()[0] == (b"y" if i % 2 else b"c")
+            p.close()
+        assert k.said().count("its line is closed") == 2, k.said()
+        service.wait_for("records", lambda: len([r for r in k.records() if r["subject"].startswith("line-")]) == 20)
+
+
+@case
+def roles_tell_their_names(program):
+    """ps shows what each process is for"""
+    with daemon(program) as k:
+        for name in ("scanner", "keeper"):
+            for pid in k.roles(name):
+                assert re.fullmatch(rf"komainu: {name} \d+\0", pathlib.Path(f"/proc/{pid}/cmdline").read_text())
+                assert pathlib.Path(f"/proc/{pid}/comm").read_text() == f"komainu:{name}\n"
 
 
 @case

@@ -219,6 +219,11 @@ def poison_is_held(k):
     assert k.request("POST", "/scan", text)[0] == 422
     record = service.wait_for("record", lambda: k.records("--action", "quarantine"))[-1]
     assert record["facts"] == [] and record["size"] > len(body)
+    assert k.stop() == 0  # a restart does not forget it
+    k.start()
+    p = Peer(k.milter, 30).send(NEGOTIATE + data)
+    assert p.receive()[0] == b"O" and any(cmd == b"q" for cmd, _ in p.answers())
+    p.close()
     assert honest(k)[0] == b"c"
 
 

@@ -185,6 +185,8 @@ def reject_is_explained(site):
     record = site.komainu.records("--id", found)
     assert len(record) == 1 and record[0]["action"] == "reject", record
     assert any(f["id"] == "FROM_MULTIPLE" for f in record[0]["facts"])
+    logged = [line for line in site.postfix.maillog().splitlines() if found in line and "milter-reject" in line]
+    assert len(logged) == 1 and "5.7.1 " + text[6:] in logged[0] and "??" not in logged[0], logged
 
 
 @case

@@ -146,7 +146,7 @@ class Komainu:
                 args = (entry / "cmdline").read_bytes().split(b"\0")
             except (OSError, IndexError):
                 continue
-            if int(stat[1]) == self.process.pid and args[1:3] == [b"role", name.encode()]:
+            if int(stat[1]) == self.process.pid and args[0].startswith(b"komainu: " + name.encode() + b" "):
                 found.append(int(entry.name))
         return sorted(found)
 

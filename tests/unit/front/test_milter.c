@@ -301,7 +301,7 @@ static void test_reply_lines(void **state)
 	char text[2000];
 
 	memset(text, 'x', sizeof(text));
-	text[150] = ' ';
+	text[350] = ' ';
 	km_buf_init(&out, NULL, 1 << 20);
 	km_milter_put_reply(&out, 550, KM_S("5.7.1"), (km_sv){ text, sizeof(text) });
 	assert_true(out.n < 1000);
@@ -309,7 +309,7 @@ static void test_reply_lines(void **state)
 	assert_true(km_sv_find(km_buf_sv(&out), KM_S("\r\n550 5.7.1 "), 0) < out.n);
 	out.n = 0;
 	km_milter_put_reply(&out, 451, KM_S("4.7.1"), KM_S("one\r\ntwo\0three"));
-	assert_memory_equal(out.p + 5, "451-4.7.1 one\r\n451 4.7.1 two?three", 34);
+	assert_memory_equal(out.p + 5, "451 4.7.1 one two?three", 24);
 	km_buf_finish(&out);
 }
 
