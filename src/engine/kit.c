@@ -27,6 +27,20 @@ static km_status open_lists(km_kit *kit, const km_conf *conf, km_err *err)
 	return st;
 }
 
+static km_status open_tables(km_kit *kit, const km_conf *conf, km_err *err)
+{
+	const char *own = conf ? km_conf_str(conf, KM_KEY_CONTENT_BRANDS) : NULL;
+
+	kit->terms = km_terms_new();
+	if (kit->terms == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory for tables of words");
+	km_status st = km_brands_open(kit->terms, own, &kit->brands, err);
+	if (st == KM_OK)
+		st = km_phrases_parse(kit->terms, km_phrases_builtin(), "phrases.csv",
+				      &kit->phrases, err);
+	return st == KM_OK ? km_terms_build(kit->terms, err) : st;
+}
+
 km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
 {
 	*kit = (km_kit){ .pack = pack };
@@ -34,6 +48,8 @@ km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_
 		kit->dmarc = KM_DMARC_PSL;
 	read_names(kit, conf);
 	km_status st = open_lists(kit, conf, err);
+	if (st == KM_OK)
+		st = open_tables(kit, conf, err);
 	if (st != KM_OK)
 		km_kit_close(kit);
 	return st;
@@ -44,6 +60,9 @@ void km_kit_close(km_kit *kit)
 	km_trust_close(&kit->networks);
 	km_trust_close(&kit->forwarders);
 	km_trust_close(&kit->sealers);
+	km_phrases_free(kit->phrases);
+	km_brands_free(kit->brands);
+	km_terms_free(kit->terms);
 	*kit = (km_kit){ 0 };
 }
 

@@ -8,6 +8,8 @@
 
 #include "auth/dmarc.h"
 #include "conf/conf.h"
+#include "content/brands.h"
+#include "content/wording.h"
 #include "engine/trust.h"
 #include "policy/policy.h"
 
@@ -17,6 +19,9 @@ typedef struct {
 	km_trust networks;     /* trusted.networks */
 	km_trust forwarders;   /* auth.trusted_forwarders */
 	km_trust sealers;      /* auth.trusted_sealers */
+	km_terms *terms;       /* all words that are looked for */
+	km_brands *brands;     /* with the operator's own */
+	km_phrases *phrases;   /* data/phrases.csv */
 	char authserv_id[256]; /* auth.authserv_id, or empty */
 	char host[256];	       /* of this machine */
 } km_kit;

@@ -1,8 +1,10 @@
 #include "engine/scan.h"
 
+#include "content/brand_check.h"
 #include "content/sender_domain.h"
 #include "content/structure.h"
 #include "engine/auth.h"
+#include "engine/author.h"
 
 struct km_scan {
 	km_arena *arena, *reserve;
@@ -17,7 +19,8 @@ struct km_scan {
 	km_auth auth;
 	km_verdict verdict;
 	km_timings us;
-	unsigned done; /* stages, by bit */
+	bool authenticated; /* auth is settled */
+	unsigned done;	    /* stages, by bit */
 	km_scan_state state;
 };
 
@@ -79,7 +82,38 @@ static km_status stage_sender_domain(km_scan *s)
 
 static km_status stage_auth(km_scan *s)
 {
-	return km_auth_step(&s->auth, s->arena, s->mail, s->env, s->kit, &s->dns, &s->facts);
+	km_status st =
+		km_auth_step(&s->auth, s->arena, s->mail, s->env, s->kit, &s->dns, &s->facts);
+
+	s->authenticated = st == KM_OK;
+	return st;
+}
+
+/* What the message says, and in whose name: weighed against who is proven to have sent it. */
+static km_status stage_words(km_scan *s)
+{
+	km_origin origin;
+	km_areas areas;
+	km_wording *wording;
+
+	if (!s->authenticated)
+		return KM_NOTFOUND;
+	wording = KM_NEW(s->arena, km_wording);
+	if (wording == NULL)
+		return KM_OK;
+	origin = km_author_of(s->mail, &s->auth);
+	km_areas_read(s->arena, s->kit->terms, s->mail, &s->views, &areas);
+	km_wording_read(s->arena, s->kit->phrases, &areas, wording);
+	km_wording_facts(s->arena, s->mail, wording, &s->facts);
+	km_brand_job job = { .brands = s->kit->brands,
+			     .terms = s->kit->terms,
+			     .mail = s->mail,
+			     .areas = &areas,
+			     .links = &s->links,
+			     .origin = &origin,
+			     .notice = wording->notice };
+	km_brand_facts(s->arena, &job, &s->facts);
+	return KM_OK;
 }
 
 /* In this order; those that ask wait side by side, so that their questions go out together. */
@@ -92,6 +126,7 @@ static const struct stage {
 	{ stage_auth, offsetof(km_timings, auth), true },
 	{ stage_sender_domain, offsetof(km_timings, auth), true },
 	{ stage_structure, offsetof(km_timings, content), true },
+	{ stage_words, offsetof(km_timings, content), true },
 };
 
 static double *timing(km_scan *s, size_t offset)

@@ -57,6 +57,9 @@ typedef struct {
 	double weight;	       /* multiplies the points; 1 unless the fact has a strength */
 	int part;	       /* index of the part, or -1 for the message or envelope */
 	size_t offset, length; /* in the message; length 0 when there is no one place */
+	const char *brand;     /* brand_id of the brand that it is about, or NULL; not owned */
+	const char
+		*category; /* what mail that pretends to be that brand is: "phish_card"; static */
 } km_fact;
 
 typedef struct {

@@ -165,6 +165,27 @@ static km_status list_composites(km_arena *a, const km_pack *p, const struct cou
 	return KM_OK;
 }
 
+/* The weightiest fact against the message that is about a brand. Facts are in order of weight. */
+static const km_fact *brand_fact(const struct count *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c->fact[i].points > 0 && c->fact[i].fact->brand)
+			return c->fact[i].fact;
+	return NULL;
+}
+
+static void name_brand(const struct count *c, size_t n, km_verdict *out)
+{
+	const km_fact *f = brand_fact(c, n);
+	bool of_brand = strcmp(out->category, KM_CATEGORY_OF_BRAND) == 0;
+
+	if (f && (out->class == KM_CLASS_PHISH || out->class == KM_CLASS_SCAM ||
+		  out->class == KM_CLASS_MALWARE))
+		out->brand = f->brand;
+	if (of_brand)
+		out->category = f && f->category ? f->category : "phish_other";
+}
+
 static void classify(const km_pack *p, const struct count *c, km_verdict *out)
 {
 	out->class = KM_CLASS_HAM;
@@ -246,5 +267,6 @@ km_status km_judge(km_arena *a, const km_pack *pack, const km_facts *facts, cons
 	out->action = c->action;
 	out->probability = 1 / (1 + exp(-(c->score - pack->even) * pack->slope));
 	classify(pack, c, out);
+	name_brand(c, facts->n, out);
 	return KM_OK;
 }

@@ -18,6 +18,9 @@ enum {
 	KM_ITEMS = KM_ITEM_COMPOSITES + KM_PACK_COMPOSITES
 };
 
+/* In a rule: the category is that of the brand which the message pretends to be. */
+#define KM_CATEGORY_OF_BRAND "brand"
+
 typedef struct {
 	const uint16_t *item;
 	size_t n;

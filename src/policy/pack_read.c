@@ -27,7 +27,7 @@ static const char *const categories[] = {
 	"fraud_police",	  "fraud_invest",     "fraud_advance_fee",
 	"fraud_job",	  "fraud_gift_card",  "fraud_shop",
 	"bait_reply",	  "bait_unsubscribe", "malware",
-	"ad_bulk",	  "ad_pharma",
+	"ad_bulk",	  "ad_pharma",	      KM_CATEGORY_OF_BRAND,
 };
 
 /* The pack being read, and the part of it that the fields at hand go into. */

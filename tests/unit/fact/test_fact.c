@@ -28,6 +28,12 @@ static unsigned placeholders(const char *id, const char *text)
 	return set;
 }
 
+/* Names that the languages write differently: {1} in Japanese is {3} in English. */
+static unsigned same_in_both(const km_fact_info *f, unsigned set)
+{
+	return f->group == KM_GROUP_brand && set & 8 ? (set & ~8u) | 2 : set;
+}
+
 static void check_english(const char *id, const char *text)
 {
 	size_t n = strlen(text);
@@ -53,8 +59,8 @@ static void test_sentences(void **state)
 		for (int r = 0; r < KM_READERS; r++) {
 			check_japanese(f->id, f->sentence[r][KM_JA]);
 			check_english(f->id, f->sentence[r][KM_EN]);
-			if (placeholders(f->id, f->sentence[r][KM_JA]) !=
-			    placeholders(f->id, f->sentence[r][KM_EN]))
+			if (same_in_both(f, placeholders(f->id, f->sentence[r][KM_JA])) !=
+			    same_in_both(f, placeholders(f->id, f->sentence[r][KM_EN])))
 				fail_msg("%s: the languages show different values", f->id);
 		}
 		/* Stands in an SMTP reply, which ends at 512 bytes. */

@@ -1,0 +1,537 @@
+/*
+ * A name says who a message claims to be from by what stands around it: "Thank you for using X",
+ * "X からのお知らせ" are a sender's words; "paid with X", "X で発送" are another's.
+ */
+#include "content/brand_claims.h"
+
+#include <stdlib.h>
+
+#include "text/utf8.h"
+
+enum { OPENING = 700, CLOSING = 600, LIST_GAP = 6 };
+
+/* --- what stands around a name --- */
+
+/* After the name of the one who speaks; "の", a space or a hyphen may come between. */
+static const km_sv after_sender[] = {
+	KM_SV("をご利用"),     KM_SV("をご愛顧"),   KM_SV("ご利用"),	 KM_SV("会員"),
+	KM_SV("お客様"),       KM_SV("カスタマ"),   KM_SV("サポート"),	 KM_SV("サービス"),
+	KM_SV("セキュリティ"), KM_SV("アカウント"), KM_SV("カード"),	 KM_SV("マイレージ"),
+	KM_SV("事務局"),       KM_SV("センター"),   KM_SV("株式会社"),	 KM_SV("からの"),
+	KM_SV("より"),	       KM_SV("から"),	    KM_SV("チーム"),	 KM_SV("ログイン"),
+	KM_SV("ダイレクト"),   KM_SV("ポイント"),   KM_SV("運営"),	 KM_SV("をお使い"),
+	KM_SV("公式"),	       KM_SV("窓口"),	    KM_SV("ヘルプ"),	 KM_SV("マイル"),
+	KM_SV("プライム"),     KM_SV("アプリ"),	    KM_SV("グループ"),	 KM_SV("管理"),
+	KM_SV("お知らせ"),     KM_SV("重要"),	    KM_SV("通知"),	 KM_SV("電子明細"),
+	KM_SV("オンライン"),   KM_SV("ネット"),	    KM_SV("ウェブ"),	 KM_SV("をご契約"),
+	KM_SV("メンバー"),     KM_SV("クラブ"),	    KM_SV("メール"),	 KM_SV("ストア"),
+	KM_SV("account"),      KM_SV("support"),    KM_SV("team"),	 KM_SV("security"),
+	KM_SV("service"),      KM_SV("customer"),   KM_SV("member"),	 KM_SV("id "),
+	KM_SV("inc"),	       KM_SV("alert"),	    KM_SV("notif"),	 KM_SV("notice"),
+	KM_SV("billing"),      KM_SV("payment"),    KM_SV("help"),	 KM_SV("online"),
+	KM_SV("verif"),	       KM_SV("update"),	    KM_SV("reward"),	 KM_SV("delivery"),
+	KM_SV("express"),      KM_SV("group"),	    KM_SV("limited"),	 KM_SV("ltd"),
+	KM_SV("llc"),	       KM_SV("care"),	    KM_SV("department"), KM_SV("wallet"),
+	KM_SV("subscription"), KM_SV("membership"), KM_SV("gift"),	 KM_SV("prize"),
+	KM_SV("conta"),	       KM_SV("cuenta"),	    KM_SV("konto"),	 KM_SV("compte"),
+	KM_SV("kunde"),	       KM_SV("soporte"),    KM_SV("suporte"),	 KM_SV("cliente"),
+	KM_SV("atendimento"),  KM_SV("sicherheit"), KM_SV("servi"),	 KM_SV("informa"),
+	KM_SV("card"),	       KM_SV("center"),	    KM_SV("centre"),	 KM_SV("mail"),
+	KM_SV("password"),     KM_SV("storage"),    KM_SV("cloud"),	 KM_SV("refund"),
+	KM_SV("app"),	       KM_SV("pontos"),	    KM_SV("puntos"),	 KM_SV("points"),
+	KM_SV("premium"),      KM_SV("shipment"),   KM_SV("package"),	 KM_SV("tracking"),
+	KM_SV("giveaway"),     KM_SV("survey"),	    KM_SV("bank"),	 KM_SV("user"),
+};
+
+/* Before it. */
+static const km_sv before_sender[] = {
+	KM_SV("株式会社"),
+	KM_SV("your"),
+	KM_SV("dear"),
+	KM_SV("from"),
+	KM_SV("©"),
+	KM_SV("(c)"),
+	KM_SV("copyright"),
+	KM_SV("welcome to"),
+	KM_SV("using"),
+	KM_SV("choosing"),
+	KM_SV("log in to"),
+	KM_SV("login to"),
+	KM_SV("sign in to"),
+	KM_SV("ihr"),
+	KM_SV("ihre"),
+	KM_SV("ihrem"),
+	KM_SV("sua"),
+	KM_SV("seu"),
+	KM_SV("su"),
+	KM_SV("tu"),
+	KM_SV("votre"),
+	KM_SV("いつも"),
+	KM_SV("平素より"),
+	KM_SV("平素は"),
+	KM_SV("発行:"),
+	KM_SV("発行者:"),
+	KM_SV("発行元:"),
+	KM_SV("発信者:"),
+	KM_SV("運営会社:"),
+	KM_SV("運営:"),
+	KM_SV("配信元:"),
+	KM_SV("配信者:"),
+	KM_SV("発行"),
+	KM_SV("送信者:"),
+	KM_SV("the"),
+	KM_SV("equipo de"),
+	KM_SV("equipe"),
+	KM_SV("service client"),
+	KM_SV("ihr team von"),
+};
+
+/* After a name that somebody else speaks of. */
+static const km_sv after_other[] = {
+	KM_SV("店"),
+	KM_SV("支店"),
+	KM_SV("市場店"),
+	KM_SV("ストア店"),
+	KM_SV("にて発送"),
+	KM_SV("で発送"),
+	KM_SV("でお届け"),
+	KM_SV("による配送"),
+	KM_SV("で配送"),
+	KM_SV("でのお支払"),
+	KM_SV("でお支払"),
+	KM_SV("決済"),
+	KM_SV("を装"),
+	KM_SV("を騙"),
+	KM_SV("をかた"),
+	KM_SV("をよそお"),
+	KM_SV("になりすま"),
+	KM_SV("を名乗"),
+	KM_SV("と偽"),
+	KM_SV("などを装"),
+	KM_SV("を語"),
+	KM_SV("をかたっ"),
+	KM_SV("様"),
+	KM_SV("の株価"),
+	KM_SV("株"),
+	KM_SV("などの"),
+	KM_SV("等の"),
+	KM_SV("で購入"),
+	KM_SV("にて購入"),
+	KM_SV("でのご購入"),
+	KM_SV("にて集荷"),
+	KM_SV("の送り状"),
+	KM_SV("の伝票"),
+	KM_SV("お問い合わせ番号"),
+	KM_SV("のお問い合わせ番号"),
+	KM_SV("便"),
+	KM_SV("のタイムセール"),
+	KM_SV("が発表"),
+	KM_SV("の発表"),
+	KM_SV("に関するニュース"),
+	KM_SV("presents"),
+	KM_SV("parking"),
+	KM_SV("stadium"),
+};
+
+static const km_sv before_other[] = {
+	KM_SV("配送業者:"),   KM_SV("配送会社:"),   KM_SV("運送会社:"), KM_SV("運送業者:"),
+	KM_SV("配送方法:"),   KM_SV("お届け方法:"), KM_SV("支払方法:"), KM_SV("支払い方法:"),
+	KM_SV("決済方法:"),   KM_SV("via"),	    KM_SV("fake"),	KM_SV("にせの"),
+	KM_SV("偽の"),	      KM_SV("偽"),	    KM_SV("元"),	KM_SV("配送業者"),
+	KM_SV("パートナー"),  KM_SV("配送:"),	    KM_SV("振込先:"),	KM_SV("お振込先:"),
+	KM_SV("振込先銀行:"), KM_SV("by"),	    KM_SV("paid with"), KM_SV("carrier:"),
+};
+
+static bool starts_with_any(km_sv v, const km_sv *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v.n >= words[i].n && v.p[0] == words[i].p[0] &&
+		    memcmp(v.p, words[i].p, words[i].n) == 0)
+			return true;
+	return false;
+}
+
+static bool ends_with_any(km_sv v, const km_sv *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!km_sv_ends(v, words[i]))
+			continue;
+		/* "your", not "colour" */
+		size_t rest = v.n - words[i].n;
+		if (!km_is_alpha((unsigned char)words[i].p[0]) || rest == 0 ||
+		    !km_is_alnum((unsigned char)v.p[rest - 1]))
+			return true;
+	}
+	return false;
+}
+
+static km_sv behind(km_sv key, size_t to)
+{
+	static const km_sv between[] = { KM_SV(" "),	KM_SV("の"),  KM_SV("-"),  KM_SV("'s "),
+					 KM_SV("・"),	KM_SV("】"),  KM_SV("」"), KM_SV("]"),
+					 KM_SV("(株)"), KM_SV(" - "), KM_SV(":") };
+	km_sv v = km_sv_sub(key, to, 60);
+
+	for (size_t i = 0; i < KM_COUNT(between); i++)
+		if (km_sv_starts(v, between[i]))
+			return km_sv_from(v, between[i].n);
+	return v;
+}
+
+static km_sv ahead(km_sv key, size_t from)
+{
+	size_t at = from > 60 ? from - 60 : 0;
+	km_sv v = km_sv_sub(key, at, from - at);
+
+	while (v.n && (v.p[v.n - 1] == ' ' || v.p[v.n - 1] == '"'))
+		v.n--;
+	if (km_sv_ends(v, KM_S("「")) || km_sv_ends(v, KM_S("【")))
+		v.n -= strlen("「");
+	return v;
+}
+
+#define ANY(list) (list), KM_COUNT(list)
+
+static bool speaks(km_sv key, km_term_hit h)
+{
+	return starts_with_any(behind(key, h.to), ANY(after_sender)) ||
+	       ends_with_any(ahead(key, h.from), ANY(before_sender));
+}
+
+static bool is_spoken_of(km_sv key, km_term_hit h)
+{
+	return starts_with_any(behind(key, h.to), ANY(after_other)) ||
+	       ends_with_any(ahead(key, h.from), ANY(before_other));
+}
+
+/* --- where a name begins and ends --- */
+
+static int32_t char_before(km_sv key, size_t at)
+{
+	size_t i = at;
+
+	if (at == 0)
+		return ' ';
+	do
+		i--;
+	while (i > 0 && at - i < 4 && ((unsigned char)key.p[i] & 0xc0) == 0x80);
+	return km_utf8_next(key, &i);
+}
+
+static int32_t char_at(km_sv key, size_t at)
+{
+	return at < key.n ? km_utf8_next(key, &at) : ' ';
+}
+
+static bool is_kata(int32_t c)
+{
+	return (c >= 0x30a1 && c <= 0x30fa) || c == 0x30fc;
+}
+
+static bool is_han(int32_t c)
+{
+	return (c >= 0x4e00 && c <= 0x9fff) || c == 0x3005;
+}
+
+static bool is_ascii_alnum(int32_t c)
+{
+	return c >= 0 && c < 0x80 && km_is_alnum((unsigned char)c);
+}
+
+/* Katakana that go on after a name as words of their own. */
+static bool goes_on(km_sv rest)
+{
+	static const km_sv words[] = {
+		KM_SV("カード"),     KM_SV("アカウント"), KM_SV("カスタマ"),
+		KM_SV("サポート"),   KM_SV("サービス"),	  KM_SV("ポイント"),
+		KM_SV("ペイ"),	     KM_SV("ショップ"),	  KM_SV("プライム"),
+		KM_SV("アプリ"),     KM_SV("メール"),	  KM_SV("ネット"),
+		KM_SV("オンライン"), KM_SV("ストア"),	  KM_SV("セキュリティ"),
+		KM_SV("モバイル"),   KM_SV("ウォレット"), KM_SV("グループ"),
+		KM_SV("ログイン"),   KM_SV("チーム"),	  KM_SV("センター"),
+		KM_SV("ダイレクト"), KM_SV("バンク"),	  KM_SV("マイレージ"),
+		KM_SV("クラブ"),     KM_SV("ギフト"),	  KM_SV("ジャパン"),
+		KM_SV("メンバー"),
+	};
+	return starts_with_any(rest, ANY(words));
+}
+
+/* A short name in kanji must not be the tail of another word (極楽天国), but for 株式会社楽天. */
+static bool begins_well(km_sv key, km_term_hit h)
+{
+	int32_t before = char_before(key, h.from), first = char_at(key, h.from);
+
+	if (is_ascii_alnum(first))
+		return !is_ascii_alnum(before);
+	if (is_kata(first))
+		return !is_kata(before);
+	return !(is_han(first) && is_han(before) && h.to - h.from <= strlen("漢字")) ||
+	       before == 0x793e /* 社 */ || before == 0x5143 /* 元 */;
+}
+
+static bool ends_well(km_sv key, km_term_hit h)
+{
+	int32_t last = char_before(key, h.to), after = char_at(key, h.to);
+
+	if (is_ascii_alnum(last))
+		return !is_ascii_alnum(after);
+	if (is_kata(last))
+		return !is_kata(after) || goes_on(km_sv_from(key, h.to));
+	if (is_han(last) && h.to - h.from <= strlen("漢字")) /* 楽天的, 楽天家 */
+		return after != 0x7684 && after != 0x5bb6 && after != 0x4e3b;
+	return true;
+}
+
+/* Part of a host or an address: "www.x.example", "info@x.example"; the checks of links see to that.
+ */
+static bool is_in_host(km_sv key, km_term_hit h)
+{
+	char before = h.from ? key.p[h.from - 1] : ' ', after = h.to < key.n ? key.p[h.to] : ' ';
+
+	if (before == '/' || before == '@' || before == '_' || after == '_' || after == '@')
+		return true;
+	if (before == '.' || before == '-')
+		return h.from >= 2 && km_is_alnum((unsigned char)key.p[h.from - 2]);
+	return (after == '.' || after == '-') && h.to + 1 < key.n &&
+	       km_is_alnum((unsigned char)key.p[h.to + 1]);
+}
+
+/* The whole of a name or of what stands in brackets. */
+static bool stands_alone(km_sv key, km_term_hit h)
+{
+	static const km_sv open[] = { KM_SV("【"), KM_SV("["), KM_SV("《"), KM_SV("<"),
+				      KM_SV("「"), KM_SV("("), KM_SV("〈"), KM_SV("“") };
+	static const km_sv close[] = { KM_SV("】"), KM_SV("]"), KM_SV("》"), KM_SV(">"),
+				       KM_SV("」"), KM_SV(")"), KM_SV("〉"), KM_SV("”") };
+	km_sv before = ahead(key, h.from), after = km_sv_from(key, h.to);
+
+	if (h.from == 0)
+		return after.n == 0;
+	before = km_sv_sub(key, 0, h.from);
+	for (size_t i = 0; i < KM_COUNT(open); i++)
+		if (km_sv_ends(before, open[i]) && km_sv_starts(after, close[i]))
+			return true;
+	return false;
+}
+
+/* An ordinary word or name must be spelt as the brand spells it, and stand as names of senders do.
+ */
+static bool has_context(const km_area *area, const km_brand_alias *alias, km_term_hit h)
+{
+	bool latin = is_ascii_alnum((unsigned char)alias->name.p[0]);
+
+	if (latin && area->kind != KM_AREA_ADDRESS &&
+	    km_sv_find(area->text, alias->name, 0) == area->text.n)
+		return false;
+	return stands_alone(area->key, h) || speaks(area->key, h);
+}
+
+/* --- one area --- */
+
+typedef struct {
+	const km_brands *b;
+	const km_terms *terms;
+	bool notice, reply, list;
+	km_claims *out;
+} claims_job;
+
+typedef struct {
+	km_term_hit hit;
+	const km_brand *brand;
+	const km_brand_alias *alias;
+} named;
+
+/* The names in @area that are names, in the order in which they end. */
+static size_t find_names(const claims_job *j, const km_area *area, named *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < area->hits.n; i++) {
+		named x = { .hit = area->hits.hit[i] };
+		x.brand = km_brands_of_term(j->b, x.hit.term, &x.alias);
+		if (x.brand == NULL || !begins_well(area->key, x.hit) ||
+		    !ends_well(area->key, x.hit) ||
+		    (x.alias->ambiguous && !has_context(area, x.alias, x.hit)))
+			continue;
+		if (area->kind >= KM_AREA_SUBJECT && is_in_host(area->key, x.hit))
+			continue;
+		list[n++] = x;
+	}
+	return n;
+}
+
+/* Leaves out those that lie inside a longer one: 楽天 in 楽天カード. */
+static size_t drop_inner(named *list, size_t n)
+{
+	uint32_t reach = UINT32_MAX; /* where the names that end later begin */
+	size_t kept = n;
+
+	for (size_t i = n; i-- > 0;) {
+		size_t group = i;
+		uint32_t first = list[i].hit.from;
+		while (group > 0 && list[group - 1].hit.to == list[i].hit.to) {
+			group--;
+			if (list[group].hit.from < first)
+				first = list[group].hit.from;
+		}
+		for (size_t k = i + 1; k-- > group;)
+			if (list[k].hit.from == first && reach > first)
+				list[--kept] = list[k];
+		if (first < reach)
+			reach = first;
+		i = group;
+	}
+	memmove(list, list + kept, (n - kept) * sizeof(*list));
+	return n - kept;
+}
+
+static km_claim *claim_of(km_claims *out, const km_brand *brand)
+{
+	for (size_t i = 0; i < out->n; i++)
+		if (out->claim[i].brand == brand)
+			return &out->claim[i];
+	if (out->n == KM_CLAIMS_MOST)
+		return NULL;
+	out->claim[out->n] = (km_claim){ .brand = brand };
+	return &out->claim[out->n++];
+}
+
+static void raise_to(double *sum, double weight)
+{
+	if (weight > *sum)
+		*sum = weight;
+}
+
+/* Names in a row, as of cards that a shop takes. */
+static bool is_in_list(const named *list, size_t n, size_t i)
+{
+	const named *x = &list[i];
+
+	return (i > 0 && list[i - 1].brand != x->brand && list[i - 1].hit.to <= x->hit.from &&
+		x->hit.from - list[i - 1].hit.to <= LIST_GAP) ||
+	       (i + 1 < n && list[i + 1].brand != x->brand && x->hit.to <= list[i + 1].hit.from &&
+		list[i + 1].hit.from - x->hit.to <= LIST_GAP);
+}
+
+static double weigh_subject(const km_area *area, km_term_hit h)
+{
+	if (stands_alone(area->key, h) || h.from <= strlen("【"))
+		return 2.5;
+	return speaks(area->key, h) ? 2 : 1;
+}
+
+static double weigh_text(const km_area *area, km_term_hit h, double **field, km_claim *c)
+{
+	bool sender = speaks(area->key, h);
+
+	if (area->key.n - h.to < CLOSING && h.from >= OPENING) {
+		*field = &c->closing;
+		return sender ? 1.5 : 0.7;
+	}
+	if (h.from < OPENING) {
+		*field = &c->opening;
+		return sender ? 2 : h.from < 12 ? 1.2 : 0.5;
+	}
+	*field = &c->body;
+	return sender ? 1 : 0.2;
+}
+
+/* How much of what is said here counts. */
+static double damping(const claims_job *j, const km_area *area, const km_brand *brand)
+{
+	double d = 1;
+
+	if (area->kind < KM_AREA_SUBJECT)
+		return 1;
+	if (area->quoted)
+		d *= 0.25;
+	else if (j->reply && area->kind == KM_AREA_SUBJECT)
+		d *= 0.4;
+	if (j->notice)
+		d *= 0.3;
+	if (j->list)
+		d *= 0.4;
+	/* Everybody writes about the programs and services that they work with. */
+	if (brand->kind == KM_BRAND_it || brand->kind == KM_BRAND_webmail ||
+	    brand->kind == KM_BRAND_sns || brand->kind == KM_BRAND_hosting)
+		d *= 0.6;
+	return d;
+}
+
+static void count_name(const claims_job *j, const km_area *area, const named *x)
+{
+	km_claim *c = claim_of(j->out, x->brand);
+	double weight = 0, *field;
+
+	if (c == NULL)
+		return;
+	switch (area->kind) {
+	case KM_AREA_NAME:
+		field = &c->name;
+		weight = 3;
+		break;
+	case KM_AREA_ADDRESS:
+		field = &c->address;
+		weight = x->alias->ambiguous || x->hit.to - x->hit.from < 4 ? 0 : 1;
+		break;
+	case KM_AREA_SUBJECT:
+		field = &c->subject;
+		weight = weigh_subject(area, x->hit);
+		break;
+	default:
+		weight = weigh_text(area, x->hit, &field, c);
+		c->mentions += !area->quoted;
+		break;
+	}
+	weight *= damping(j, area, x->brand);
+	raise_to(field, weight);
+	c->disguised |= area->disguised || x->alias->disguised;
+	if (weight > c->best) {
+		c->best = weight;
+		c->alias = x->alias;
+		c->area = area;
+		c->hit = x->hit;
+	}
+}
+
+static void read_area(const claims_job *j, const km_area *area, km_arena *a)
+{
+	named *list = KM_NEW_ARRAY(a, named, area->hits.n);
+	size_t n = list ? drop_inner(list, find_names(j, area, list)) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_spoken_of(area->key, list[i].hit) &&
+		    (area->kind == KM_AREA_NAME || !is_in_list(list, n, i)))
+			count_name(j, area, &list[i]);
+}
+
+static int by_strength(const void *x, const void *y)
+{
+	const km_claim *a = x, *b = y;
+
+	if (a->total > b->total || a->total < b->total)
+		return a->total < b->total ? 1 : -1;
+	return strcmp(a->brand->id, b->brand->id);
+}
+
+void km_claims_read(const km_brands *b, const km_terms *terms, const km_areas *areas, bool notice,
+		    km_arena *a, km_claims *out)
+{
+	claims_job j = { .b = b,
+			 .terms = terms,
+			 .notice = notice,
+			 .reply = areas->reply,
+			 .list = areas->is_list,
+			 .out = out };
+
+	out->n = 0;
+	for (size_t i = 0; i < areas->n; i++)
+		if (areas->area[i].hits.n)
+			read_area(&j, &areas->area[i], a);
+	for (size_t i = 0; i < out->n; i++) {
+		km_claim *c = &out->claim[i];
+		c->total = c->name + c->address + c->subject + c->opening + c->closing + c->body +
+			   (c->mentions >= 3 ? 0.5 : 0);
+	}
+	qsort(out->claim, out->n, sizeof(out->claim[0]), by_strength);
+}

@@ -1,0 +1,336 @@
+#include "content/wording.h"
+
+#include <stdlib.h>
+
+#include "content/structure_parts.h"
+#include "content/table.h"
+
+enum { ARENA_BYTES = 32 << 20, PHRASES_MOST = 8192, STEPS = 4, GAP = 48 /* bytes between steps */ };
+
+/* A phrase is a row of steps, each any of several words: "[口座|カード]…[停止|制限]". */
+typedef struct {
+	km_sv text;
+	km_wording_kind kind;
+	bool subject; /* as a subject; half as much elsewhere */
+	float strength;
+	uint8_t steps;
+} phrase;
+
+typedef struct use {
+	struct use *next;
+	uint32_t phrase;
+	uint8_t step;
+	bool open; /* the word may go on: "verif*" */
+} use;
+
+struct km_phrases {
+	km_arena *arena;
+	km_terms *terms;
+	phrase *p;
+	size_t n;
+	use **of_term; /* KM_TERMS_MOST */
+};
+
+enum { CATEGORY, WHERE, LANG, STRENGTH, PHRASE, SOURCE, COLUMNS };
+
+static const char *const columns[COLUMNS] = { "category", "where",  "lang",
+					      "strength", "phrase", "source" };
+
+static const struct {
+	const char *name;
+	km_fact_id fact;
+	double enough;
+} kinds[] = {
+#define KM_FACT_NONE	      KM_FACT_COUNT
+#define X(name, fact, enough) { #name, KM_FACT_##fact, enough },
+	KM_WORDINGS(X)
+#undef X
+};
+
+/* --- the table --- */
+
+typedef struct {
+	km_phrases *p;
+	km_table table;
+	km_err *err;
+} reading;
+
+#define BAD(r, ...) KM_FAIL((r)->err, KM_CONFIG, __VA_ARGS__)
+
+static km_status no_memory(km_err *err)
+{
+	return KM_FAIL(err, KM_NOMEM, "no memory for the table of phrases");
+}
+
+static km_status add_word(reading *r, km_sv word, uint8_t step)
+{
+	km_phrases *p = r->p;
+	km_err err = { KM_OK };
+	uint32_t term;
+	bool open = km_sv_ends(word, KM_S("*"));
+
+	km_status st = km_terms_add(p->terms, km_sv_sub(word, 0, word.n - open), &term, &err);
+	if (st != KM_OK)
+		return KM_FAIL(r->err, st == KM_SYNTAX ? KM_CONFIG : st, "%s:%zu: %s",
+			       r->table.name, r->table.line, err.msg);
+	use *u = KM_NEW(p->arena, use);
+	if (u == NULL)
+		return no_memory(r->err);
+	*u = (use){ p->of_term[term], (uint32_t)p->n, step, open };
+	p->of_term[term] = u;
+	return KM_OK;
+}
+
+/* A step: "アカウント", "[口座|カード]", "ご[不便|迷惑]を". */
+static km_status read_step(reading *r, km_sv step, uint8_t number)
+{
+	size_t open = km_sv_chr(step, '[', 0), close = km_sv_chr(step, ']', 0);
+	km_sv head = km_sv_sub(step, 0, open), tail = km_sv_from(step, close + 1), word;
+	km_status st = KM_OK;
+
+	if (open == step.n)
+		return add_word(r, step, number);
+	if (close < open || close == step.n || km_sv_chr(tail, '[', 0) < tail.n)
+		return BAD(r, "%s:%zu: one pair of brackets in \"%.*s\"", r->table.name,
+			   r->table.line, KM_FMT(step));
+	km_sv words = km_sv_sub(step, open + 1, close - open - 1);
+	while (st == KM_OK && km_table_part(&words, '|', &word))
+		st = add_word(r,
+			      km_sv_fmt(r->p->arena, "%.*s%.*s%.*s", KM_FMT(head), KM_FMT(word),
+					KM_FMT(tail)),
+			      number);
+	return st;
+}
+
+static km_status read_phrase(reading *r, phrase *ph)
+{
+	km_sv rest = ph->text;
+
+	while (rest.n) {
+		size_t end = km_sv_find(rest, KM_S("…"), 0);
+		km_sv step = km_sv_trim(km_sv_sub(rest, 0, end));
+		rest = km_sv_from(rest, end + strlen("…"));
+		if (step.n == 0 || ph->steps == STEPS)
+			return BAD(r, "%s:%zu: between \"…\" there are 1 to %d words",
+				   r->table.name, r->table.line, STEPS);
+		km_status st = read_step(r, step, ph->steps++);
+		if (st != KM_OK)
+			return st;
+	}
+	return ph->steps ? KM_OK
+			 : BAD(r, "%s:%zu: there is no phrase", r->table.name, r->table.line);
+}
+
+static km_status read_row(reading *r)
+{
+	const km_sv *f = r->table.field;
+	km_phrases *p = r->p;
+	uint64_t strength;
+
+	if (p->n == PHRASES_MOST)
+		return BAD(r, "%s:%zu: more than %d phrases", r->table.name, r->table.line,
+			   PHRASES_MOST);
+	phrase *ph = &p->p[p->n];
+	*ph = (phrase){ .text = km_sv_dup(p->arena, f[PHRASE]), .kind = KM_WORDING_COUNT };
+	for (km_wording_kind k = 0; k < KM_WORDING_COUNT; k++)
+		if (km_sv_eq(f[CATEGORY], km_sv_of(kinds[k].name)))
+			ph->kind = k;
+	if (ph->kind == KM_WORDING_COUNT)
+		return BAD(r, "%s:%zu: unknown category \"%.*s\"", r->table.name, r->table.line,
+			   KM_FMT(f[CATEGORY]));
+	ph->subject = km_sv_eq(f[WHERE], KM_S("subject"));
+	if (!ph->subject && !km_sv_eq(f[WHERE], KM_S("any")))
+		return BAD(r, "%s:%zu: where is \"any\" or \"subject\", not \"%.*s\"",
+			   r->table.name, r->table.line, KM_FMT(f[WHERE]));
+	if (!km_sv_u64(f[STRENGTH], &strength) || strength < 1 || strength > 9)
+		return BAD(r, "%s:%zu: strength is 1 to 9, not \"%.*s\"", r->table.name,
+			   r->table.line, KM_FMT(f[STRENGTH]));
+	ph->strength = (float)strength;
+	km_status st = read_phrase(r, ph);
+	if (st == KM_OK)
+		p->n++;
+	return st;
+}
+
+km_status km_phrases_parse(km_terms *terms, km_sv text, const char *name, km_phrases **out,
+			   km_err *err)
+{
+	km_phrases *p = calloc(1, sizeof(*p));
+	km_status st;
+
+	if (p == NULL)
+		return no_memory(err);
+	p->terms = terms;
+	p->arena = km_arena_new(ARENA_BYTES);
+	p->p = p->arena ? KM_NEW_ARRAY(p->arena, phrase, PHRASES_MOST) : NULL;
+	p->of_term = p->p ? KM_NEW_ARRAY(p->arena, use *, KM_TERMS_MOST) : NULL;
+	if (p->of_term == NULL) {
+		km_phrases_free(p);
+		return no_memory(err);
+	}
+	reading r = { .p = p, .err = err };
+	km_table_open(&r.table, p->arena, text, name, columns, COLUMNS);
+	while ((st = km_table_next(&r.table, err)) == KM_OK)
+		if ((st = read_row(&r)) != KM_OK)
+			break;
+	if (st != KM_NOTFOUND) {
+		km_phrases_free(p);
+		return st;
+	}
+	*out = p;
+	return KM_OK;
+}
+
+void km_phrases_free(km_phrases *p)
+{
+	if (p == NULL)
+		return;
+	km_arena_free(p->arena);
+	free(p);
+}
+
+size_t km_phrases_count(const km_phrases *p)
+{
+	return p->n;
+}
+
+/* --- a message --- */
+
+typedef struct {
+	const km_phrases *p;
+	km_wording *out;
+	struct reach {
+		uint32_t begin, end; /* of the words up to this step, last seen; 0: not yet */
+	} (*reach)[STEPS];	     /* per phrase */
+	float *best;		     /* per phrase: the most it weighed so far */
+} search;
+
+/* Words of letters and digits begin and end as words; Japanese has no such borders. */
+static bool is_whole(km_sv key, const km_term_hit *h, bool open)
+{
+	unsigned char first = (unsigned char)key.p[h->from], last = (unsigned char)key.p[h->to - 1];
+
+	if (km_is_alnum(first) && h->from > 0 && km_is_alnum((unsigned char)key.p[h->from - 1]))
+		return false;
+	return open || !km_is_alnum(last) || h->to == key.n ||
+	       !km_is_alnum((unsigned char)key.p[h->to]);
+}
+
+static void show(km_wording_sum *sum, double weight, const km_area *area, uint32_t from,
+		 uint32_t to)
+{
+	size_t i = sum->n_shown;
+
+	if (i == KM_WORDING_SHOWN) {
+		i = 0;
+		for (size_t k = 1; k < KM_WORDING_SHOWN; k++)
+			if (sum->shown[k].weight < sum->shown[i].weight)
+				i = k;
+		if (sum->shown[i].weight >= weight)
+			return;
+	} else {
+		sum->n_shown++;
+	}
+	sum->shown[i].words = km_sv_sub(area->key, from, to - from);
+	sum->shown[i].weight = weight;
+	sum->shown[i].area = area;
+}
+
+static void found(search *s, uint32_t which, const km_area *area, uint32_t from, uint32_t to)
+{
+	const phrase *ph = &s->p->p[which];
+	float weight = ph->strength;
+
+	if (area->quoted)
+		weight *= 0.25f;
+	if (ph->subject && area->kind == KM_AREA_TEXT)
+		weight *= 0.5f;
+	if (weight <= s->best[which])
+		return;
+	s->out->of[ph->kind].sum += (double)(weight - s->best[which]);
+	if (s->best[which] <= 0)
+		show(&s->out->of[ph->kind], (double)weight, area, from, to);
+	s->best[which] = weight;
+}
+
+/* Places count from @base, so that no phrase goes on from one area to the next. */
+static void step(search *s, const use *u, const km_area *area, const km_term_hit *h, uint32_t base)
+{
+	struct reach *reach = s->reach[u->phrase];
+	uint32_t begin = base + h->from, end = base + h->to;
+
+	if (u->step) {
+		const struct reach *before = &reach[u->step - 1];
+		if (before->end == 0 || begin < before->end || begin - before->end > GAP)
+			return;
+		begin = before->begin;
+	}
+	reach[u->step] = (struct reach){ begin, end };
+	if (u->step + 1 == s->p->p[u->phrase].steps)
+		found(s, u->phrase, area, begin - base, end - base);
+}
+
+static void search_area(search *s, const km_area *area, uint32_t base)
+{
+	for (size_t i = 0; i < area->hits.n; i++) {
+		const km_term_hit *h = &area->hits.hit[i];
+		for (const use *u = s->p->of_term[h->term]; u; u = u->next)
+			if (is_whole(area->key, h, u->open))
+				step(s, u, area, h, base);
+	}
+}
+
+void km_wording_read(km_arena *a, const km_phrases *p, const km_areas *areas, km_wording *out)
+{
+	search s = { .p = p, .out = out };
+	size_t base = 1;
+
+	memset(out, 0, sizeof(*out));
+	s.reach = km_alloc_array(a, p->n, sizeof(*s.reach));
+	s.best = KM_NEW_ARRAY(a, float, p->n);
+	if (s.reach == NULL || s.best == NULL)
+		return;
+	for (size_t i = 0; i < areas->n && base < UINT32_MAX / 2; i++) {
+		const km_area *area = &areas->area[i];
+		if (area->hits.n && area->kind != KM_AREA_ADDRESS && !area->disguised)
+			search_area(&s, area, (uint32_t)base);
+		base += area->key.n + GAP + 1;
+	}
+	out->notice = out->of[KM_WORDING_notice].sum >= kinds[KM_WORDING_notice].enough;
+}
+
+static void tell(km_arena *a, km_mail *m, const km_wording_sum *sum, km_fact_id id, double weight,
+		 km_facts *fs)
+{
+	const km_structure_job at = { .m = m, .a = a, .fs = fs };
+	const km_area *area = sum->shown[0].area;
+	km_buf seen;
+
+	km_buf_init(&seen, a, KM_MAX_SEEN_BYTES);
+	for (size_t i = 0; i < sum->n_shown && !seen.cut; i++) {
+		km_buf_add(&seen, i ? KM_S(", ") : KM_S(""));
+		km_buf_add(&seen, sum->shown[i].words);
+	}
+	const km_header *field = area->kind == KM_AREA_SUBJECT
+					 ? km_headers_first(m->headers, "Subject")
+					 : km_headers_first(m->headers, "From");
+	km_fact *f = area->kind == KM_AREA_TEXT
+			     ? km_structure_at_text(&at, id, km_buf_sv(&seen), area->part,
+						    (km_sv){ NULL, 0 })
+			     : km_structure_at_field(&at, id, km_buf_sv(&seen), field);
+	if (f)
+		f->weight = weight;
+}
+
+void km_wording_facts(km_arena *a, km_mail *m, const km_wording *w, km_facts *fs)
+{
+	enum { MOST = 20, UNIT = 5 };
+
+	for (km_wording_kind k = 0; k < KM_WORDING_COUNT; k++) {
+		/* A warning quotes what it warns of. */
+		double sum = w->of[k].sum * (w->notice ? 0.3 : 1);
+		if (kinds[k].fact == KM_FACT_NONE || sum < kinds[k].enough)
+			continue;
+		tell(a, m, &w->of[k], kinds[k].fact, (sum < MOST ? sum : MOST) / UNIT, fs);
+	}
+}

@@ -1,0 +1,86 @@
+/*
+ * content/wording.h - what a message says, by phrases of known kinds of fraud: account stopped,
+ * card used, parcel, bill for nothing, sextortion … Built in is data/phrases.csv. One phrase says
+ * little: honest mail has it too. A fact is written for a kind once its phrases come to enough, and
+ * its weight is what they come to.
+ */
+#ifndef KM_CONTENT_WORDING_H
+#define KM_CONTENT_WORDING_H
+
+#include "content/areas.h"
+#include "fact/fact.h"
+
+/* Kinds of wording, the fact of each (NONE: it has none), and the sum from which it is written. */
+#define KM_WORDINGS(X)                                                                             \
+	X(account, WORDING_ACCOUNT, 3)                                                             \
+	X(acquaintance, WORDING_ACQUAINTANCE, 4)                                                   \
+	X(advance_fee, WORDING_ADVANCE_FEE, 5)                                                     \
+	X(bait, WORDING_WRONG_ADDRESS, 4)                                                          \
+	X(bank, WORDING_BANK, 3)                                                                   \
+	X(billing, WORDING_BILLING, 5)                                                             \
+	X(call, WORDING_CALL, 2)                                                                   \
+	X(card, WORDING_CARD, 3)                                                                   \
+	X(ceo, WORDING_CEO, 5)                                                                     \
+	X(dating, WORDING_DATING, 5)                                                               \
+	X(gift_card, WORDING_GIFT_CARD, 4)                                                         \
+	X(invest, WORDING_INVEST, 5)                                                               \
+	X(job, WORDING_JOB, 5)                                                                     \
+	X(mailbox, WORDING_MAILBOX, 3)                                                             \
+	X(malware, WORDING_MALWARE, 3)                                                             \
+	X(notice, NONE, 4)                                                                         \
+	X(odd, WORDING_ODD, 3)                                                                     \
+	X(oneclick, WORDING_ONECLICK, 5)                                                           \
+	X(parcel, WORDING_PARCEL, 3)                                                               \
+	X(pharma, WORDING_PHARMA, 4)                                                               \
+	X(points, WORDING_POINTS, 3)                                                               \
+	X(police, WORDING_POLICE, 5)                                                               \
+	X(pressure, WORDING_PRESSURE, 2)                                                           \
+	X(prize, WORDING_PRIZE, 4)                                                                 \
+	X(public, WORDING_PUBLIC, 3)                                                               \
+	X(refund, WORDING_REFUND, 3)                                                               \
+	X(securities, WORDING_SECURITIES, 3)                                                       \
+	X(sextortion, WORDING_SEXTORTION, 5)                                                       \
+	X(shop, WORDING_SHOP, 4)                                                                   \
+	X(tax, WORDING_TAX, 3)                                                                     \
+	X(transport, WORDING_TRANSPORT, 3)                                                         \
+	X(unsubscribe, WORDING_UNSUBSCRIBE, 4)
+
+typedef enum {
+#define X(name, fact, enough) KM_WORDING_##name,
+	KM_WORDINGS(X)
+#undef X
+		KM_WORDING_COUNT
+} km_wording_kind;
+
+typedef struct km_phrases km_phrases;
+
+/* data/phrases.csv as built in; static. */
+km_sv km_phrases_builtin(void);
+/* Reads a table, called @name in messages; its words go into @terms, which must outlive it. */
+KM_NODISCARD km_status km_phrases_parse(km_terms *terms, km_sv text, const char *name,
+					km_phrases **out, km_err *err);
+void km_phrases_free(km_phrases *p);
+size_t km_phrases_count(const km_phrases *p);
+
+enum { KM_WORDING_SHOWN = 6 }; /* phrases kept for each kind, the weightiest */
+
+typedef struct {
+	double sum; /* of the strengths of the phrases, each once; less where quoted */
+	struct {
+		km_sv words; /* as they stand in area->key */
+		double weight;
+		const km_area *area;
+	} shown[KM_WORDING_SHOWN];
+	size_t n_shown;
+} km_wording_sum;
+
+typedef struct {
+	km_wording_sum of[KM_WORDING_COUNT];
+	bool notice; /* warns of fraud, or tells of it */
+} km_wording;
+
+void km_wording_read(km_arena *a, const km_phrases *p, const km_areas *areas, km_wording *out);
+/* Adds facts of the group wording. */
+void km_wording_facts(km_arena *a, km_mail *m, const km_wording *w, km_facts *fs);
+
+#endif
