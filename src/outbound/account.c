@@ -18,7 +18,7 @@ static const struct {
 } kinds[KM_ACCOUNT_KINDS] = {
 	[KM_ACCOUNT_PERSON] = { 45, 150, 30, 70, 30 },
 	[KM_ACCOUNT_BULK] = { 20000, 60000, 2000, 5000, 200 },
-	[KM_ACCOUNT_SERVER] = { 300, 1500, 40, 120, 40 },
+	[KM_ACCOUNT_SERVER] = { 150, 1500, 40, 120, 40 },
 	[KM_ACCOUNT_NEW] = { 25, 50, 25, 50, 25 },
 };
 
@@ -115,26 +115,60 @@ km_budgets km_account_budgets(const km_account *a, double leniency, km_time now)
 	};
 }
 
-/* A day has ended: its greatest hour and its sum become part of the habit, unless it was one on
- * which the account was stopped. What grows fast is not at once a habit. */
-static void end_day(km_account *a, km_tally day, km_tally top, km_time now)
+km_top km_top_unpack(uint64_t word)
+{
+	return (km_top){ .day = (uint32_t)(word >> 48),
+			 .hour_tenths = (uint32_t)(word >> 24) & 0xFFFFFF,
+			 .rcpts = (uint32_t)(word >> 8) & 0xFFFF,
+			 .networks = (uint32_t)word & 0xFF };
+}
+
+static uint32_t greater(uint32_t a, uint32_t b, uint32_t most)
+{
+	uint32_t x = a > b ? a : b;
+
+	return x < most ? x : most;
+}
+
+/* Raises the day's greatest values; returns those of the day that ended with this one's first. */
+static km_top raise_top(km_word *w, km_top now)
+{
+	uint64_t old = get(w), to;
+	km_top had, t;
+
+	do {
+		had = km_top_unpack(old);
+		t = had.day == now.day ? had : (km_top){ .day = now.day };
+		to = (uint64_t)now.day << 48 |
+		     (uint64_t)greater(t.hour_tenths, now.hour_tenths, 0xFFFFFF) << 24 |
+		     greater(t.rcpts, now.rcpts, 0xFFFF) << 8 |
+		     greater(t.networks, now.networks, 0xFF);
+	} while (!atomic_compare_exchange_weak(w, &old, to));
+	return had.day == now.day ? (km_top){ 0 } : had;
+}
+
+/* A day has ended: what was greatest on it becomes part of the habit, unless the account was
+ * stopped on it. What grows fast is not at once a habit. */
+static void end_day(km_account *a, km_tally day, km_top top, km_time now)
 {
 	const struct {
 		km_account_word peak;
-		double weight;
+		double x;
+		bool capped;
 	} rows[] = {
-		{ KM_W_PEAK_HOUR, top.period == day.period ? (double)top.count / HUNDREDTHS : 0 },
-		{ KM_W_PEAK_DAY, (double)day.count / HUNDREDTHS },
+		{ KM_W_PEAK_HOUR, top.hour_tenths / 10.0, a->kind != KM_ACCOUNT_BULK },
+		{ KM_W_PEAK_DAY, (double)day.count / HUNDREDTHS, a->kind != KM_ACCOUNT_BULK },
+		{ KM_W_PEAK_RCPTS, top.rcpts, false },
+		{ KM_W_PEAK_NETS, top.networks, false },
 	};
 
 	(void)km_decay_add(&a->w[KM_W_ACTIVE], KM_HALF_LONG, 1, now);
 	if (a->state.since / 86400 == day.period)
 		return;
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
-		double had = km_decay_get(&a->w[rows[i].peak], KM_HALF_PEAK, now);
-		double most = a->kind == KM_ACCOUNT_BULK ? rows[i].weight : 2 * had + 15;
+		double most = 2 * km_decay_get(&a->w[rows[i].peak], KM_HALF_PEAK, now) + 15;
 		(void)km_decay_max(&a->w[rows[i].peak], KM_HALF_PEAK,
-				   rows[i].weight < most ? rows[i].weight : most, now);
+				   rows[i].capped && rows[i].x > most ? most : rows[i].x, now);
 	}
 }
 
@@ -172,15 +206,17 @@ void km_account_learn(km_account *a, const km_account_sent *s, km_time now)
 {
 	double capped = s->weight < 1e6 ? s->weight : 1e6;
 	uint32_t hundredths = (uint32_t)(capped * HUNDREDTHS), day = seconds(now) / 86400;
-	km_tally top = km_tally_get(&a->w[KM_W_TOP_HOUR]), ended;
+	km_tally ended;
 
 	(void)km_tally_add(&a->w[KM_W_DAY], day, hundredths, &ended);
+	uint32_t hour = km_tally_add(&a->w[KM_W_HOUR], seconds(now) / 3600, hundredths, NULL);
+	const km_top now_top = { .day = day & 0xFFFF,
+				 .hour_tenths = hour / (HUNDREDTHS / 10),
+				 .rcpts = s->n_rcpts < 0xFFFF ? (uint32_t)s->n_rcpts : 0xFFFF,
+				 .networks = s->networks < 255 ? (uint32_t)s->networks : 255 };
+	km_top top = raise_top(&a->w[KM_W_TOP], now_top);
 	if (ended.period)
 		end_day(a, ended, top, now);
-	uint32_t hour = km_tally_add(&a->w[KM_W_HOUR], seconds(now) / 3600, hundredths, NULL);
-	(void)km_tally_max(&a->w[KM_W_TOP_HOUR], day, hour);
-	(void)km_decay_max(&a->w[KM_W_PEAK_RCPTS], KM_HALF_PEAK, (double)s->n_rcpts, now);
-	(void)km_decay_max(&a->w[KM_W_PEAK_NETS], KM_HALF_PEAK, s->networks, now);
 	(void)km_decay_add(&a->w[KM_W_MESSAGES], KM_HALF_LONG, 1, now);
 	(void)km_decay_add(&a->w[KM_W_RCPTS], KM_HALF_DAY, (double)s->n_rcpts, now);
 	if (s->foreign)
@@ -210,7 +246,7 @@ void km_account_clear(km_account *a, bool raise, km_time now)
 		KM_W_STRANGE_AWAY, KM_W_SUSPICION, KM_W_COMPLAINTS, KM_W_FAILED,
 	};
 	double held = km_decay_get(&a->w[KM_W_HELD], KM_HALF_SUSPICION, now);
-	double hour = (double)km_tally_get(&a->w[KM_W_TOP_HOUR]).count / HUNDREDTHS;
+	double hour = km_top_unpack(get(&a->w[KM_W_TOP])).hour_tenths / 10.0;
 	double day = (double)km_tally_get(&a->w[KM_W_DAY]).count / HUNDREDTHS;
 
 	for (size_t i = 0; i < KM_COUNT(words); i++)

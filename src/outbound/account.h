@@ -22,7 +22,7 @@ typedef enum {
 	KM_W_DRIFT,	/* budget of a day */
 	KM_W_HOUR,	/* tally: weight of this hour */
 	KM_W_DAY,	/* tally: weight of this day */
-	KM_W_TOP_HOUR,	/* tally: greatest hour of this day */
+	KM_W_TOP,	/* what was greatest today, see km_top */
 	KM_W_PEAK_HOUR, /* fading greatest weight of an hour, a day */
 	KM_W_PEAK_DAY,
 	KM_W_PEAK_RCPTS, /* recipients of one message */
@@ -90,6 +90,14 @@ typedef struct {
 
 km_state km_state_unpack(uint64_t word);
 uint64_t km_state_pack(km_state s);
+
+/* The greatest of a day: 16 bits of its number, 24 of a weight in tenths, 16 of recipients, 8 of
+ * networks. They become habits when the day is over, so that no attack makes room for itself. */
+typedef struct {
+	uint32_t day, hour_tenths, rcpts, networks;
+} km_top;
+
+km_top km_top_unpack(uint64_t word);
 
 typedef struct {
 	km_sv name; /* empty: an address without login and lease */

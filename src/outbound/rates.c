@@ -22,7 +22,7 @@ static const row rows[6] = {
 
 /* Of one recipient, one recipient domain an hour; the last must leave room for an office that
  * writes within its own domain. */
-static const double of_rcpt[KM_ACCOUNT_KINDS] = { 0, 60, 60, 600, 30 };
+static const double of_rcpt[KM_ACCOUNT_KINDS] = { 0, 200, 200, 600, 60 };
 static const double of_domain[KM_ACCOUNT_KINDS] = { 0, 800, 100000, 5000, 150 };
 
 static bool met(km_case *c, const char *what, uint32_t wait)

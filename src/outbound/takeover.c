@@ -100,11 +100,16 @@ static void weigh(km_case *c, double factor, unsigned sign)
 }
 
 /* A network that was used on an earlier day, or that lies beside one, is the account's own. */
-static bool is_home(const km_case *c)
+static bool is_own_network(const km_case *c)
 {
 	return is_usual(c, raw_key(c, KM_KEY_NARROW, km_case_narrow(&c->e->ip))) ||
-	       is_usual(c, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip))) ||
-	       (c->e->asn && is_usual(c, asn_key(c)));
+	       is_usual(c, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)));
+}
+
+/* So is another one of its provider's, though it counts among those that change too often. */
+static bool is_home(const km_case *c)
+{
+	return is_own_network(c) || (c->e->asn && is_usual(c, asn_key(c)));
 }
 
 /*
@@ -137,10 +142,10 @@ static void look_at_network(km_case *c)
 {
 	char network[48];
 
-	if (c->e->ip.len == 0 || is_home(c))
+	if (c->e->ip.len == 0 || is_own_network(c))
 		return;
 	look_at_networks(c);
-	if (!is_known_account(c))
+	if (!is_known_account(c) || is_home(c))
 		return;
 	c->away = true;
 	/* What the account may do more than others it may do from where it is known. */
@@ -316,7 +321,7 @@ static void look_at_recipients(km_case *c)
 	if (!is_known_account(c) || c->e->n_rcpts < MANY_RCPTS ||
 	    (double)c->e->n_rcpts < 3 * usual || c->strangers * 10 < c->e->n_rcpts * 7)
 		return;
-	weigh(c, 1.5, KM_SIGN_MANY_RCPTS);
+	weigh(c, c->away ? 1.5 : 1, KM_SIGN_MANY_RCPTS);
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_RECIPIENTS_MANY, KM_S(""));
 	km_case_arg(c, f, 1, (double)c->e->n_rcpts);
 	km_case_arg(c, f, 2, usual);
@@ -331,10 +336,12 @@ static void look_at_body(km_case *c)
 	if (c->strangers == 0 || body.n == 0 || c->acc.kind == KM_ACCOUNT_BULK)
 		return;
 	uint64_t key = raw_key(c, KM_KEY_BODY, body);
+	double before = km_counters_distinct(c->c, key, 0, 6 * 3600, 1, c->e->t);
 	for (size_t i = 0; i < c->e->n_rcpts && i < 4 * BODY_STRANGERS; i++)
 		n = km_counters_distinct(c->c, key, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]),
 					 6 * 3600, 1, c->e->t);
-	if (n >= BODY_STRANGERS) {
+	/* One message to many is no repetition. */
+	if (before >= BODY_STRANGERS) {
 		weigh(c, 1.3, KM_SIGN_BODY);
 		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_SAME_BODY, KM_S("")), 1, n);
 	}
