@@ -154,6 +154,62 @@ static const km_command commands[] = {
 			{ "log --id 01KAQJ9X3T0000000000000000 --json",
 			  { "1 通について記録のすべてを表示する",
 			    "Shows all that is on record about one message." } } } },
+	{ .name = "list import",
+	  .operands = "NAME FILE...",
+	  .words = KM_WORDS_FILES,
+	  .min_operands = 2,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_list_import_options,
+	  .run = km_list_import_run,
+	  .summary = { "危険なもののリストを取り込む", "import a list of what is known to be bad" },
+	  .about = { "URL、ホスト、差出人アドレス、ファイルの SHA-256 のリストを読み、NAME "
+		     "という名前で"
+		     " state.dir の lists "
+		     "に置きます。同じ名前の古いリストは、まるごと置き換えます。"
+		     "1 "
+		     "行でも誤りがあれば、ファイル、行、理由を示して取り込まず、古いリストが残りま"
+		     "す。\n"
+		     "動いているデーモンは、取り込みに気づいて新しいリストを使い始めます。\n"
+		     "短縮 URL "
+		     "やファイル共有など、多くの人が共有する場所は、まるごとは載せません。",
+		     "Reads lists of URLs, hosts, sender addresses or SHA-256 of files, and puts "
+		     "them "
+		     "as NAME into the folder lists of state.dir, in place of the old list of that "
+		     "name. A single bad row refuses the import with file, line and reason, and "
+		     "the "
+		     "old list stays.\n"
+		     "A daemon that runs notices, and goes on with the new list.\n"
+		     "Places that many share, like shorteners and file hosters, are never listed "
+		     "whole." },
+	  .examples = { { "list import jpcert 202501.csv 202502.csv",
+			  { "JPCERT/CC のフィッシング URL", "JPCERT/CC's phishing URLs." } },
+			{ "list import --kind address senders bad-senders.txt",
+			  { "1 行に 1 つ書いた差出人アドレス",
+			    "Sender addresses, one a line." } } } },
+	{ .name = "list show",
+	  .operands = "[VALUE]...",
+	  .words = KM_WORDS_NONE,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_list_show_options,
+	  .run = km_list_show_run,
+	  .summary = { "取り込んだリストを表示する", "show the lists" },
+	  .about = { "取り込んだリストを表示します。URL、ホスト、アドレス、SHA-256 を書くと、"
+		     "それがどのリストにあるかを示します。",
+		     "Shows the lists that were imported; with URLs, hosts, addresses or SHA-256, "
+		     "which of them is on which list." },
+	  .examples = { { "list show", { "リストの一覧", "All lists." } },
+			{ "list show https://evil.example/login",
+			  { "この URL がどのリストにあるか", "Which lists have this URL." } } } },
+	{ .name = "list check",
+	  .operands = "FILE...",
+	  .words = KM_WORDS_FILES,
+	  .min_operands = 1,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_list_check_options,
+	  .run = km_list_check_run,
+	  .summary = { "取り込む前のファイルを検査する", "check files before they are imported" },
+	  .about = { "リストのもとになるファイルを、取り込まずに検査します。",
+		     "Checks the files that a list would be made of, and imports nothing." } },
 	{ .name = "config check",
 	  .operands = "[FILE]",
 	  .words = KM_WORDS_FILES,
@@ -341,6 +397,8 @@ static const struct {
 	km_sv name;
 	const char *summary[2];
 } groups[] = {
+	{ KM_SV("list"),
+	  { "危険なもののリストを扱う", "work with lists of what is known to be bad" } },
 	{ KM_SV("config"),
 	  { "設定ファイルを検査・表示・説明する", "check, show and explain the configuration" } },
 	{ KM_SV("learn"), { "分類器に学習させる", "teach the classifier" } },

@@ -52,4 +52,13 @@ int km_log_run(km_cli *cli, const void *options);
 extern const km_option_table km_advise_options;
 int km_advise_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_list_import_options;
+int km_list_import_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_list_show_options;
+int km_list_show_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_list_check_options;
+int km_list_check_run(km_cli *cli, const void *options);
+
 #endif

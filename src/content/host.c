@@ -168,3 +168,14 @@ unsigned km_site_kind(km_sv host)
 	km_sv domain = km_host_registrable(host);
 	return domain.n > km_host_registered(host).n ? KM_SITE_HOSTING : 0;
 }
+
+bool km_host_is_shared(km_sv host)
+{
+	enum { WHOLE = KM_SITE_SHORTENER | KM_SITE_REDIRECT | KM_SITE_TRACKER | KM_SITE_SHARED };
+	const km_host_row *row = km_host_row_of(host);
+	char z[KM_HOST_TEXT];
+	const psl_ctx_t *psl = psl_builtin();
+
+	return (row && (row->kind & WHOLE || km_sv_eq(row->host, host))) ||
+	       (psl && for_psl(host, z) && psl_is_public_suffix(psl, z));
+}

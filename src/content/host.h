@@ -19,6 +19,12 @@ km_sv km_host_registered(km_sv host);
 /* True when both have the same registrable domain; case does not matter. */
 bool km_host_related(km_sv a, km_sv b);
 
+/*
+ * True when many people share @host as it is, so that what one of them does tells nothing of the
+ * others: a shortener, a big site, a public suffix, a hoster's own domain (not what is below it).
+ */
+bool km_host_is_shared(km_sv host);
+
 /* True for a label that ends names of the Internet: "com", "jp". Any case; A-label or ASCII. */
 bool km_host_is_suffix(km_sv label);
 

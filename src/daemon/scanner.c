@@ -130,6 +130,8 @@ static km_status prepare(km_scanner *s, km_err *err)
 	if (shop->recorder == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	km_status st = km_kit_open(&shop->kit, c, s->role->pack, err);
+	if (st == KM_OK)
+		st = km_kit_open_state(&shop->kit, s->role->state_dir, err);
 	return st == KM_OK ? load_snapshot(s, err) : st;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include <uv.h>
@@ -53,9 +54,10 @@ struct supervisor {
 	const km_serve_options *options;
 	km_settings settings;
 	km_sockets sockets;
-	child child[KM_MAX_SLOTS]; /* [0] is the keeper */
-	unsigned generation;	   /* from 1; a reload begins the next */
-	unsigned announced;	   /* the last one that was said to serve */
+	child child[KM_MAX_SLOTS];	 /* [0] is the keeper */
+	unsigned generation;		 /* from 1; a reload begins the next */
+	unsigned announced;		 /* the last one that was said to serve */
+	uint64_t lists_seen, lists_used; /* when the lists changed, as last seen and as in force */
 	bool ending;
 	uv_signal_t hup, term, intr;
 	uv_timer_t check, deadline;
@@ -395,13 +397,11 @@ static km_status load_next(supervisor *sv, km_settings *fresh, km_err *err)
 		       taken, KM_MAX_SLOTS - 1);
 }
 
-static void on_hup(uv_signal_t *s, int number)
+static void reload(supervisor *sv)
 {
-	supervisor *sv = s->data;
 	km_settings fresh;
 	km_err err = { 0 };
 
-	(void)number;
 	if (sv->ending) {
 		km_warn("no reload any more: ending");
 		return;
@@ -424,6 +424,38 @@ static void on_hup(uv_signal_t *s, int number)
 	sv->child[0].generation = sv->generation;
 	sv->child[0].draining = true;
 	say(&sv->child[0], KM_WORD_QUIT);
+}
+
+static void on_hup(uv_signal_t *s, int number)
+{
+	(void)number;
+	reload(s->data);
+}
+
+/* When the folder of lists changed last, in nanoseconds; 0 without one. */
+static uint64_t lists_changed(const supervisor *sv)
+{
+	char path[1100];
+	struct stat sb;
+
+	(void)snprintf(path, sizeof(path), "%s/lists", sv->sockets.state_dir);
+	return stat(path, &sb) == 0
+		       ? (uint64_t)sb.st_mtim.tv_sec * 1000000000u + (uint64_t)sb.st_mtim.tv_nsec
+		       : 0;
+}
+
+/* New lists are taken up like a new configuration, once a whole second has seen no more of them. */
+static void watch_lists(supervisor *sv)
+{
+	uint64_t now = lists_changed(sv);
+	bool settled = now == sv->lists_seen;
+
+	sv->lists_seen = now;
+	if (!settled || now == sv->lists_used)
+		return;
+	sv->lists_used = now;
+	km_info("the lists have changed");
+	reload(sv);
 }
 
 static void on_deadline(uv_timer_t *t)
@@ -474,6 +506,8 @@ static void on_check(uv_timer_t *t)
 	supervisor *sv = t->data;
 
 	(void)sd_notify(0, "WATCHDOG=1");
+	if (!sv->ending)
+		watch_lists(sv);
 	for (size_t i = 0; i < KM_MAX_SLOTS; i++)
 		if (sv->child[i].running)
 			check_child(&sv->child[i]);
@@ -523,6 +557,7 @@ static void supervise(supervisor *sv)
 	}
 	km_poison_load(sv->sockets.shared, sv->sockets.state_dir);
 	sv->generation = 1;
+	sv->lists_seen = sv->lists_used = lists_changed(sv);
 	sv->child[0].used = true;
 	sv->child[0].role = "keeper";
 	start(&sv->child[0]);

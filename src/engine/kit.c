@@ -55,6 +55,14 @@ km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_
 	return st;
 }
 
+km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *err)
+{
+	char lists[1100];
+
+	(void)snprintf(lists, sizeof(lists), "%s/lists", dir);
+	return km_lists_open(lists, &kit->lists, err);
+}
+
 void km_kit_close(km_kit *kit)
 {
 	km_trust_close(&kit->networks);
@@ -63,6 +71,7 @@ void km_kit_close(km_kit *kit)
 	km_phrases_free(kit->phrases);
 	km_brands_free(kit->brands);
 	km_terms_free(kit->terms);
+	km_lists_close(kit->lists);
 	*kit = (km_kit){ 0 };
 }
 

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "content/brands.h"
 #include "content/wording.h"
+#include "engine/lists.h"
 #include "engine/trust.h"
 #include "policy/policy.h"
 
@@ -22,6 +23,7 @@ typedef struct {
 	km_terms *terms;       /* all words that are looked for */
 	km_brands *brands;     /* with the operator's own */
 	km_phrases *phrases;   /* data/phrases.csv */
+	km_lists *lists;       /* of the state folder, or NULL */
 	char authserv_id[256]; /* auth.authserv_id, or empty */
 	char host[256];	       /* of this machine */
 } km_kit;
@@ -32,6 +34,8 @@ typedef struct {
  */
 KM_NODISCARD km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack,
 				   km_err *err);
+/* Adds what is kept in the state folder @dir: the lists of known-bad things. */
+KM_NODISCARD km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *err);
 void km_kit_close(km_kit *kit);
 
 /* Our name in Authentication-Results, of mail that an MTA called @mta (or empty) hands in. */

@@ -75,6 +75,15 @@ static km_status stage_structure(km_scan *s)
 	return KM_OK;
 }
 
+static km_status stage_lists(km_scan *s)
+{
+	km_lists_message m = {
+		.mail = s->mail, .links = &s->links, .from = s->env->from, .now = s->env->now
+	};
+	km_lists_facts(s->kit->lists, s->arena, &m, &s->facts);
+	return KM_OK;
+}
+
 static km_status stage_sender_domain(km_scan *s)
 {
 	return km_sender_domain_step(s->mail, &s->dns, &s->facts);
@@ -127,6 +136,7 @@ static const struct stage {
 	{ stage_sender_domain, offsetof(km_timings, auth), true },
 	{ stage_structure, offsetof(km_timings, content), true },
 	{ stage_words, offsetof(km_timings, content), true },
+	{ stage_lists, offsetof(km_timings, content), true },
 };
 
 static double *timing(km_scan *s, size_t offset)

@@ -1,6 +1,7 @@
 /*
  * Whole messages: every tests/mail/NAME.eml is scanned with the DNS of NAME.zone (time-outs when
- * there is none) and must give what NAME.expect says, a line each:
+ * there is none) and the known-bad things of NAME.list ("KIND VALUE DAY NOTE" a line, KIND being a
+ * km_bad_kind), and must give what NAME.expect says, a line each:
  *	fact ID [TEXT]	the fact is there, and TEXT is in what it saw or in its arguments
  *	not ID		it is not there
  *	at ID TEXT	the place in the message that it tells of has TEXT
@@ -17,6 +18,7 @@
 #include <dirent.h>
 #include <jansson.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "answer.h"
 #include "base/file.h"
@@ -189,6 +191,33 @@ static km_sv read_whole(km_arena *a, const char *folder, const char *name, const
 	return copy;
 }
 
+/* A folder with the list that @text tells of, opened. */
+static km_lists *make_lists(km_sv text)
+{
+	char dir[] = "/tmp/komainu-case-XXXXXX", path[64];
+	km_list_maker *m = km_list_maker_new();
+	km_badlist_info info;
+	km_lists *l;
+	km_sv line;
+
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/ours.bad", dir);
+	while (km_sv_line(&text, &line)) {
+		uint64_t day;
+		km_sv kind = word(&line), value = word(&line);
+		assert_true(km_sv_u64(word(&line), &day));
+		assert_int_equal(km_list_maker_add(m, (km_bad_kind)kind.p[0], value, (uint32_t)day,
+						   line, NULL),
+				 KM_OK);
+	}
+	assert_int_equal(km_list_maker_write(m, path, 0, &info, NULL), KM_OK);
+	assert_int_equal(km_lists_open(dir, &l, NULL), KM_OK);
+	(void)unlink(path);
+	(void)rmdir(dir);
+	km_list_maker_free(m);
+	return l;
+}
+
 /* What the case sets; its own kit is opened when that is configuration. */
 static const km_kit *settings(mail_case *c, km_sv expect, const km_kit *usual, km_kit *own,
 			      km_envelope *env)
@@ -222,6 +251,7 @@ static size_t run_case(const char *folder, const char *name, const km_kit *usual
 	mail_case c = { .name = name, .arena = km_arena_new(KM_MAX_ARENA_BYTES) };
 	km_sv message = read_whole(c.arena, folder, name, ".eml");
 	km_sv zone = read_whole(c.arena, folder, name, ".zone");
+	km_sv list = read_whole(c.arena, folder, name, ".list");
 	km_sv expect = read_whole(c.arena, folder, name, ".expect"), rest = expect, line;
 	km_dns_snapshot *dns = NULL;
 	km_envelope env = { .now = 1772413200 };
@@ -232,7 +262,9 @@ static size_t run_case(const char *folder, const char *name, const km_kit *usual
 	if (zone.p)
 		assert_int_equal(km_dns_snapshot_parse(zone, name, &dns, NULL), KM_OK);
 	assert_int_equal(km_envelope_from_stored(c.arena, message, 0, false, &env), KM_OK);
-	c.scan = km_scan_new(c.arena, settings(&c, expect, usual, &own, &env), &env);
+	km_kit its = *settings(&c, expect, usual, &own, &env);
+	its.lists = list.p ? make_lists(list) : NULL;
+	c.scan = km_scan_new(c.arena, &its, &env);
 	km_scan_message(c.scan, message);
 	assert_int_equal(test_drive(c.scan, dns), KM_SCAN_DONE);
 	while (km_sv_line(&rest, &line))
@@ -240,6 +272,8 @@ static size_t run_case(const char *folder, const char *name, const km_kit *usual
 	check_shape(&c, message);
 	km_kit_close(&own);
 	km_dns_snapshot_free(dns);
+	km_lists_close(its.lists);
+	test_drop(list);
 	test_drop(message);
 	test_drop(zone);
 	test_drop(expect);
