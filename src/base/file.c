@@ -132,7 +132,7 @@ static void sync_folder_of(const char *path)
 	(void)close(fd);
 }
 
-km_status km_file_replace(const char *path, km_sv bytes, km_err *err)
+static km_status replace(const char *path, km_sv bytes, mode_t mode, km_err *err)
 {
 	char tmp[4096];
 	int n = snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path);
@@ -142,7 +142,7 @@ km_status km_file_replace(const char *path, km_sv bytes, km_err *err)
 	int fd = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
 		return KM_FAIL(err, KM_IO, "%s: can not be written: %s", path, strerror(errno));
-	bool ok = write_all(fd, bytes.p, bytes.n) && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+	bool ok = write_all(fd, bytes.p, bytes.n) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
 	int saved = errno;
 	ok = close(fd) == 0 && ok;
 	if (ok && rename(tmp, path) == 0) {
@@ -153,4 +153,14 @@ km_status km_file_replace(const char *path, km_sv bytes, km_err *err)
 		saved = errno;
 	(void)unlink(tmp);
 	return KM_FAIL(err, KM_IO, "%s: can not be written: %s", path, strerror(saved));
+}
+
+km_status km_file_replace(const char *path, km_sv bytes, km_err *err)
+{
+	return replace(path, bytes, 0644, err);
+}
+
+km_status km_file_replace_secret(const char *path, km_sv bytes, km_err *err)
+{
+	return replace(path, bytes, 0600, err);
 }

@@ -28,5 +28,7 @@ void km_file_close(km_file *f);
  * temporary file, fsync, rename, fsync of the folder.
  */
 KM_NODISCARD km_status km_file_replace(const char *path, km_sv bytes, km_err *err);
+/* Same, readable by its owner only at any time. */
+KM_NODISCARD km_status km_file_replace_secret(const char *path, km_sv bytes, km_err *err);
 
 #endif

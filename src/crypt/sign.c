@@ -267,6 +267,20 @@ km_key_kind km_privkey_kind(const km_privkey *k)
 	return k->kind;
 }
 
+km_status km_privkey_write(const km_privkey *k, km_buf *out, km_err *err)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *pem = NULL;
+	bool ok = bio && PEM_write_bio_PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) == 1;
+	long n = ok ? BIO_get_mem_data(bio, &pem) : 0;
+
+	if (n > 0)
+		km_buf_add(out, (km_sv){ pem, (size_t)n });
+	BIO_free(bio);
+	ERR_clear_error();
+	return n > 0 && !out->cut ? KM_OK : KM_FAIL(err, KM_NOMEM, "the key can not be written");
+}
+
 km_status km_privkey_public(const km_privkey *k, km_buf *out, km_err *err)
 {
 	unsigned char raw[32], *der = NULL;

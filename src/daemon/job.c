@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "crypt/digest.h"
+#include "daemon/signing.h"
 #include "engine/ulid.h"
 
 enum { ID_RANDOM = 10, IDS_AT_ONCE = 100 };
@@ -66,7 +67,7 @@ static km_status stage_scan(km_task *t, km_err *err)
 	return KM_OK;
 }
 
-km_plan km_job_plan = { stage_scan, NULL };
+km_plan km_job_plan = { stage_scan, km_signing_stage, NULL };
 
 /* --- a job's life --- */
 

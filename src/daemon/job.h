@@ -35,6 +35,7 @@ enum { KM_SHOP_SPARES = 8 };
 typedef struct {
 	km_role *role;
 	km_recorder *recorder;
+	struct km_signing *signing;
 	km_kit kit;
 	km_dns_snapshot *dns; /* or NULL */
 	km_lang lang;
@@ -63,6 +64,7 @@ typedef struct {
 	km_sv message;
 	size_t dropped;	 /* bytes that were over the limit and are not in `message` */
 	km_status spool; /* KM_OK, or why the message is not whole */
+	bool signs;	 /* the client can add signatures to the message */
 } km_job;
 
 typedef struct {
@@ -74,6 +76,10 @@ typedef struct {
 	km_action action;
 	km_scan *scan; /* NULL when held or failed */
 	uint64_t us;   /* from start to end, waiting included */
+	/* Signatures, to be put on top in this order (daemon/signing.h). */
+	km_milter_field *fields;
+	size_t n_fields;
+	bool unsigned_; /* should have been signed and could not be: hence tempfail */
 } km_judged;
 
 /* The job is at its end: makes reply and record. @t and all it points to live until it returns. */
@@ -87,6 +93,7 @@ struct km_task {
 	km_arena *arena; /* NULL only when there was no memory for it: then judged.st says so */
 	/* Set by a stage that waits: the job is cancelled, nobody may resume it any more. */
 	void (*forget)(km_task *t);
+	struct km_task_signing *signing;
 	/* job.c's own */
 	km_stage *const *next;
 	km_job_done *done;

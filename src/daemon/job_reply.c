@@ -155,11 +155,14 @@ static void add_fields(const km_task *t, km_arena *a, km_milter_answer_view *out
 {
 	const km_judged *j = &t->judged;
 	const km_verdict *v = km_scan_verdict(j->scan);
-	km_milter_field *f = KM_NEW_ARRAY(a, km_milter_field, 1 + KM_JOB_FIELDS);
+	km_milter_field *f = KM_NEW_ARRAY(a, km_milter_field, j->n_fields + 1 + KM_JOB_FIELDS);
 
 	if (f == NULL)
 		return;
 	out->add = f;
+	for (size_t i = 0; i < j->n_fields; i++)
+		f[out->n_add++] = (km_milter_field){ km_sv_dup(a, j->fields[i].name),
+						     km_sv_dup(a, j->fields[i].value) };
 	add_field(out, f, km_results_field.p, km_sv_dup(a, km_scan_results(j->scan, "\n")));
 	km_sv head =
 		km_sv_fmt(a, "action=%s class=%s category=%s score=%.2f probability=%.3f id=%s",
@@ -180,6 +183,11 @@ static km_sv reply_text(const km_judged *j, km_arena *a)
 	if (j->held)
 		return km_sv_fmt(a, "held unread: the filter failed on this message (id %s)",
 				 j->id);
+	if (j->unsigned_)
+		return km_sv_fmt(a,
+				 "The message can not be signed now; please try again later (id "
+				 "%s)",
+				 j->id);
 	km_sv why = km_explain(a, km_scan_verdict(j->scan), KM_FOR_SENDER, KM_EN);
 	return km_sv_fmt(a, "%.*s (id %s)", KM_FMT(why), j->id);
 }
@@ -191,6 +199,9 @@ void km_job_answer(const km_task *t, km_arena *arena, km_milter_answer_view *out
 		out->text = reply_text(&t->judged, arena);
 	if (t->judged.scan)
 		add_fields(t, arena, out);
+	/* Rather late than without its signature. */
+	if (t->judged.n_fields && km_arena_full(arena))
+		out->kind = KM_ANSWER_TEMPFAIL;
 }
 
 void km_job_failed(const km_shop *shop, km_failure failure, km_milter_answer_view *out)

@@ -22,7 +22,7 @@ enum {
 
 static const char title_prefix[] = "komainu: ";
 
-static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role };
+static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role, &km_signer_role };
 
 static const struct {
 	const char *word;
@@ -74,8 +74,8 @@ static void on_channel(uv_poll_t *p, int status, int events)
 
 	(void)events;
 	while (km_channel_receive(KM_FD_CHANNEL, &what, &fd, &closed)) {
-		if (what == KM_WORD_LINK && fd >= 0) {
-			r->ops->link(r, fd);
+		if ((what == KM_WORD_LINK || what == KM_WORD_SIGNER) && fd >= 0) {
+			r->ops->link(r, what, fd);
 		} else if (what == KM_WORD_DRAIN || what == KM_WORD_QUIT) {
 			r->ops->drain(r, what == KM_WORD_QUIT);
 			(void)km_channel_send(KM_FD_CHANNEL, KM_WORD_DRAIN, -1);

@@ -32,7 +32,8 @@ typedef enum {
 	KM_WORD_DRAIN = 'd',
 	KM_WORD_QUIT = 'q', /* supervisor: finish what is under way, then end */
 	/* supervisor: here is a socket to your partner (scanner - keeper); scanner: I need one */
-	KM_WORD_LINK = 'l'
+	KM_WORD_LINK = 'l',
+	KM_WORD_SIGNER = 's' /* the same between scanner and signer */
 } km_word;
 
 /*
@@ -48,7 +49,8 @@ typedef struct km_role km_role;
 typedef struct {
 	const char *name;
 	km_status (*start)(km_role *r, km_err *err); /* everything before the sandbox is on */
-	void (*link)(km_role *r, int fd);	     /* takes @fd over */
+	/* A line to the other side that @what means; takes @fd over. */
+	void (*link)(km_role *r, km_word what, int fd);
 	void (*drain)(km_role *r, bool quit);
 	/* The role is over: closes what is open; the loop then runs until all is closed. */
 	void (*stop)(km_role *r);
@@ -80,6 +82,6 @@ void km_role_log_as(const char *label, const km_conf *conf);
 /* Ends the role: the loop stops once its handles are closed. */
 void km_role_end(km_role *r);
 
-extern const km_role_ops km_scanner_role, km_keeper_role;
+extern const km_role_ops km_scanner_role, km_keeper_role, km_signer_role;
 
 #endif

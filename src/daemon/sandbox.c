@@ -129,6 +129,7 @@ static const struct {
 				LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
 					LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
 					LANDLOCK_ACCESS_FS_REMOVE_FILE },
+	[KM_SANDBOX_SIGNER] = { NULL, 0, true, 0 },
 };
 
 /* All rights of Landlock's first version: every kernel that has Landlock knows them. */
@@ -142,10 +143,11 @@ static int landlock_below(uint64_t rights, const char *dir)
 
 	if (rules < 0)
 		return -1;
-	below.parent_fd = open(dir, O_PATH | O_CLOEXEC);
-	long rc = below.parent_fd < 0 ? -1
-				      : syscall(SYS_landlock_add_rule, rules,
-						LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+	below.parent_fd = dir ? open(dir, O_PATH | O_CLOEXEC) : -1;
+	long rc = dir == NULL		? 0
+		  : below.parent_fd < 0 ? -1
+					: syscall(SYS_landlock_add_rule, rules,
+						  LANDLOCK_RULE_PATH_BENEATH, &below, 0);
 	if (rc == 0)
 		rc = syscall(SYS_landlock_restrict_self, rules, 0);
 	int saved = errno;

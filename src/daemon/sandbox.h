@@ -12,10 +12,11 @@
 typedef enum {
 	KM_SANDBOX_SCANNER, /* sockets it was given, its spool; no exec, no connect, no other file
 			     */
-	KM_SANDBOX_KEEPER   /* files below the state folder; no network, no exec */
+	KM_SANDBOX_KEEPER,  /* files below the state folder; no network, no exec */
+	KM_SANDBOX_SIGNER   /* nothing but the descriptors that it has */
 } km_sandbox_kind;
 
-/* @dir: the one folder in which files may be opened (spool or state folder). */
+/* @dir: the one folder in which files may be opened (spool or state folder); NULL: none. */
 KM_NODISCARD km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err);
 
 /*

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/spool.h"
 #include "daemon/sandbox.h"
+#include "daemon/signing.h"
 
 enum { SNAPSHOT_MAX = 64 * 1024 * 1024 };
 
@@ -90,11 +91,14 @@ static void scanner_drain(km_role *r, bool quit)
 	end_if_done(s);
 }
 
-static void scanner_link(km_role *r, int fd)
+static void scanner_link(km_role *r, km_word what, int fd)
 {
 	km_scanner *s = r->self;
 
-	km_recorder_link(s->shop.recorder, fd);
+	if (what == KM_WORD_SIGNER)
+		km_signing_link(s->shop.signing, fd);
+	else
+		km_recorder_link(s->shop.recorder, fd);
 }
 
 static km_status load_snapshot(km_scanner *s, km_err *err)
@@ -132,6 +136,8 @@ static km_status prepare(km_scanner *s, km_err *err)
 	km_status st = km_kit_open(&shop->kit, c, s->role->pack, err);
 	if (st == KM_OK)
 		st = km_kit_open_state(&shop->kit, s->role->state_dir, err);
+	if (st == KM_OK)
+		st = km_signing_new(&s->role->loop, s->role->shared, c, &shop->signing, err);
 	return st == KM_OK ? load_snapshot(s, err) : st;
 }
 
@@ -168,6 +174,7 @@ static void scanner_stop(km_role *r)
 			f->stop(s);
 	}
 	km_recorder_stop(s->shop.recorder);
+	km_signing_stop(s->shop.signing);
 	if (lost == 0)
 		return;
 	km_error("%zu verdict records could not be written any more", lost);
@@ -183,6 +190,7 @@ static void scanner_finish(km_role *r)
 	for (size_t i = 0; i < KM_LISTENERS; i++)
 		fronts[i]->finish(s);
 	km_recorder_free(s->shop.recorder);
+	km_signing_free(s->shop.signing);
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
 	km_dns_snapshot_free(s->shop.dns);

@@ -76,6 +76,7 @@ static void fill_job(const km_milter_message_view *m, km_job *job)
 {
 	*job = (km_job){
 		.via = "milter",
+		.signs = true,
 		.message = m->message,
 		.rcpts_dropped = m->rcpts_dropped,
 		.dropped = m->dropped,

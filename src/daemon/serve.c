@@ -28,6 +28,9 @@ enum {
 	BACKOFF_MS = 2000
 };
 
+/* What serves in which place of the supervisor's table. */
+enum { KEEPER, SIGNER, FIRST_SCANNER };
+
 static const char label[] = "komainu"; /* of the supervisor's lines in the log */
 
 typedef struct supervisor supervisor;
@@ -54,7 +57,7 @@ struct supervisor {
 	const km_serve_options *options;
 	km_settings settings;
 	km_sockets sockets;
-	child child[KM_MAX_SLOTS];	 /* [0] is the keeper */
+	child child[KM_MAX_SLOTS];
 	unsigned generation;		 /* from 1; a reload begins the next */
 	unsigned announced;		 /* the last one that was said to serve */
 	uint64_t lists_seen, lists_used; /* when the lists changed, as last seen and as in force */
@@ -65,34 +68,41 @@ struct supervisor {
 
 static void start(child *c);
 
-static bool is_keeper(const child *c)
+static bool is_scanner(const child *c)
 {
-	return c->slot == 0;
+	return c->slot >= FIRST_SCANNER;
 }
 
-/* Scanner and keeper talk over a socket pair that only they hold. */
-static void link_to_keeper(child *scanner)
+/* What of a new generation takes an old one's place, rather than serving beside it. */
+static bool is_single(const child *c)
 {
-	child *keeper = &scanner->sv->child[0];
+	return !is_scanner(c);
+}
+
+/* A scanner and its partner (keeper or signer) talk over a socket pair that only they hold. */
+static void link_to(child *scanner, unsigned partner)
+{
+	static const km_word words[] = { [KEEPER] = KM_WORD_LINK, [SIGNER] = KM_WORD_SIGNER };
+	child *other = &scanner->sv->child[partner];
 	int pair[2];
 
-	if (!scanner->running || !keeper->running)
+	if (!scanner->running || !other->running)
 		return;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
 		km_error("no socket pair: %s", strerror(errno));
 		return;
 	}
-	(void)km_channel_send(keeper->channel, KM_WORD_LINK, pair[0]);
-	(void)km_channel_send(scanner->channel, KM_WORD_LINK, pair[1]);
+	(void)km_channel_send(other->channel, words[partner], pair[0]);
+	(void)km_channel_send(scanner->channel, words[partner], pair[1]);
 	(void)close(pair[0]);
 	(void)close(pair[1]);
 }
 
-static void link_all(supervisor *sv)
+static void link_all(supervisor *sv, unsigned partner)
 {
-	for (size_t i = 1; i < KM_MAX_SLOTS; i++)
+	for (size_t i = FIRST_SCANNER; i < KM_MAX_SLOTS; i++)
 		if (sv->child[i].used)
-			link_to_keeper(&sv->child[i]);
+			link_to(&sv->child[i], partner);
 }
 
 static size_t count(const supervisor *sv, bool (*is)(const child *))
@@ -111,7 +121,7 @@ static bool is_running(const child *c)
 
 static bool is_running_scanner(const child *c)
 {
-	return c->running && !is_keeper(c);
+	return c->running && is_scanner(c);
 }
 
 static bool is_unready(const child *c)
@@ -121,7 +131,7 @@ static bool is_unready(const child *c)
 
 static bool is_undrained(const child *c)
 {
-	return c->running && c->draining && !c->drained && !is_keeper(c);
+	return c->running && c->draining && !c->drained && is_scanner(c);
 }
 
 static void say(child *c, km_word what)
@@ -179,6 +189,13 @@ static void settle(supervisor *sv)
 		announce(sv);
 }
 
+/* A scanner has lost its line. */
+static void link_again(child *c, unsigned partner)
+{
+	if (is_scanner(c))
+		link_to(c, partner);
+}
+
 static void on_channel(uv_poll_t *p, int status, int events)
 {
 	child *c = p->data;
@@ -192,8 +209,8 @@ static void on_channel(uv_poll_t *p, int status, int events)
 			(void)close(fd);
 		c->ready = c->ready || what == KM_WORD_READY;
 		c->drained = c->drained || what == KM_WORD_DRAIN;
-		if (what == KM_WORD_LINK && !is_keeper(c))
-			link_to_keeper(c);
+		if (what == KM_WORD_LINK || what == KM_WORD_SIGNER)
+			link_again(c, what == KM_WORD_LINK ? KEEPER : SIGNER);
 		settle(c->sv);
 	}
 	if (closed || status != 0)
@@ -207,7 +224,8 @@ static void stop_when_done(supervisor *sv)
 	if (count(sv, is_running) == 0)
 		uv_stop(&sv->loop);
 	else if (count(sv, is_running_scanner) == 0)
-		say(&sv->child[0], KM_WORD_QUIT); /* last, so that every record gets written */
+		for (size_t i = 0; i < FIRST_SCANNER; i++) /* last: every record gets written */
+			say(&sv->child[i], KM_WORD_QUIT);
 }
 
 static void blame(child *c)
@@ -223,13 +241,21 @@ static void blame(child *c)
 		 deaths >= KM_POISON_DEATHS ? "; it will be held unparsed" : "");
 }
 
+/* Not to be started again: its generation is over, or nothing is signed any more. */
+static bool is_over(const child *c)
+{
+	if (c->slot == SIGNER)
+		return !c->sv->settings.signing;
+	return c->generation != c->sv->generation && !is_single(c);
+}
+
 static void on_again(uv_timer_t *t)
 {
 	child *c = t->data;
 
 	if (c->sv->ending)
 		return;
-	if (c->generation != c->sv->generation && !is_keeper(c))
+	if (is_over(c))
 		c->used = false;
 	else
 		start(c);
@@ -237,12 +263,15 @@ static void on_again(uv_timer_t *t)
 
 static void restart(child *c)
 {
+	static const km_counter single_restarts[] = {
+		[KEEPER] = KM_COUNTER_keeper_restarts_total,
+		[SIGNER] = KM_COUNTER_signer_restarts_total,
+	};
 	uint64_t lived = (km_clock_mono_ns() - c->started_ns) / 1000000u;
 
-	km_shared_count(c->sv->sockets.shared, c->slot,
-			is_keeper(c) ? KM_COUNTER_keeper_restarts_total
-				     : KM_COUNTER_scanner_restarts_total,
-			1);
+	km_shared_count(
+		c->sv->sockets.shared, c->slot,
+		is_scanner(c) ? KM_COUNTER_scanner_restarts_total : single_restarts[c->slot], 1);
 	c->quick_deaths =
 		lived < QUICK_DEATH_MS && !c->ready && !c->draining ? c->quick_deaths + 1 : 0;
 	if (c->quick_deaths < QUICK_DEATHS) {
@@ -263,7 +292,7 @@ static void child_closed(uv_handle_t *h)
 	(void)close(c->channel);
 	c->channel = -1;
 	/* A scanner of an old generation is not started again: the new one is complete. */
-	if (c->sv->ending || (c->generation != c->sv->generation && !is_keeper(c))) {
+	if (c->sv->ending || is_over(c)) {
 		c->used = false;
 		stop_when_done(c->sv);
 		return;
@@ -276,7 +305,7 @@ static void on_exit_of(uv_process_t *p, int64_t status, int signal)
 	child *c = p->data;
 
 	c->running = false;
-	if (is_keeper(c))
+	if (c->slot == KEEPER)
 		km_shared_set_keeper(c->sv->sockets.shared, KM_KEEPER_GONE);
 	if (signal || status || (!c->draining && !c->sv->ending))
 		km_warn("%s %u ended (%s %lld)", c->role, c->slot, signal ? "signal" : "status",
@@ -289,10 +318,10 @@ static void on_exit_of(uv_process_t *p, int64_t status, int signal)
 	stop_when_done(c->sv);
 }
 
-/* Of what scanners have, the keeper gets nothing. */
+/* Of what scanners have, the others get nothing. */
 static int or_null(const child *c, int fd)
 {
-	return fd >= 0 && !is_keeper(c) ? fd : c->sv->sockets.null;
+	return fd >= 0 && is_scanner(c) ? fd : c->sv->sockets.null;
 }
 
 static int spawn(child *c, int theirs)
@@ -356,17 +385,18 @@ static void start(child *c)
 	c->open = 2;
 	(void)uv_poll_init(&sv->loop, &c->poll, c->channel);
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_channel);
-	if (is_keeper(c))
-		link_all(sv);
-	else
-		link_to_keeper(c);
+	for (unsigned partner = 0; partner < FIRST_SCANNER; partner++)
+		if (is_scanner(c))
+			link_to(c, partner);
+		else if (c->slot == partner)
+			link_all(sv, partner);
 }
 
 static void start_scanners(supervisor *sv)
 {
 	unsigned wanted = sv->settings.scanners;
 
-	for (unsigned i = 1; i < KM_MAX_SLOTS && wanted; i++) {
+	for (unsigned i = FIRST_SCANNER; i < KM_MAX_SLOTS && wanted; i++) {
 		child *c = &sv->child[i];
 		if (c->used)
 			continue;
@@ -377,24 +407,43 @@ static void start_scanners(supervisor *sv)
 	}
 }
 
-static bool is_scanner(const child *c)
+/*
+ * The keeper or the signer, as the settings want it: one that runs finishes what is under way and
+ * is started again with the new ones, or ends for good.
+ */
+static void begin_single(supervisor *sv, unsigned slot)
 {
-	return !is_keeper(c);
+	static const char *const names[] = { [KEEPER] = "keeper", [SIGNER] = "signer" };
+	child *c = &sv->child[slot];
+
+	if (slot == SIGNER)
+		km_shared_set_signing(sv->sockets.shared, sv->settings.signing);
+	if (!c->used && slot == SIGNER && !sv->settings.signing)
+		return;
+	c->role = names[slot];
+	c->generation = sv->generation;
+	if (c->used) {
+		c->draining = true;
+		say(c, KM_WORD_QUIT);
+		return;
+	}
+	c->used = true;
+	start(c);
 }
 
 /* KM_OK when the configuration can be read and there is room for its scanners. */
 static km_status load_next(supervisor *sv, km_settings *fresh, km_err *err)
 {
-	km_status st = km_settings_load(sv->options->config, fresh, err);
+	km_status st = km_settings_load(sv->options->config, sv->options->state_dir, fresh, err);
 	size_t taken = count(sv, is_scanner);
 
-	if (st != KM_OK || taken + fresh->scanners < KM_MAX_SLOTS)
+	if (st != KM_OK || taken + fresh->scanners <= KM_MAX_SLOTS - FIRST_SCANNER)
 		return st;
 	km_settings_free(fresh);
 	return KM_FAIL(err, KM_LIMIT,
 		       "%zu scanners of earlier configurations still serve their connections and "
 		       "there is room for %d in all; reload again when some have ended",
-		       taken, KM_MAX_SLOTS - 1);
+		       taken, KM_MAX_SLOTS - FIRST_SCANNER);
 }
 
 static void reload(supervisor *sv)
@@ -420,10 +469,8 @@ static void reload(supervisor *sv)
 	km_role_log_as(label, fresh.conf);
 	sv->generation++;
 	start_scanners(sv);
-	/* The keeper finishes its batch and is started again with the new settings. */
-	sv->child[0].generation = sv->generation;
-	sv->child[0].draining = true;
-	say(&sv->child[0], KM_WORD_QUIT);
+	begin_single(sv, KEEPER);
+	begin_single(sv, SIGNER);
 }
 
 static void on_hup(uv_signal_t *s, int number)
@@ -432,16 +479,25 @@ static void on_hup(uv_signal_t *s, int number)
 	reload(s->data);
 }
 
-/* When the folder of lists changed last, in nanoseconds; 0 without one. */
-static uint64_t lists_changed(const supervisor *sv)
+/* When the folder was changed last, in nanoseconds; 0 without one. */
+static uint64_t changed(const char *path)
 {
-	char path[1100];
 	struct stat sb;
 
-	(void)snprintf(path, sizeof(path), "%s/lists", sv->sockets.state_dir);
 	return stat(path, &sb) == 0
 		       ? (uint64_t)sb.st_mtim.tv_sec * 1000000000u + (uint64_t)sb.st_mtim.tv_nsec
 		       : 0;
+}
+
+/* The same of the folders of lists and of keys together. */
+static uint64_t lists_changed(const supervisor *sv)
+{
+	char lists[1100], keys[KM_KEY_DIR];
+
+	(void)snprintf(lists, sizeof(lists), "%s/lists", sv->sockets.state_dir);
+	if (km_key_dir(sv->settings.conf, sv->sockets.state_dir, keys, NULL) != KM_OK)
+		return changed(lists);
+	return changed(lists) + changed(keys);
 }
 
 /* New lists are taken up like a new configuration, once a whole second has seen no more of them. */
@@ -454,7 +510,7 @@ static void watch_lists(supervisor *sv)
 	if (!settled || now == sv->lists_used)
 		return;
 	sv->lists_used = now;
-	km_info("the lists have changed");
+	km_info("the lists or keys have changed");
 	reload(sv);
 }
 
@@ -480,7 +536,7 @@ static void on_term(uv_signal_t *s, int number)
 	sv->ending = true;
 	km_info("ending: what is under way is finished first");
 	(void)sd_notify(0, "STOPPING=1");
-	for (size_t i = 1; i < KM_MAX_SLOTS; i++)
+	for (size_t i = FIRST_SCANNER; i < KM_MAX_SLOTS; i++)
 		say(&sv->child[i], KM_WORD_QUIT);
 	(void)uv_timer_start(&sv->deadline, on_deadline, END_MS, 0);
 	stop_when_done(sv);
@@ -558,9 +614,8 @@ static void supervise(supervisor *sv)
 	km_poison_load(sv->sockets.shared, sv->sockets.state_dir);
 	sv->generation = 1;
 	sv->lists_seen = sv->lists_used = lists_changed(sv);
-	sv->child[0].used = true;
-	sv->child[0].role = "keeper";
-	start(&sv->child[0]);
+	begin_single(sv, KEEPER);
+	begin_single(sv, SIGNER);
 	start_scanners(sv);
 	(void)uv_run(&sv->loop, UV_RUN_DEFAULT);
 	uv_walk(&sv->loop, close_handle, NULL);
@@ -587,16 +642,19 @@ km_status km_serve(const km_serve_options *options, km_err *err)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	sv->options = options;
 	raise_descriptors();
-	st = km_settings_load(options->config, &sv->settings, err);
+	st = km_settings_load(options->config, options->state_dir, &sv->settings, err);
 	if (st == KM_OK)
 		km_files_raise(&sv->settings);
 	if (st == KM_OK)
 		km_role_log_as(label, sv->settings.conf);
 	if (st == KM_OK)
 		st = km_sockets_open(&sv->settings, options->state_dir, &sv->sockets, err);
-	if (st == KM_OK && uv_loop_init(&sv->loop) == 0) {
-		supervise(sv);
-		(void)uv_loop_close(&sv->loop);
+	if (st == KM_OK) {
+		st = km_settings_check_keys(&sv->settings, sv->sockets.state_dir, err);
+		if (st == KM_OK && uv_loop_init(&sv->loop) == 0) {
+			supervise(sv);
+			(void)uv_loop_close(&sv->loop);
+		}
 		km_sockets_close(&sv->sockets);
 	}
 	km_settings_free(&sv->settings);

@@ -10,6 +10,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/keyring.h"
+#include "daemon/permit.h"
 #include "daemon/sandbox.h"
 #include "dns/snapshot.h"
 #include "engine/kit.h"
@@ -124,7 +126,55 @@ static unsigned scanner_count(const km_conf *conf)
 	return n > KM_MAX_SLOTS / 2 - 1 ? KM_MAX_SLOTS / 2 - 1 : (unsigned)n;
 }
 
-km_status km_settings_load(const char *path, km_settings *out, km_err *err)
+km_status km_key_dir(const km_conf *conf, const char *state_dir, char *out, km_err *err)
+{
+	const char *given = km_conf_str(conf, KM_KEY_KEY_DIR);
+	int n = given[0] ? snprintf(out, KM_KEY_DIR, "%s", given)
+			 : snprintf(out, KM_KEY_DIR, "%s/keys", state_dir);
+
+	if (n > 0 && n < KM_KEY_DIR)
+		return KM_OK;
+	return KM_FAIL(err, KM_CONFIG, "key.dir: the name is too long");
+}
+
+static km_status must_have_key(const km_keyring *ring, const char *domain, const char *key,
+			       km_err *err)
+{
+	if (km_keyring_active(ring, km_sv_of(domain), KM_KEY_RSA) ||
+	    km_keyring_active(ring, km_sv_of(domain), KM_KEY_ED25519))
+		return KM_OK;
+	return KM_FAIL(
+		err, KM_CONFIG,
+		"%s: there is no active key of %s: komainu key new %s makes one, and komainu "
+		"key use %s puts it to use once it is published",
+		key, domain, domain, domain);
+}
+
+/* Keys are looked at before anything serves; what signs loads them for itself. */
+km_status km_settings_check_keys(km_settings *s, const char *state_dir, km_err *err)
+{
+	const char *seal = km_conf_str(s->conf, KM_KEY_ARC_SEAL), *domain;
+	km_keyring ring = { 0 };
+	km_permit *permit = NULL;
+	char dir[KM_KEY_DIR];
+	km_status st = km_key_dir(s->conf, state_dir, dir, err);
+
+	if (st == KM_OK)
+		st = km_keyring_load(dir, km_clock_now(), &ring, err);
+	if (st == KM_OK)
+		st = km_permit_open(s->conf, &permit, err);
+	if (st == KM_OK && seal[0])
+		st = must_have_key(&ring, seal, "arc.seal", err);
+	for (size_t i = 0; st == KM_OK && (domain = km_permit_named(permit, i)) != NULL; i++)
+		st = must_have_key(&ring, domain, "sign.users, sign.networks", err);
+	for (size_t i = 0; i < ring.n; i++)
+		s->signing = s->signing || ring.key[i].state == KM_RING_ACTIVE;
+	km_permit_free(permit);
+	km_keyring_free(&ring);
+	return st;
+}
+
+km_status km_settings_load(const char *path, const char *state_dir, km_settings *out, km_err *err)
 {
 	km_settings s = { .conf_fd = -1, .pack_fd = -1, .dns_fd = -1 };
 	km_status st = load_conf(path, &s, err);
@@ -133,6 +183,9 @@ km_status km_settings_load(const char *path, km_settings *out, km_err *err)
 		st = load_pack(&s, err);
 	if (st == KM_OK)
 		st = load_snapshot(&s, err);
+	if (st == KM_OK)
+		st = km_settings_check_keys(
+			&s, state_dir ? state_dir : km_conf_str(s.conf, KM_KEY_STATE_DIR), err);
 	if (st != KM_OK) {
 		km_settings_free(&s);
 		/* A file that a setting names and that is not there is the setting's fault. */
@@ -230,8 +283,9 @@ static km_status must_be_writable(const char *dir, km_err *err)
 /* What was made as root, now or by an earlier run as another user, becomes the user's. */
 static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_err *err)
 {
-	static const char *const files[] = { "", "/records.db", "/records.db-wal",
-					     "/records.db-shm", "/spool" };
+	static const char *const files[] = {
+		"", "/records.db", "/records.db-wal", "/records.db-shm", "/spool", "/keys"
+	};
 	char paths[KM_COUNT(files) + KM_LISTENERS][1100];
 	const char *list[KM_COUNT(files) + KM_LISTENERS];
 	size_t n = 0;

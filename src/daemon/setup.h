@@ -14,7 +14,13 @@ typedef struct {
 	 * load. */
 	int conf_fd, pack_fd, dns_fd;
 	unsigned scanners;
+	bool signing; /* there are keys to sign with */
 } km_settings;
+
+/* Folder of the private keys (key.dir) into @out; KM_CONFIG when its name is too long. */
+enum { KM_KEY_DIR = 1200 };
+KM_NODISCARD km_status km_key_dir(const km_conf *conf, const char *state_dir, char *out,
+				  km_err *err);
 
 typedef struct {
 	struct {
@@ -29,10 +35,13 @@ typedef struct {
 
 /*
  * Reads configuration and policy pack and checks both, as at start so on reload: either *out is all
- * new or nothing of it is touched.
+ * new or nothing of it is touched. @state_dir overrides state.dir, unless NULL.
  */
-KM_NODISCARD km_status km_settings_load(const char *path, km_settings *out, km_err *err);
+KM_NODISCARD km_status km_settings_load(const char *path, const char *state_dir, km_settings *out,
+					km_err *err);
 void km_settings_free(km_settings *s);
+/* Looks at the keys again, as the user that will read them. */
+KM_NODISCARD km_status km_settings_check_keys(km_settings *s, const char *state_dir, km_err *err);
 
 /* Raises the limit of open files, which the roles inherit, to the hard one; warns when even that is
  * too low for limits.connections. */

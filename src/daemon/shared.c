@@ -20,7 +20,8 @@ typedef struct {
 } poison;
 
 struct km_shared {
-	_Atomic int keeper;	 /* km_keeper_state */
+	_Atomic int keeper; /* km_keeper_state */
+	_Atomic bool signing;
 	_Atomic uint32_t oldest; /* next entry to be overwritten when the table is full */
 	slot_area slot[KM_MAX_SLOTS];
 	poison poison[KM_POISON_ENTRIES];
@@ -195,4 +196,14 @@ void km_shared_set_keeper(km_shared *s, km_keeper_state state)
 km_keeper_state km_shared_keeper(const km_shared *s)
 {
 	return (km_keeper_state)atomic_load(&((km_shared *)(uintptr_t)s)->keeper);
+}
+
+void km_shared_set_signing(km_shared *s, bool on)
+{
+	atomic_store(&s->signing, on);
+}
+
+bool km_shared_signing(const km_shared *s)
+{
+	return atomic_load_explicit(&((km_shared *)(uintptr_t)s)->signing, memory_order_relaxed);
 }

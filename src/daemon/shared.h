@@ -32,7 +32,10 @@ enum {
 	X(held_poison_total, "counter", "messages held unparsed because scanners died of them")    \
 	X(records_lost_total, "counter", "verdict records that could not be written")              \
 	X(scanner_restarts_total, "counter", "scanners that died and were started again")          \
-	X(keeper_restarts_total, "counter", "keepers that died and were started again")
+	X(keeper_restarts_total, "counter", "keepers that died and were started again")            \
+	X(signer_restarts_total, "counter", "signers that died and were started again")            \
+	X(signed_total, "counter", "messages that were signed or sealed")                          \
+	X(sign_failures_total, "counter", "messages that should have been signed and were not")
 
 typedef enum {
 #define X(name, type, help) KM_COUNTER_##name,
@@ -83,6 +86,10 @@ uint64_t km_shared_beats(const km_shared *s, unsigned slot);
 /* Whether records can be written: set by the keeper (supervisor: GONE), read by scanners. At first
  * none has ever come up. */
 typedef enum { KM_KEEPER_NONE, KM_KEEPER_GONE, KM_KEEPER_READY, KM_KEEPER_FAILING } km_keeper_state;
+
+/* Whether anything is signed: set by the supervisor. */
+void km_shared_set_signing(km_shared *s, bool on);
+bool km_shared_signing(const km_shared *s);
 
 void km_shared_set_keeper(km_shared *s, km_keeper_state state);
 km_keeper_state km_shared_keeper(const km_shared *s);
