@@ -334,6 +334,88 @@ static const km_command commands[] = {
 		     "data/make-base-model." },
 	  .examples = { { "learn base --index index --output base.model",
 			  { "index のメールから作る", "Makes it from the mail in index." } } } },
+	{ .name = "key new",
+	  .operands = "DOMAIN",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_key_new_options,
+	  .run = km_key_new_run,
+	  .summary = { "ドメインの署名鍵を作る", "make the keys of a domain" },
+	  .about = { "DOMAIN の DKIM の鍵を、RSA (2048 ビット) と Ed25519 の 2 "
+		     "つ作り、公開すべき DNS レコードを表示します。鍵は key use "
+		     "までは何にも署名しません。\n"
+		     "秘密鍵は key.dir (初期値は state.dir の keys) に、持ち主だけが読める "
+		     "DOMAIN/SELECTOR.pem として置きます。ほかのプログラムの PEM "
+		     "の鍵も、そこに置けば"
+		     "使えます。root で実行すれば、持ち主は state.dir の持ち主になります。",
+		     "Makes two DKIM keys of DOMAIN, RSA (2048 bits) and Ed25519, and prints the "
+		     "DNS records to publish. The keys sign nothing before key use.\n"
+		     "The private keys are put into key.dir (default: keys in state.dir) as "
+		     "DOMAIN/SELECTOR.pem, for their owner's eyes only. A PEM key of another "
+		     "program that is put there signs as well. Run by root, the files are given "
+		     "to the owner of state.dir." },
+	  .examples = { { "key new example.jp",
+			  { "example.jp の鍵を作り、DNS レコードを表示する",
+			    "Makes the keys of example.jp and prints the DNS records." } } } },
+	{ .name = "key list",
+	  .operands = "[DOMAIN]",
+	  .max_operands = 1,
+	  .options = &km_key_list_options,
+	  .run = km_key_list_run,
+	  .summary = { "鍵と、DNS で見えるかを表示する", "list keys, and whether DNS has them" },
+	  .about = { "鍵を 1 行に 1 つ、状態 (pending: まだ使わない、active: 署名する、retired: "
+		     "もう使わない)、DNS "
+		     "での名前、種類、いつからか、公開されているかの順に表示します。",
+		     "Lists keys, one a line: state (pending: not used yet, active: signs, "
+		     "retired: signs no more), name in DNS, kind, since when, and whether it is "
+		     "published." },
+	  .examples = { { "key list", { "すべての鍵を表示する", "Lists all keys." } } } },
+	{ .name = "key use",
+	  .operands = "DOMAIN",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_key_use_options,
+	  .run = km_key_use_run,
+	  .summary = { "公開した鍵で署名を始める", "sign with keys that are published" },
+	  .about = { "作った鍵が DNS で見えることを確かめてから、それで署名を始めます。"
+		     "それまでの鍵は使うのをやめます。見えなければ何も変えず、終了コード 75 "
+		     "で終わります。",
+		     "Checks that the new keys are seen in DNS, and signs with them from then on; "
+		     "those that signed so far are retired. When one is not seen, nothing is "
+		     "changed, and the exit status is 75." },
+	  .examples = { { "key use example.jp",
+			  { "DNS を確かめてから使い始める",
+			    "Checks DNS, then uses the keys." } } } },
+	{ .name = "key rotate",
+	  .operands = "DOMAIN",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_key_rotate_options,
+	  .run = km_key_rotate_run,
+	  .summary = { "鍵を新しくする", "renew the keys of a domain" },
+	  .about = { "2 度実行します。1 度目は新しい鍵を作って DNS レコードを表示し、2 度目は "
+		     "key use と同じく、公開を確かめてから切り替えます。その間も署名は続きます。",
+		     "To be run twice: first it makes new keys and prints their DNS records, then, "
+		     "like key use, it checks that they are published and changes over. Signing "
+		     "goes on meanwhile." },
+	  .examples = { { "key rotate example.jp",
+			  { "example.jp の鍵を新しくする", "Renews the keys of example.jp." } } } },
+	{ .name = "key retire",
+	  .operands = "DOMAIN [SELECTOR]",
+	  .min_operands = 1,
+	  .max_operands = 2,
+	  .options = &km_key_retire_options,
+	  .run = km_key_retire_run,
+	  .summary = { "使わなくなった鍵を廃止する", "take keys out of service" },
+	  .about = { "使わなくなって 7 日を過ぎた鍵を消し、DNS で失効させるレコードを表示します。"
+		     "SELECTOR を指定すると、その鍵での署名をやめます。",
+		     "Deletes keys that have been out of use for 7 days, and prints the records "
+		     "that revoke them in DNS. With SELECTOR, that key signs no more from now "
+		     "on." },
+	  .examples = { { "key retire example.jp", { "前の鍵を消す", "Deletes the old keys." } },
+			{ "key retire example.jp k20261123r",
+			  { "漏れたかもしれない鍵の使用をやめる",
+			    "Stops the use of a key that may have leaked." } } } },
 	{ .name = "advise",
 	  .operands = "",
 	  .options = &km_advise_options,
@@ -401,6 +483,7 @@ static const struct {
 	  { "危険なもののリストを扱う", "work with lists of what is known to be bad" } },
 	{ KM_SV("config"),
 	  { "設定ファイルを検査・表示・説明する", "check, show and explain the configuration" } },
+	{ KM_SV("key"), { "署名に使う鍵を管理する", "manage the keys that mail is signed with" } },
 	{ KM_SV("learn"), { "分類器に学習させる", "teach the classifier" } },
 	{ KM_SV("guard"),
 	  { "送信メールを見張る (Un-gyō)", "guard the mail that goes out (Un-gyo)" } },

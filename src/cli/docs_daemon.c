@@ -24,6 +24,11 @@ static const km_page_row processes[] = {
 	    "拒否、隔離、破棄の返事は、記録がディスクに届くまで待ちます。",
 	    "The only one that writes records, many in one transaction. The answers reject, "
 	    "quarantine and discard wait until the record is on disk." } },
+	{ "signer",
+	  { "署名鍵を持つただ 1 つのプロセスです。検査プロセスから届くダイジェストに署名し、"
+	    "メールは読みません。使える鍵があるときだけ動きます。",
+	    "The only one that holds private keys. It signs the digests that scanners send, and "
+	    "reads no mail. It runs when there are keys to sign with." } },
 };
 
 static const km_page_row signals[] = {
@@ -53,6 +58,9 @@ static const km_page_row files[] = {
 	  { "判定の記録 (SQLite、-wal と -shm を伴う)。records.keep を過ぎたものは消えます。",
 	    "The records (SQLite, with -wal and -shm beside it). Those older than records.keep "
 	    "are deleted." } },
+	{ "/var/lib/komainu/keys",
+	  { "署名鍵 (key.dir の初期値)。持ち主だけが読めます。",
+	    "Private keys (default of key.dir), for their owner's eyes only." } },
 	{ "/var/lib/komainu/poison",
 	  { "検査プロセスを異常終了させたメールの一覧 (ダイジェストと回数)。",
 	    "Which messages killed scanners: their digests, and how often." } },
@@ -71,8 +79,10 @@ static const km_page_row confinement[] = {
 	    "Scanners and keeper may use the system calls that they need. They can not run a "
 	    "program or connect to anything." } },
 	{ "Landlock",
-	  { "scanner が開けるファイルは spool の中、keeper は state.dir の中だけです。",
-	    "A scanner can open files in the spool only, the keeper in state.dir only." } },
+	  { "scanner が開けるファイルは spool の中、keeper は state.dir の中だけです。signer "
+	    "はファイルを開けません。",
+	    "A scanner can open files in the spool only, the keeper in state.dir only, the signer "
+	    "none." } },
 };
 
 static void key(km_buf *b, km_conf_key k, int lang)
@@ -167,7 +177,7 @@ void km_docs_daemon(km_buf *b, int lang)
 	km_page_rows(b, "Pa", files, KM_COUNT(files), lang);
 	km_page_exits(b, lang);
 	km_page_section(b, lang, "関連項目", "SEE ALSO");
-	km_buf_add(b, KM_S(".Xr komainu\\-log 1 ,\n.Xr komainu\\-serve 1 ,\n"
+	km_buf_add(b, KM_S(".Xr komainu\\-key 1 ,\n.Xr komainu\\-log 1 ,\n.Xr komainu\\-serve 1 ,\n"
 			   ".Xr komainu\\-try 1 ,\n.Xr komainu.yaml 5\n"));
 	km_page_section(b, lang, "安全性", "SECURITY CONSIDERATIONS");
 	km_roff_text(

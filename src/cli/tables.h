@@ -49,6 +49,21 @@ int km_guard_simulate_run(km_cli *cli, const void *options);
 extern const km_option_table km_log_options;
 int km_log_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_key_new_options;
+int km_key_new_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_key_list_options;
+int km_key_list_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_key_use_options;
+int km_key_use_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_key_rotate_options;
+int km_key_rotate_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_key_retire_options;
+int km_key_retire_run(km_cli *cli, const void *options);
+
 extern const km_option_table km_advise_options;
 int km_advise_run(km_cli *cli, const void *options);
 

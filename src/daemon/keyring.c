@@ -14,6 +14,8 @@
 
 enum { KEY_FILE_MAX = 65536, PATH_BYTES = 4096, CLOCK_SLACK = 86400 };
 
+static const km_time last_time = 253402300799;
+
 static const char suffix[] = ".pem";
 
 /* DIR/NAME, of at most PATH_BYTES. */
@@ -50,6 +52,11 @@ static bool read_state(km_sv value, km_ring_key *k)
 	return false;
 }
 
+static bool read_time(km_sv value, km_time *out)
+{
+	return km_time_parse_rfc3339(value, out, NULL) == KM_OK && *out >= 0 && *out <= last_time;
+}
+
 static bool read_line(km_sv line, km_ring_key *k)
 {
 	size_t colon = km_sv_chr(line, ':', 0);
@@ -58,9 +65,9 @@ static bool read_line(km_sv line, km_ring_key *k)
 	if (km_sv_eq(name, KM_S("state")))
 		return read_state(value, k);
 	if (km_sv_eq(name, KM_S("made")))
-		return km_time_parse_rfc3339(value, &k->made, NULL) == KM_OK;
+		return read_time(value, &k->made);
 	if (km_sv_eq(name, KM_S("since")))
-		return km_time_parse_rfc3339(value, &k->since, NULL) == KM_OK;
+		return read_time(value, &k->since);
 	return true; /* whatever else people write there */
 }
 
@@ -308,6 +315,12 @@ static void folder_above(const char *path, char *out)
 	(void)snprintf(out, PATH_BYTES, "%.*s", KM_FMT(v));
 }
 
+/* The daemon looks at the folder's time to see that something in it has changed. */
+static void touch(const char *dir)
+{
+	(void)utimensat(AT_FDCWD, dir, NULL, 0);
+}
+
 km_status km_keyring_save(const char *dir, const km_ring_key *k, km_err *err)
 {
 	char folder[PATH_BYTES], above[PATH_BYTES], path[PATH_BYTES];
@@ -327,7 +340,10 @@ km_status km_keyring_save(const char *dir, const km_ring_key *k, km_err *err)
 	if (text.p)
 		explicit_bzero(text.p, text.cap);
 	km_buf_finish(&text);
-	return st == KM_OK ? give_to_owner(folder, path, err) : st;
+	if (st == KM_OK)
+		st = give_to_owner(folder, path, err);
+	touch(dir);
+	return st;
 }
 
 km_status km_keyring_remove(const char *dir, const km_ring_key *k, km_err *err)
@@ -338,6 +354,7 @@ km_status km_keyring_remove(const char *dir, const km_ring_key *k, km_err *err)
 		return KM_CONFIG;
 	if (unlink(path) != 0)
 		return KM_FAIL(err, KM_IO, "%s: can not be removed: %s", path, strerror(errno));
+	touch(dir);
 	return KM_OK;
 }
 

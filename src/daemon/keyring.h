@@ -55,7 +55,8 @@ KM_NODISCARD km_status km_ring_key_write(const km_ring_key *k, km_buf *out, km_e
 KM_NODISCARD km_status km_keyring_load(const char *dir, km_time now, km_keyring *out, km_err *err);
 void km_keyring_free(km_keyring *r);
 
-/* Writes the key's file, atomically; as root for the owner of @dir, which is made when absent. */
+/* Writes the key's file, atomically; as root for the owner of @dir, which is made when absent. A
+ * daemon that serves takes the change up by itself. */
 KM_NODISCARD km_status km_keyring_save(const char *dir, const km_ring_key *k, km_err *err);
 KM_NODISCARD km_status km_keyring_remove(const char *dir, const km_ring_key *k, km_err *err);
 
