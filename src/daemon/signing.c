@@ -149,13 +149,16 @@ static bool take_keys(km_signing *s, km_sv body)
 /* Those who waited for the table go on. */
 static void wake_waiting(km_signing *s)
 {
-	for (wish *w = s->wishes, *next; w; w = next) {
-		next = w->next;
-		if (w->ask.digest.n)
+	wish *w = s->wishes;
+
+	while (w) {
+		if (w->ask.digest.n) {
+			w = w->next;
 			continue;
+		}
 		put_out(w);
 		km_job_resume(w->task);
-		next = s->wishes; /* whoever went on may have changed the list */
+		w = s->wishes; /* whoever went on may have changed the list */
 	}
 }
 
@@ -223,22 +226,24 @@ void km_signing_link(km_signing *s, int fd)
 		send_wish(w);
 }
 
+static wish *overdue(const km_signing *s, uint64_t now)
+{
+	wish *w = s->wishes;
+
+	while (w && w->deadline > now)
+		w = w->next;
+	return w;
+}
+
 static void on_timer(uv_timer_t *t)
 {
 	km_signing *s = t->data;
 	uint64_t now = uv_now(s->loop);
-	bool again = true;
-
 	if (s->signer == NULL && km_shared_signing(s->shared))
 		(void)km_channel_send(KM_FD_CHANNEL, KM_WORD_SIGNER, -1);
-	while (again) {
-		again = false;
-		for (wish *w = s->wishes; w && !again; w = w->next)
-			if (w->deadline <= now) {
-				settle(w, (km_sv){ NULL, 0 });
-				again = true; /* the list is another one now */
-			}
-	}
+	/* Whoever is told may change the list. */
+	for (wish *w = overdue(s, now); w; w = overdue(s, now))
+		settle(w, (km_sv){ NULL, 0 });
 }
 
 km_status km_signing_new(uv_loop_t *loop, km_shared *shared, const km_conf *conf, km_signing **out,
@@ -325,11 +330,17 @@ static km_status fail(km_task *t, const km_signing *s, const char *why)
 	return KM_OK;
 }
 
+/* The table may change while a signature is on its way. */
+static km_sign_key own_copy(km_task *t, const km_sign_key *k)
+{
+	return (km_sign_key){ km_sv_dup(t->arena, k->domain), km_sv_dup(t->arena, k->selector),
+			      k->kind };
+}
+
 static km_status wish_for(km_task *t, km_signing *s, wish *w, const km_sign_key *k, km_sv digest)
 {
-	/* The table may change while the signature is on its way. */
-	w->ask.domain = km_sv_dup(t->arena, k->domain);
-	w->ask.selector = km_sv_dup(t->arena, k->selector);
+	w->ask.domain = k->domain;
+	w->ask.selector = k->selector;
 	w->ask.digest = digest;
 	make_wish(s, w, t);
 	return KM_NOTFOUND;
@@ -340,9 +351,10 @@ static km_status begin_dkim(km_task *t, km_signing *s, const km_sign_key *k, km_
 	static const km_sv also[] = { KM_SV("Sender"), KM_SV("List-Id"), KM_SV("List-Unsubscribe"),
 				      KM_SV("List-Unsubscribe-Post") };
 	struct km_task_signing *x = t->signing;
-	const km_dkim_sign_params p = { .domain = k->domain,
-					.selector = k->selector,
-					.key = k->kind,
+	const km_sign_key mine = own_copy(t, k);
+	const km_dkim_sign_params p = { .domain = mine.domain,
+					.selector = mine.selector,
+					.key = mine.kind,
 					.time = t->job.env.now,
 					.also = also,
 					.n_also = KM_COUNT(also),
@@ -352,7 +364,7 @@ static km_status begin_dkim(km_task *t, km_signing *s, const km_sign_key *k, km_
 	if (d == NULL)
 		return err->st;
 	x->maker[x->n].dkim = d;
-	return wish_for(t, s, &x->maker[x->n++].wish, k, km_dkim_sign_digest(d));
+	return wish_for(t, s, &x->maker[x->n++].wish, &mine, km_dkim_sign_digest(d));
 }
 
 /* Both kinds of keys sign, where there are both. */
@@ -383,9 +395,10 @@ static km_status begin_sealing(km_task *t, km_signing *s, km_err *err)
 			       s->seal_domain);
 	if (auth->dkim_check == NULL || auth->arc == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory to seal");
-	const km_arc_seal_params p = { .domain = k->domain,
-				       .selector = k->selector,
-				       .key = k->kind,
+	const km_sign_key mine = own_copy(t, k);
+	const km_arc_seal_params p = { .domain = mine.domain,
+				       .selector = mine.selector,
+				       .key = mine.kind,
 				       .time = t->job.env.now,
 				       .results = km_scan_results(t->judged.scan, "\n"),
 				       .eol = "\n" };
@@ -395,7 +408,7 @@ static km_status begin_sealing(km_task *t, km_signing *s, km_err *err)
 	if (x->seal == NULL)
 		return KM_FAIL(err, why.st, "%s", why.msg);
 	x->n = 1;
-	return wish_for(t, s, &x->maker[0].wish, k, km_arc_seal_digest(x->seal));
+	return wish_for(t, s, &x->maker[0].wish, &mine, km_arc_seal_digest(x->seal));
 }
 
 static void forget(km_task *t)
