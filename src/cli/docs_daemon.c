@@ -126,14 +126,16 @@ static void description(km_buf *b, int lang)
 		b,
 		km_page_say(
 			lang,
-			"komainu serve は、Postfix や Sendmail の milter として、また HTTP "
+			"komainu serve は、Postfix や Sendmail の milter として、Exim や spamc の "
+			"spamd として、また HTTP "
 			"で、メールを受け取って判定するデーモンです。前面で動き、記録 (ログ) "
 			"を標準エラー出力に書きます。"
 			"準備ができると標準出力に待ち受けアドレスを書きます。systemd "
 			"の下では、準備、読み直し、終了、生存を知らせます "
 			"(Type=notify、WatchdogSec=)。",
 			"komainu serve is the daemon that takes mail from Postfix or Sendmail as a "
-			"milter, and by HTTP, and judges it. It runs in the foreground and logs to "
+			"milter, from Exim or spamc as spamd, and by HTTP, and judges it; it signs "
+			"what its users send. It runs in the foreground and logs to "
 			"standard error. Once it is ready, standard output says where it listens. "
 			"Under systemd it tells when it is ready, reloading and ending, and that "
 			"it is alive (Type=notify, WatchdogSec=)."),

@@ -260,6 +260,34 @@ def arc_seals(site):
     assert broken[0] == b"fail", broken
 
 
+def in_memory(pid, secret):
+    """Whether the process has these bytes anywhere."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            where, rights = line.split()[:2]
+            if "r" not in rights or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
+                continue
+            begin, end = (int(x, 16) for x in where.split("-"))
+            try:
+                mem.seek(begin)
+                if secret in mem.read(end - begin):
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+@case
+def only_the_signer_has_keys(site):
+    """no private key is in the memory of any process but the signer"""
+    path = site.komainu.state / "keys/example.jp/e1.pem"
+    der = subprocess.run(["openssl", "pkey", "-in", str(path), "-outform", "DER"], check=True, capture_output=True).stdout
+    site.send(message(unique("memory")), "alice@example.jp")
+    found = {name: any(in_memory(pid, der[-32:]) for pid in site.komainu.roles(name))
+             for name in ("scanner", "keeper", "signer")}
+    assert found == {"scanner": False, "keeper": False, "signer": True}, found
+
+
 @case
 def signer_killed(site):
     """the signer killed again and again: no message goes unsigned, none is lost, it is back within 100 ms"""
