@@ -267,6 +267,11 @@ km_key_kind km_privkey_kind(const km_privkey *k)
 	return k->kind;
 }
 
+unsigned km_privkey_bits(const km_privkey *k)
+{
+	return k->kind == KM_KEY_ED25519 ? 256 : (unsigned)EVP_PKEY_get_bits(k->pkey);
+}
+
 km_status km_privkey_write(const km_privkey *k, km_buf *out, km_err *err)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());

@@ -37,6 +37,8 @@ KM_NODISCARD km_status km_privkey_new(km_key_kind kind, unsigned bits, km_privke
 				      km_err *err);
 void km_privkey_free(km_privkey *k);
 km_key_kind km_privkey_kind(const km_privkey *k);
+/* As km_pubkey_bits(). */
+unsigned km_privkey_bits(const km_privkey *k);
 /* Appends it in PEM (PKCS#8). Wipe it when it is not needed any more. */
 KM_NODISCARD km_status km_privkey_write(const km_privkey *k, km_buf *out, km_err *err);
 /* Appends the public half, in the form that km_pubkey_read() takes. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/dkim.h"
 #include "auth/domain.h"
 #include "base/file.h"
 #include "mail/b64.h"
@@ -81,7 +82,15 @@ km_status km_ring_key_parse(km_sv text, km_ring_key *k, km_err *err)
 	while (km_sv_line(&rest, &line) && !km_sv_starts(line, KM_S("-----BEGIN")))
 		if (!read_line(line, k))
 			return KM_FAIL(err, KM_SYNTAX, "\"%.*s\" can not be read", KM_FMT(line));
-	return km_privkey_read(text, &k->key, err);
+	km_status st = km_privkey_read(text, &k->key, err);
+	if (st != KM_OK || km_privkey_kind(k->key) != KM_KEY_RSA)
+		return st;
+	unsigned bits = km_privkey_bits(k->key);
+	if (bits >= KM_DKIM_MIN_BITS && bits <= KM_DKIM_MAX_BITS)
+		return KM_OK;
+	km_privkey_free(k->key);
+	k->key = NULL;
+	return KM_FAIL(err, KM_SYNTAX, "an RSA key of %u bits, which receivers refuse", bits);
 }
 
 km_status km_ring_key_write(const km_ring_key *k, km_buf *out, km_err *err)
@@ -249,8 +258,14 @@ static km_status load_domain(walk *w, const char *folder, const char *above, con
 	(void)above;
 	if (!join(path, folder, domain, w->err))
 		return KM_CONFIG;
-	if (stat(path, &sb) != 0 || !S_ISDIR(sb.st_mode))
-		return KM_OK;
+	if (stat(path, &sb) != 0 || !S_ISDIR(sb.st_mode)) {
+		if (!km_sv_ends(km_sv_of(domain), km_sv_of(suffix)))
+			return KM_OK;
+		return KM_FAIL(w->err, KM_CONFIG,
+			       "%s: a key without selector: put it into a folder named after its "
+			       "domain, as DOMAIN/SELECTOR.pem",
+			       path);
+	}
 	return each_entry(w, path, domain, load_key);
 }
 

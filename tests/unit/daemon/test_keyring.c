@@ -187,6 +187,17 @@ static void test_bad_files(void **state)
 	refused("no names for DNS");
 	(void)snprintf(path, sizeof(path), "%s/bad/example.jp/s 1.pem", dir);
 	assert_int_equal(unlink(path), 0);
+	put_file("example.jp.pem", "nothing", 0600);
+	refused("without selector");
+	(void)snprintf(path, sizeof(path), "%s/bad/example.jp.pem", dir);
+	assert_int_equal(unlink(path), 0);
+	km_ring_key small = { .domain = "example.jp", .selector = "small" };
+	assert_int_equal(km_privkey_new(KM_KEY_RSA, 512, &small.key, NULL), KM_OK);
+	(void)snprintf(path, sizeof(path), "%s/bad", dir);
+	assert_int_equal(km_keyring_save(path, &small, NULL), KM_OK);
+	refused("512 bits");
+	assert_int_equal(km_keyring_remove(path, &small, NULL), KM_OK);
+	km_privkey_free(small.key);
 	km_ring_key k = make("example.jp", "s2", KM_KEY_ED25519, KM_RING_ACTIVE, NOW + 90000);
 	(void)snprintf(path, sizeof(path), "%s/bad", dir);
 	assert_int_equal(km_keyring_save(path, &k, NULL), KM_OK);
