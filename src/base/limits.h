@@ -34,6 +34,7 @@
 	X(FACTS, 500, "facts", LIMIT_NONE, "facts kept for one message")                           \
 	X(SEEN_BYTES, 256, "bytes", LIMIT_NONE, "quotation from a message kept with a fact")       \
 	X(DNS_QUESTIONS, 100, "questions", LIMIT_DNS, "DNS questions for one message")             \
+	X(DNS_RECORDS, 256, "records", LIMIT_NONE, "records kept from one DNS answer")             \
 	X(RESERVE_BYTES, 4194304, "bytes", LIMIT_NONE,                                             \
 	  "part of ARENA_BYTES that is kept for facts and verdict")                                \
 	X(TAGS, 64, "tags", LIMIT_NONE, "tags of one DKIM, ARC or DMARC list")                     \

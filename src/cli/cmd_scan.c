@@ -64,7 +64,10 @@ typedef struct {
 	const scan_options *o;
 	km_report report;
 	km_judging judging;
-	km_arena **arenas; /* one for each worker */
+	struct worker {
+		km_arena *arena;
+		km_asker *asker;
+	} * worker;
 	unsigned workers;
 	km_sources *sources;
 	km_progress progress;
@@ -129,7 +132,7 @@ static void write_text(const scan_run *r, scan_job *j, const km_scan *s)
 		km_report_full(&j->full, &r->report, s, j->source.name);
 }
 
-static km_status judge(scan_run *r, km_arena *arena, scan_job *j)
+static km_status judge(scan_run *r, const struct worker *w, scan_job *j)
 {
 	bool record = r->o->dns_record != NULL;
 	km_scan *s;
@@ -138,7 +141,7 @@ static km_status judge(scan_run *r, km_arena *arena, scan_job *j)
 		j->err = j->source.err;
 		return j->err.st;
 	}
-	km_status st = km_drive_scan(&r->judging.drive, arena, j->source.bytes,
+	km_status st = km_drive_scan(&r->judging.drive, w->asker, w->arena, j->source.bytes,
 				     record ? &j->record : NULL, &s, &j->err);
 	if (st != KM_OK)
 		return st;
@@ -159,12 +162,12 @@ static void do_job(void *ctx, unsigned worker, void *job)
 	km_buf_init(&j->full, NULL, OUTPUT_BYTES);
 	km_buf_init(&j->record, NULL, OUTPUT_BYTES);
 	j->bytes = j->source.bytes.n;
-	if (judge(r, r->arenas[worker], j) != KM_OK && r->o->common.json) {
+	if (judge(r, &r->worker[worker], j) != KM_OK && r->o->common.json) {
 		j->out.n = 0;
 		if (km_error_json(&j->out, j->source.name, j->err.msg) == KM_OK)
 			km_buf_byte(&j->out, '\n');
 	}
-	km_arena_reset(r->arenas[worker]);
+	km_arena_reset(r->worker[worker].arena);
 	km_source_close(&j->source);
 }
 
@@ -287,17 +290,22 @@ static unsigned count_workers(const km_opt_number *wanted)
 static km_status set_workers(scan_run *r, km_err *err)
 {
 	r->workers = count_workers(&r->o->jobs);
-	r->arenas = KM_NEW_ARRAY(r->cli->arena, km_arena *, r->workers);
-	for (unsigned i = 0; r->arenas && i < r->workers; i++)
-		if ((r->arenas[i] = km_arena_new(KM_MAX_ARENA_BYTES)) == NULL)
-			return KM_FAIL(err, KM_NOMEM, "out of memory");
-	return r->arenas ? KM_OK : KM_FAIL(err, KM_NOMEM, "out of memory");
+	r->worker = KM_NEW_ARRAY(r->cli->arena, struct worker, r->workers);
+	km_status st = r->worker ? KM_OK : KM_FAIL(err, KM_NOMEM, "out of memory");
+	for (unsigned i = 0; i < r->workers && st == KM_OK; i++) {
+		r->worker[i].arena = km_arena_new(KM_MAX_ARENA_BYTES);
+		st = r->worker[i].arena ? km_judging_asker(&r->judging, &r->worker[i].asker, err)
+					: KM_FAIL(err, KM_NOMEM, "out of memory");
+	}
+	return st;
 }
 
 static void finish_run(scan_run *r)
 {
-	for (unsigned i = 0; r->arenas && i < r->workers; i++)
-		km_arena_free(r->arenas[i]);
+	for (unsigned i = 0; r->worker && i < r->workers; i++) {
+		km_arena_free(r->worker[i].arena);
+		km_asker_close(r->worker[i].asker);
+	}
 	km_buf_finish(&r->pending);
 	km_buf_finish(&r->record);
 	km_buf_finish(&r->first_line);
@@ -357,6 +365,8 @@ static km_status scan_all(scan_run *r, km_err *err)
 		st = run_all(r, cli->operands, cli->n_operands, err);
 	if (st == KM_OK)
 		st = write_record(r, err);
+	if (!r->o->common.json)
+		km_judging_hint(&r->judging, cli);
 	finish_run(r);
 	return st;
 }

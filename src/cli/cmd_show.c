@@ -22,6 +22,7 @@ typedef struct {
 	const show_options *o;
 	km_arena *arena;
 	km_judging judging; /* open with --auth */
+	km_asker *asker;    /* likewise */
 } show_run;
 
 static const km_option table[] = {
@@ -74,7 +75,8 @@ static km_status add_part(km_buf *b, const km_cli *cli, km_mail *m, const char *
 static km_status read_auth(show_run *r, km_sv message, km_show *s, km_show_auth *auth, km_err *err)
 {
 	km_scan *scan;
-	km_status st = km_drive_scan(&r->judging.drive, r->arena, message, NULL, &scan, err);
+	km_status st =
+		km_drive_scan(&r->judging.drive, r->asker, r->arena, message, NULL, &scan, err);
 
 	if (st != KM_OK)
 		return st;
@@ -170,9 +172,13 @@ int km_show_run(km_cli *cli, const void *options)
 
 	if (!km_cli_need_input(cli))
 		return EX_USAGE;
+	km_err err = { KM_OK };
 	int code = r.o->auth ? km_judging_open(&r.judging, cli, &r.o->judging) : EX_OK;
+	if (code == EX_OK && km_judging_asker(&r.judging, &r.asker, &err) != KM_OK)
+		code = km_cli_fail(cli, &err);
 	if (code == EX_OK)
 		code = show_all(&r);
+	km_asker_close(r.asker);
 	km_judging_close(&r.judging);
 	return code;
 }

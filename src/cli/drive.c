@@ -2,33 +2,19 @@
 
 #include "base/file.h"
 
-static void answer(const km_drive *d, const km_dns_question *q, km_dns_answer *out)
+/* A message's questions, and where its answers are written down. */
+typedef struct {
+	km_dns_asking asking; /* first: all that the callback is given */
+	km_buf *record;
+} recorded;
+
+static void on_answer(km_dns_asking *asking, const km_dns_answer *answer)
 {
-	if (d->snapshot)
-		km_dns_snapshot_answer(d->snapshot, q->name, q->type, out);
-	else
-		*out = (km_dns_answer){ .name = q->name, .type = q->type, .rcode = KM_DNS_TIMEOUT };
+	km_dns_snapshot_write(((recorded *)asking)->record, answer);
 }
 
-/* Answers take questions off the list, so it is always the first that is looked at. */
-static km_status answer_all(const km_drive *d, km_scan *s, km_buf *record, km_err *err)
-{
-	const km_dns_question *q;
-	km_dns_answer a;
-
-	while (km_scan_questions(s, &q)) {
-		answer(d, &q[0], &a);
-		if (record)
-			km_dns_snapshot_write(record, &a);
-		km_status st = km_scan_answer(s, &a);
-		if (st != KM_OK)
-			return KM_FAIL(err, st, "a DNS answer could not be kept");
-	}
-	return KM_OK;
-}
-
-km_status km_drive_scan(const km_drive *d, km_arena *arena, km_sv message, km_buf *record,
-			km_scan **out, km_err *err)
+km_status km_drive_scan(const km_drive *d, km_asker *asker, km_arena *arena, km_sv message,
+			km_buf *record, km_scan **out, km_err *err)
 {
 	km_envelope *env = KM_NEW(arena, km_envelope);
 	km_scan_state state;
@@ -43,11 +29,13 @@ km_status km_drive_scan(const km_drive *d, km_arena *arena, km_sv message, km_bu
 	km_scan *s = *out = km_scan_new(arena, d->kit, env);
 	if (s == NULL)
 		return KM_FAIL(err, KM_NOMEM, "out of memory");
+	recorded dns = { .asking = { .set = km_scan_dns(s), .seen = record ? on_answer : NULL },
+			 .record = record };
 	km_scan_message(s, message);
 	while ((state = km_scan_step(s, err)) == KM_SCAN_ASK) {
-		st = answer_all(d, s, record, err);
+		st = km_asker_answer(asker, d->snapshot, &dns.asking);
 		if (st != KM_OK)
-			return st;
+			return KM_FAIL(err, st, "DNS answers could not be kept");
 	}
 	return state == KM_SCAN_DONE ? KM_OK
 				     : KM_FAIL(err, KM_BUG, "the message could not be judged");

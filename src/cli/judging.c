@@ -1,6 +1,7 @@
 #include "cli/judging.h"
 
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/settings.h"
 
@@ -58,7 +59,8 @@ static const char *first_of(const char *option, const char *key)
 static km_status open_all(km_judging *j, km_cli *cli, const km_judging_options *o, km_err *err)
 {
 	const km_conf *c = j->conf;
-	const char *snapshot = first_of(o->dns_snapshot, km_conf_str(c, KM_KEY_DNS_SNAPSHOT));
+	const char *kept = o->dns ? "" : km_conf_str(c, KM_KEY_DNS_SNAPSHOT);
+	const char *snapshot = first_of(o->dns_snapshot, kept);
 	km_drive *d = &j->drive;
 	km_status st = set_envelope(cli, o, &d->given);
 
@@ -73,6 +75,7 @@ static km_status open_all(km_judging *j, km_cli *cli, const km_judging_options *
 		st = km_drive_snapshot(snapshot, &j->snapshot, err);
 	d->kit = &j->kit;
 	d->snapshot = j->snapshot;
+	j->dns = o->dns && snapshot == NULL;
 	d->trusted_hops = o->trusted_hops.given ? (size_t)o->trusted_hops.v
 						: (size_t)km_conf_int(c, KM_KEY_TRUSTED_HOPS);
 	return st;
@@ -103,4 +106,22 @@ void km_judging_close(km_judging *j)
 	km_kit_close(&j->kit);
 	km_pack_free(j->pack);
 	km_conf_free(j->conf);
+}
+
+km_status km_judging_asker(const km_judging *j, km_asker **out, km_err *err)
+{
+	*out = NULL;
+	return j->dns ? km_asker_open(j->conf, out, err) : KM_OK;
+}
+
+void km_judging_hint(const km_judging *j, km_cli *cli)
+{
+	if (j->dns || j->snapshot || !isatty(fileno(cli->err)))
+		return;
+	(void)fprintf(
+		cli->err, "%s\n",
+		km_say(cli,
+		       "DNS には問い合わせていないので、送信元は確かめていません (--dns "
+		       "で問い合わせます)",
+		       "the DNS was not asked, so the sender was not checked (--dns asks it)"));
 }

@@ -12,6 +12,7 @@ typedef struct {
 	const char *ip, *helo, *from, *user, *now, *policy, *dns_snapshot, *config;
 	km_opt_list rcpts;
 	km_opt_number trusted_hops;
+	bool dns;
 } km_judging_options;
 
 /* clang-format off */
@@ -41,11 +42,14 @@ typedef struct {
 		"判定の時刻。RFC 3339 の形、または received (受信時刻)",                           \
 		"time of the judgement, as in RFC 3339; or \"received\", that of the topmost "     \
 		"Received"),                                                                       \
+	{ .name = "dns", .type = KM_OPT_FLAG, .at = offsetof(s, judging.dns),                      \
+	  .help = { "DNS に問い合わせる (設定の dns.servers)。なければ問い合わせず、"              \
+		    "送信元は確かめられない",                                                      \
+		    "ask the DNS (dns.servers of the configuration); without it nothing is asked, "\
+		    "and of the sender nothing can be checked" } },                                \
 	KM_JUDGING_ROW_(s, dns_snapshot, "dns-snapshot", KM_OPT_FILE, "FILE",                      \
-		"DNS の代わりに答えるゾーンファイル。今のところ、これなしでは DNS に問い合わせず、" \
-		"すべて時間切れとみなす",                                                          \
-		"zone file that answers in place of DNS; for now nothing is asked without it, and "\
-		"every question ends in a timeout"),                                               \
+		"DNS の代わりにすべての問い合わせに答えるゾーンファイル",                          \
+		"zone file that answers every question in place of the DNS"),                      \
 	KM_JUDGING_ROW_(s, policy, "policy", KM_OPT_FILE, "FILE",                                  \
 		"判定方針のファイル (省略時は設定の policy.pack)",                                 \
 		"policy pack (default: policy.pack of the configuration)"),                        \
@@ -61,6 +65,7 @@ typedef struct {
 	km_pack *pack;
 	km_kit kit;
 	km_dns_snapshot *snapshot;
+	bool dns; /* asks the DNS */
 } km_judging;
 
 /*
@@ -69,5 +74,10 @@ typedef struct {
  */
 int km_judging_open(km_judging *j, km_cli *cli, const km_judging_options *o);
 void km_judging_close(km_judging *j);
+
+/* For one thread: who asks the DNS (km_asker_close() it before @j), NULL when it is not asked. */
+KM_NODISCARD km_status km_judging_asker(const km_judging *j, km_asker **out, km_err *err);
+/* At the end of a run, to a person: that the DNS was not asked, when it was not. */
+void km_judging_hint(const km_judging *j, km_cli *cli);
 
 #endif

@@ -28,38 +28,43 @@ static void make_id(char *out)
 
 /* --- judging --- */
 
-/* Answers all open questions; without a snapshot nobody can be asked yet, which is a timeout. */
-static km_status answer_all(const km_shop *shop, km_scan *scan)
+static void on_answers(km_dns_asking *a)
 {
-	const km_dns_question *q;
-	size_t n = km_scan_questions(scan, &q);
+	km_job_resume(a->ctx);
+}
 
-	while (n > 0) {
-		km_dns_answer a = { .name = q[0].name, .type = q[0].type, .rcode = KM_DNS_TIMEOUT };
-		if (shop->dns)
-			km_dns_snapshot_answer(shop->dns, q[0].name, q[0].type, &a);
-		km_status st = km_scan_answer(scan, &a);
-		if (st != KM_OK)
-			return st;
-		n = km_scan_questions(scan, &q);
-	}
+static void forget_answers(km_task *t)
+{
+	km_resolver_forget(&t->asking);
+}
+
+static km_status begin_scan(km_task *t, km_err *err)
+{
+	km_scan *scan = km_scan_new(t->arena, &t->shop->kit, &t->job.env);
+
+	if (scan == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory for a scan");
+	km_scan_message(scan, t->job.message);
+	t->judged.scan = scan;
+	t->asking = (km_dns_asking){ .set = km_scan_dns(scan), .done = on_answers, .ctx = t };
 	return KM_OK;
 }
 
 static km_status stage_scan(km_task *t, km_err *err)
 {
+	km_status st = t->judged.scan ? KM_OK : begin_scan(t, err);
 	km_scan_state state;
 
-	if (t->judged.scan == NULL) {
-		t->judged.scan = km_scan_new(t->arena, &t->shop->kit, &t->job.env);
-		if (t->judged.scan == NULL)
-			return KM_FAIL(err, KM_NOMEM, "no memory for a scan");
-		km_scan_message(t->judged.scan, t->job.message);
-	}
+	if (st != KM_OK)
+		return st;
 	while ((state = km_scan_step(t->judged.scan, err)) == KM_SCAN_ASK) {
-		km_status st = answer_all(t->shop, t->judged.scan);
+		st = km_answers_bring(&t->shop->answers, &t->asking);
+		if (st == KM_NOTFOUND)
+			t->forget = forget_answers;
 		if (st != KM_OK)
-			return KM_FAIL(err, st, "DNS answers could not be kept");
+			return st == KM_NOTFOUND
+				       ? st
+				       : KM_FAIL(err, st, "DNS answers could not be kept");
 	}
 	if (state == KM_SCAN_FAILED)
 		return err->st != KM_OK ? err->st : KM_FAIL(err, KM_BUG, "scan failed");
@@ -113,6 +118,34 @@ static void count(const km_task *t)
 				  km_scan_verdict(t->judged.scan)->class, t->judged.us);
 }
 
+/* What was asked since the last time. */
+static void count_dns(km_shop *shop)
+{
+	static const struct {
+		size_t at;
+		km_counter counter;
+	} rows[] = {
+		{ offsetof(km_resolver_counts, asked), KM_COUNTER_dns_questions_total },
+		{ offsetof(km_resolver_counts, at_once), KM_COUNTER_dns_cache_hits_total },
+		{ offsetof(km_resolver_counts, timeouts), KM_COUNTER_dns_timeouts_total },
+		{ offsetof(km_resolver_counts, failures), KM_COUNTER_dns_failures_total },
+		{ offsetof(km_resolver_counts, wait_us), KM_COUNTER_dns_wait_microseconds_total },
+	};
+	const km_resolver *r = shop->answers.resolver;
+
+	if (r == NULL || memcmp(km_resolver_count(r), &shop->counted, sizeof(shop->counted)) == 0)
+		return;
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		const char *now = (const char *)km_resolver_count(r) + rows[i].at;
+		const char *then = (const char *)&shop->counted + rows[i].at;
+		uint64_t more = *(const uint64_t *)(const void *)now -
+				*(const uint64_t *)(const void *)then;
+		km_shared_count(shop->role->shared, shop->role->slot, rows[i].counter,
+				(int64_t)more);
+	}
+	shop->counted = *km_resolver_count(r);
+}
+
 static void finish(km_task *t, km_status st, const km_err *err)
 {
 	km_judged *j = &t->judged;
@@ -126,6 +159,7 @@ static void finish(km_task *t, km_status st, const km_err *err)
 		km_error("%s: not judged: %s", j->id, j->why);
 	}
 	count(t);
+	count_dns(t->shop);
 	t->done(t->ctx, t);
 	if (t->ended)
 		*t->ended = true;

@@ -15,14 +15,14 @@
  *
  * What comes between verdict and reply (signing, say) is one more stage in km_job_plan; what is
  *done with a message other than judging it (learning) is a plan of its own, whose results its
- *stages put where ctx says. A stage that waits for DNS must let go at its deadline by itself.
+ *stages put where ctx says.
  */
 #ifndef KM_DAEMON_JOB_H
 #define KM_DAEMON_JOB_H
 
 #include "daemon/recorder.h"
 #include "daemon/role.h"
-#include "dns/snapshot.h"
+#include "engine/answers.h"
 #include "engine/scan.h"
 #include "front/milter/session.h"
 
@@ -37,7 +37,7 @@ typedef struct {
 	km_recorder *recorder;
 	struct km_signing *signing;
 	km_kit kit;
-	km_dns_snapshot *dns; /* or NULL */
+	km_answers answers;
 	km_lang lang;
 	bool accept_on_error;
 	size_t max_message;
@@ -47,6 +47,7 @@ typedef struct {
 	size_t n_spare;
 	km_task *ready, *last_ready; /* to be gone on with, in order */
 	bool running;
+	km_resolver_counts counted;
 } km_shop;
 
 /*
@@ -91,6 +92,7 @@ struct km_task {
 	km_job job;
 	km_judged judged;
 	km_arena *arena; /* NULL only when there was no memory for it: then judged.st says so */
+	km_dns_asking asking;
 	/* Set by a stage that waits: the job is cancelled, nobody may resume it any more. */
 	void (*forget)(km_task *t);
 	struct km_task_signing *signing;

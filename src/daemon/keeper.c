@@ -308,7 +308,7 @@ static km_status keeper_start(km_role *r, km_err *err)
 	r->self = k;
 	km_status st = put(k, NULL, 0, err);
 	if (st == KM_OK)
-		st = km_sandbox_enter(KM_SANDBOX_KEEPER, dir, err);
+		st = km_sandbox_enter(&(km_sandbox){ .kind = KM_SANDBOX_KEEPER, .dir = dir }, err);
 	if (st != KM_OK)
 		return st;
 	(void)uv_check_init(&r->loop, &k->check);

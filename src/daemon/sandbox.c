@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -115,44 +116,74 @@ static const int keeper_calls[] = {
 	SCMP_SYS(utimensat),
 };
 
+#define SPOOL                                                                                      \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |                            \
+	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
+
 static const struct {
 	const int *calls;
 	size_t n;
-	bool spool_only; /* of all opening of files, only unlinked new ones */
 	uint64_t files;	 /* Landlock rights below the folder */
+	bool spool_only; /* of all opening of files, only unlinked new ones */
+	bool asks;	 /* may make sockets: UDP and TCP over IP, no others */
 } kinds[] = {
-	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls), true,
-				 LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-					 LANDLOCK_ACCESS_FS_MAKE_REG |
-					 LANDLOCK_ACCESS_FS_REMOVE_FILE },
-	[KM_SANDBOX_KEEPER] = { keeper_calls, KM_COUNT(keeper_calls), false,
-				LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-					LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-					LANDLOCK_ACCESS_FS_REMOVE_FILE },
-	[KM_SANDBOX_SIGNER] = { NULL, 0, true, 0 },
+	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls), SPOOL,
+				 .spool_only = true },
+	[KM_SANDBOX_ASKER] = { scanner_calls, KM_COUNT(scanner_calls), SPOOL, .spool_only = true,
+			       .asks = true },
+	[KM_SANDBOX_KEEPER] = { keeper_calls, KM_COUNT(keeper_calls),
+				SPOOL | LANDLOCK_ACCESS_FS_READ_DIR },
+	[KM_SANDBOX_SIGNER] = { NULL, 0, 0, .spool_only = true },
 };
 
 /* All rights of Landlock's first version: every kernel that has Landlock knows them. */
 enum { LANDLOCK_ALL_V1 = (1 << 13) - 1 };
 
-static int landlock_below(uint64_t rights, const char *dir)
+/* Of its fourth version (Linux 6.7), which the headers of Debian 12 do not have. */
+enum { TCP_VERSION = 4, BIND_TCP = 1 << 0, CONNECT_TCP = 1 << 1, RULE_NET_PORT = 2 };
+struct ruleset_v4 {
+	uint64_t handled_access_fs, handled_access_net;
+};
+struct net_port {
+	uint64_t allowed_access, port;
+};
+
+static int landlock_allow(int rules, const km_sandbox *box, bool tcp)
 {
-	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ALL_V1 };
-	struct landlock_path_beneath_attr below = { .allowed_access = rights };
-	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	struct landlock_path_beneath_attr below = { .allowed_access = kinds[box->kind].files };
+	struct net_port net = { .allowed_access = CONNECT_TCP };
+
+	if (box->dir == NULL)
+		return 0;
+	below.parent_fd = open(box->dir, O_PATH | O_CLOEXEC);
+	if (below.parent_fd < 0)
+		return -1;
+	long rc = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+	for (size_t i = 0; tcp && i < box->n_ports && rc == 0; i++) {
+		net.port = box->ports[i];
+		rc = syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &net, 0);
+	}
+	int saved = errno;
+	(void)close(below.parent_fd);
+	errno = saved;
+	return rc == 0 ? 0 : -1;
+}
+
+static int landlock_enter(const km_sandbox *box)
+{
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	bool tcp = version >= TCP_VERSION;
+	struct ruleset_v4 all = { LANDLOCK_ALL_V1, BIND_TCP | CONNECT_TCP };
+	size_t size = tcp ? sizeof(all) : sizeof(all.handled_access_fs);
+	int rules = version < 0 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &all, size, 0);
 
 	if (rules < 0)
 		return -1;
-	below.parent_fd = dir ? open(dir, O_PATH | O_CLOEXEC) : -1;
-	long rc = dir == NULL		? 0
-		  : below.parent_fd < 0 ? -1
-					: syscall(SYS_landlock_add_rule, rules,
-						  LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+	long rc = landlock_allow(rules, box, tcp);
 	if (rc == 0)
 		rc = syscall(SYS_landlock_restrict_self, rules, 0);
 	int saved = errno;
-	if (below.parent_fd >= 0)
-		(void)close(below.parent_fd);
 	(void)close(rules);
 	errno = saved;
 	return rc == 0 ? 0 : -1;
@@ -174,6 +205,29 @@ static int allow_tmpfile(scmp_filter_ctx ctx)
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, bit, 0));
 }
 
+static int allow_ip_sockets(scmp_filter_ctx ctx)
+{
+	static const struct {
+		scmp_datum_t domain, type;
+	} sockets[] = {
+		{ AF_INET, SOCK_DGRAM },
+		{ AF_INET, SOCK_STREAM },
+		{ AF_INET6, SOCK_DGRAM },
+		{ AF_INET6, SOCK_STREAM },
+	};
+	const scmp_datum_t flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+	for (size_t i = 0; rc == 0 && i < KM_COUNT(sockets); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+				      SCMP_A0(SCMP_CMP_EQ, sockets[i].domain),
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, ~flags & UINT32_MAX,
+					      sockets[i].type));
+	return rc;
+}
+
 static int seccomp_allow(km_sandbox_kind kind)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -185,6 +239,8 @@ static int seccomp_allow(km_sandbox_kind kind)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, kinds[kind].calls[i], 0);
 	if (rc == 0 && kinds[kind].spool_only)
 		rc = allow_tmpfile(ctx);
+	if (rc == 0 && kinds[kind].asks)
+		rc = allow_ip_sockets(ctx);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	if (ctx)
@@ -192,7 +248,7 @@ static int seccomp_allow(km_sandbox_kind kind)
 	return rc;
 }
 
-km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err)
+km_status km_sandbox_enter(const km_sandbox *box, km_err *err)
 {
 	if (SANITIZED) {
 		km_warn("built with sanitizers: no sandbox");
@@ -200,12 +256,13 @@ km_status km_sandbox_enter(km_sandbox_kind kind, const char *dir, km_err *err)
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return KM_FAIL(err, KM_IO, "no_new_privs: %s", strerror(errno));
-	if (landlock_below(kinds[kind].files, dir) != 0) {
+	if (landlock_enter(box) != 0) {
 		if (errno != ENOSYS && errno != EOPNOTSUPP)
-			return KM_FAIL(err, KM_IO, "Landlock below %s: %s", dir, strerror(errno));
+			return KM_FAIL(err, KM_IO, "Landlock below %s: %s", box->dir,
+				       strerror(errno));
 		km_warn("this kernel has no Landlock: files are guarded by ownership only");
 	}
-	int rc = seccomp_allow(kind);
+	int rc = seccomp_allow(box->kind);
 	if (rc == -ENOSYS || rc == -EINVAL) {
 		km_warn("this kernel has no seccomp filters: system calls are not restricted");
 		return KM_OK;

@@ -1,6 +1,6 @@
 /*
  * The scanner: parses and judges. Once it is sandboxed it can open no file but its spool, start no
- * program and connect nowhere; it holds no key.
+ * program and connect nowhere but to DNS servers; it holds no key.
  */
 #include "daemon/scanner.h"
 
@@ -14,6 +14,7 @@
 #include "base/spool.h"
 #include "daemon/sandbox.h"
 #include "daemon/signing.h"
+#include "net/ubloop.h"
 
 enum { SNAPSHOT_MAX = 64 * 1024 * 1024 };
 
@@ -101,18 +102,29 @@ static void scanner_link(km_role *r, km_word what, int fd)
 		km_recorder_link(s->shop.recorder, fd);
 }
 
-static km_status load_snapshot(km_scanner *s, km_err *err)
+static km_status load_snapshot(km_scanner *s, const char *path, km_err *err)
 {
-	const char *path = km_conf_str(s->role->conf, KM_KEY_DNS_SNAPSHOT);
 	km_file file;
-
-	if (path[0] == '\0')
-		return KM_OK;
 	km_status st = km_file_open_fd(&file, KM_FD_DNS, path, SNAPSHOT_MAX, err);
+
 	if (st == KM_OK)
-		st = km_dns_snapshot_parse(file.bytes, path, &s->shop.dns, err);
+		st = km_dns_snapshot_parse(file.bytes, path, &s->snapshot, err);
 	km_file_close(&file);
+	s->shop.answers.snapshot = s->snapshot;
 	return st;
+}
+
+static km_status open_answers(km_scanner *s, km_err *err)
+{
+	const km_conf *c = s->role->conf;
+	const char *path = km_conf_str(c, KM_KEY_DNS_SNAPSHOT);
+
+	if (path[0])
+		return load_snapshot(s, path, err);
+	s->dns_loop = km_ubloop_new(&s->role->loop);
+	if (s->dns_loop == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	return km_answers_resolver(c, s->dns_loop, &s->shop.answers.resolver, err);
 }
 
 static km_status prepare(km_scanner *s, km_err *err)
@@ -138,7 +150,17 @@ static km_status prepare(km_scanner *s, km_err *err)
 		st = km_kit_open_state(&shop->kit, s->role->state_dir, err);
 	if (st == KM_OK)
 		st = km_signing_new(&s->role->loop, s->role->shared, c, &shop->signing, err);
-	return st == KM_OK ? load_snapshot(s, err) : st;
+	return st == KM_OK ? open_answers(s, err) : st;
+}
+
+static km_status confine(const km_scanner *s, const char *spool, km_err *err)
+{
+	const km_resolver *resolver = s->shop.answers.resolver;
+	km_sandbox box = { .kind = resolver ? KM_SANDBOX_ASKER : KM_SANDBOX_SCANNER, .dir = spool };
+
+	if (resolver)
+		box.n_ports = km_resolver_ports(resolver, &box.ports);
+	return km_sandbox_enter(&box, err);
 }
 
 static km_status scanner_start(km_role *r, km_err *err)
@@ -160,7 +182,7 @@ static km_status scanner_start(km_role *r, km_err *err)
 	for (int i = 0; i < KM_LISTENERS && st == KM_OK; i++)
 		if ((s->on[i] = is_socket(KM_FD_LISTEN + i)))
 			st = fronts[i]->start(s, KM_FD_LISTEN + i, err);
-	return st == KM_OK ? km_sandbox_enter(KM_SANDBOX_SCANNER, spool, err) : st;
+	return st == KM_OK ? confine(s, spool, err) : st;
 }
 
 static void scanner_stop(km_role *r)
@@ -175,6 +197,7 @@ static void scanner_stop(km_role *r)
 	}
 	km_recorder_stop(s->shop.recorder);
 	km_signing_stop(s->shop.signing);
+	km_resolver_free(s->shop.answers.resolver);
 	if (lost == 0)
 		return;
 	km_error("%zu verdict records could not be written any more", lost);
@@ -193,7 +216,8 @@ static void scanner_finish(km_role *r)
 	km_signing_free(s->shop.signing);
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
-	km_dns_snapshot_free(s->shop.dns);
+	km_dns_snapshot_free(s->snapshot);
+	km_ubloop_free(s->dns_loop);
 	free(s);
 }
 

@@ -34,6 +34,8 @@ struct km_scanner {
 	struct km_peers *milter, *spamd;
 	void *http;
 	uv_timer_t drained;
+	struct ub_event_base *dns_loop;
+	km_dns_snapshot *snapshot;
 };
 
 /* To be called by a front end whenever a connection is gone: a draining scanner may now end. */

@@ -143,6 +143,8 @@ static unsigned record(const km_task *t, const char **why)
 	return t->judged.held ? MHD_HTTP_UNPROCESSABLE_CONTENT : MHD_HTTP_OK;
 }
 
+static void on_timer(uv_timer_t *t);
+
 static void resume(request *r)
 {
 	if (r->prev_waiting)
@@ -154,6 +156,8 @@ static void resume(request *r)
 	r->next_waiting = r->prev_waiting = NULL;
 	r->suspended = false;
 	MHD_resume_connection(r->connection);
+	/* Perhaps we are within it now: it goes on in the loop's next turn. */
+	(void)uv_timer_start(&r->front->timer, on_timer, 0, 0);
 }
 
 /* The answer is there: it goes out now, or when libmicrohttpd comes back to the request. */
@@ -468,8 +472,6 @@ static void on_sweep(uv_timer_t *t)
 			cut(p);
 		}
 }
-
-static void on_timer(uv_timer_t *t);
 
 /* Lets libmicrohttpd do what is due, and comes back when it wants to. */
 static void run_mhd(http *h)

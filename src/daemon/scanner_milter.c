@@ -213,7 +213,7 @@ static void conn_free(km_peer *p)
 
 	if (c->task)
 		km_job_cancel(c->task);
-	else if (c->in_hand)
+	else if (c->in_hand) /* its record is awaited */
 		km_recorder_forget(p->all->scanner->shop.recorder, c);
 	km_milter_free(c->session);
 	km_buf_finish(&c->later);

@@ -14,6 +14,7 @@
 #include "daemon/permit.h"
 #include "daemon/sandbox.h"
 #include "dns/snapshot.h"
+#include "engine/answers.h"
 #include "engine/kit.h"
 #include "net/listen.h"
 #include "policy/policy.h"
@@ -183,6 +184,8 @@ km_status km_settings_load(const char *path, const char *state_dir, km_settings 
 		st = load_pack(&s, err);
 	if (st == KM_OK)
 		st = load_snapshot(&s, err);
+	if (st == KM_OK)
+		st = km_answers_check(s.conf, err);
 	if (st == KM_OK)
 		st = km_settings_check_keys(
 			&s, state_dir ? state_dir : km_conf_str(s.conf, KM_KEY_STATE_DIR), err);

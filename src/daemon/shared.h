@@ -30,6 +30,13 @@ enum {
 	X(tempfail_total, "counter",                                                               \
 	  "messages answered 451 because Komainu could not do its work")                           \
 	X(held_poison_total, "counter", "messages held unparsed because scanners died of them")    \
+	X(dns_questions_total, "counter", "DNS questions that messages asked")                     \
+	X(dns_cache_hits_total, "counter", "DNS questions answered at once, from the cache")       \
+	X(dns_timeouts_total, "counter", "DNS questions not answered in time")                     \
+	X(dns_failures_total, "counter",                                                           \
+	  "DNS questions that failed otherwise: SERVFAIL, bogus signatures")                       \
+	X(dns_wait_microseconds_total, "counter",                                                  \
+	  "time for which messages waited for DNS answers, summed up")                             \
 	X(records_lost_total, "counter", "verdict records that could not be written")              \
 	X(scanner_restarts_total, "counter", "scanners that died and were started again")          \
 	X(keeper_restarts_total, "counter", "keepers that died and were started again")            \

@@ -159,7 +159,7 @@ static km_status signer_start(km_role *r, km_err *err)
 	km_status st = km_key_dir(r->conf, r->state_dir, dir, err);
 	if (st == KM_OK)
 		st = km_keyring_load(dir, km_clock_now(), &g->ring, err);
-	return st == KM_OK ? km_sandbox_enter(KM_SANDBOX_SIGNER, NULL, err) : st;
+	return st == KM_OK ? km_sandbox_enter(&(km_sandbox){ .kind = KM_SANDBOX_SIGNER }, err) : st;
 }
 
 static void signer_stop(km_role *r)

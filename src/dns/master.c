@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include "dns/wire.h"
+
 /* --- lexer --- */
 
 static bool take_token(km_master *m, km_master_token t, km_err *err)
@@ -284,14 +286,17 @@ static bool add_address(km_buf *b, km_sv text, int family, size_t bytes)
 
 static bool add_soa(km_buf *b, const km_master_token *token, size_t n, km_sv origin)
 {
+	char name[KM_DNS_NAME_TEXT];
+	size_t length;
 	uint32_t x;
 
 	if (n != 7)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
-		if (!add_name(b, &token[i], origin))
+		if (!km_master_name(&token[i], origin, name, &length))
 			return false;
-		km_buf_add(b, KM_S(". "));
+		km_master_write_name(b, (km_sv){ name, length });
+		km_buf_byte(b, ' ');
 	}
 	for (size_t i = 2; i < 7; i++) {
 		if (!km_master_ttl(token[i].text, &x))
@@ -299,64 +304,6 @@ static bool add_soa(km_buf *b, const km_master_token *token, size_t n, km_sv ori
 		km_buf_fmt(b, i < 6 ? "%u " : "%u", x);
 	}
 	return !b->cut;
-}
-
-/* Name on the wire (RFC 1035 section 3.1, no compression) at wire.p[*at]. */
-static bool add_wire_name(km_buf *b, km_sv wire, size_t *at)
-{
-	bool first = true;
-
-	for (;;) {
-		size_t n = *at < wire.n ? (unsigned char)wire.p[(*at)++] : 64;
-		if (n > 63 || n > wire.n - *at)
-			return false;
-		if (n == 0)
-			return true;
-		if (!first)
-			km_buf_byte(b, '.');
-		first = false;
-		for (size_t i = 0; i < n; i++) {
-			char c = wire.p[(*at)++];
-			if (c == '.' || c == '\\')
-				km_buf_byte(b, '\\');
-			km_buf_byte(b, (char)km_lower((unsigned char)c));
-		}
-	}
-}
-
-static bool from_wire(km_dns_type type, km_sv wire, km_buf *b, km_dns_rr *out)
-{
-	size_t at = 0;
-
-	switch (type) {
-	case KM_DNS_MX:
-		if (wire.n < 3)
-			return false;
-		out->preference =
-			(uint16_t)((unsigned char)wire.p[0] << 8 | (unsigned char)wire.p[1]);
-		at = 2;
-		/* fall through */
-	case KM_DNS_NS:
-	case KM_DNS_CNAME:
-	case KM_DNS_PTR:
-		return add_wire_name(b, wire, &at) && at == wire.n;
-	case KM_DNS_SOA:
-		return false;
-	case KM_DNS_TXT:
-		while (at < wire.n) {
-			size_t n = (unsigned char)wire.p[at++];
-			if (n > wire.n - at)
-				return false;
-			km_buf_add(b, km_sv_sub(wire, at, n));
-			at += n;
-		}
-		return wire.n > 0;
-	default:
-		km_buf_add(b, wire);
-		return type == KM_DNS_A	     ? wire.n == 4
-		       : type == KM_DNS_AAAA ? wire.n == 16
-					     : wire.n >= 4;
-	}
 }
 
 /* token[0] is "\#": length and hex digits follow. */
@@ -370,7 +317,7 @@ static bool generic(km_dns_type type, const km_master_token *token, size_t n, km
 		return false;
 	km_buf_init(&wire, NULL, KM_MASTER_RDATA);
 	bool ok = add_hex(&wire, token + 2, n - 2) && wire.n == length &&
-		  from_wire(type, km_buf_sv(&wire), b, out);
+		  km_wire_rdata(type, km_buf_sv(&wire), 0, wire.n, b, out);
 	km_buf_finish(&wire);
 	return ok && !b->cut;
 }

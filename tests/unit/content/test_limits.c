@@ -16,7 +16,7 @@ static void test_each(void **state)
 			      i == KM_LIMIT_SEEN_BYTES || i == KM_LIMIT_RESERVE_BYTES ||
 			      i == KM_LIMIT_TAGS || i == KM_LIMIT_SIGNATURES ||
 			      i == KM_LIMIT_ARC_SETS || i == KM_LIMIT_URL_BYTES ||
-			      i == KM_LIMIT_WRAPPERS;
+			      i == KM_LIMIT_WRAPPERS || i == KM_LIMIT_DNS_RECORDS;
 		if (fs.n != (silent ? 0 : 1))
 			fail_msg("%s: %zu facts", info->name, fs.n);
 		if (fs.n)
