@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include "auth/tag.h"
+#include "cli/asker.h"
 #include "cli/drive.h"
 
 struct km_key_dns {
-	km_dns_snapshot *snapshot;
+	km_dns_snapshot *snapshot; /* or */
+	km_asker *asker;
 };
 
 static const struct {
@@ -65,13 +67,15 @@ km_status km_key_dns_open(const km_conf *conf, const char *snapshot, km_key_dns 
 	*out = d;
 	if (d == NULL)
 		return KM_FAIL(err, KM_NOMEM, "out of memory");
-	return path[0] ? km_drive_snapshot(path, &d->snapshot, err) : KM_OK;
+	return path[0] ? km_drive_snapshot(path, &d->snapshot, err)
+		       : km_asker_open(conf, &d->asker, err);
 }
 
 void km_key_dns_close(km_key_dns *d)
 {
 	if (d == NULL)
 		return;
+	km_asker_close(d->asker);
 	km_dns_snapshot_free(d->snapshot);
 	free(d);
 }
@@ -79,9 +83,14 @@ void km_key_dns_close(km_key_dns *d)
 km_key_seen km_key_dns_look(km_key_dns *d, km_arena *a, const km_ring_key *k)
 {
 	km_sv name = km_key_name(a, k);
-	km_dns_answer answer = { .name = name, .type = KM_DNS_TXT, .rcode = KM_DNS_TIMEOUT };
+	km_dns_asking asking = { 0 };
+	km_dns_set set;
 
-	if (d->snapshot)
-		km_dns_snapshot_answer(d->snapshot, name, KM_DNS_TXT, &answer);
-	return km_key_compare(a, k, &answer);
+	km_dns_set_init(&set, a);
+	asking.set = &set;
+	(void)km_dns_need(&set, name, KM_DNS_TXT); /* not there yet: it is noted as a question */
+	if (km_asker_answer(d->asker, d->snapshot, &asking) != KM_OK)
+		return KM_KEY_SEEN_UNKNOWN;
+	const km_dns_answer *answer = km_dns_need(&set, name, KM_DNS_TXT);
+	return answer ? km_key_compare(a, k, answer) : KM_KEY_SEEN_UNKNOWN;
 }

@@ -7,14 +7,42 @@ import json
 import os
 import pathlib
 import re
+import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "daemon"))
 import tap
 from tap import case
+
+
+class NameServer(threading.Thread):
+    """Answers every TXT question on a UDP port with @texts[name], or that there is no such name."""
+
+    def __init__(self, texts):
+        super().__init__(daemon=True)
+        self.texts = texts
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.bind(("127.0.0.1", 0))
+        self.port = self.s.getsockname()[1]
+
+    def run(self):
+        while True:
+            query, peer = self.s.recvfrom(4096)
+            labels, at = [], 12
+            while query[at]:
+                labels.append(query[at + 1:at + 1 + query[at]].decode().lower())
+                at += query[at] + 1
+            question = query[12:at + 5]
+            text = self.texts.get(".".join(labels))
+            data = b"".join(bytes([len(text[i:i + 200])]) + text[i:i + 200] for i in range(0, len(text), 200)) if text else b""
+            answer = b"\xc0\x0c" + struct.pack(">HHIH", 16, 1, 60, len(data)) + data if text else b""
+            head = query[:2] + (b"\x85\x80" if text else b"\x85\x83") + struct.pack(">HHHH", 1, bool(text), 0, 0)
+            self.s.sendto(head + question + answer, peer)
 
 
 class Site:
@@ -23,6 +51,8 @@ class Site:
         self.state, self.zone = self.folder / "state", self.folder / "zone"
         self.state.mkdir()
         self.zone.write_text("")
+        self.config = self.folder / "none.yaml"  # asks nobody
+        self.config.write_text("dns.servers: [off]\n")
 
     def key(self, *arguments, status=0, dns=False):
         """Standard output, or with another status standard error."""
@@ -30,7 +60,7 @@ class Site:
         if dns:
             command += ["--dns-snapshot", str(self.zone)]
         run = subprocess.run(command, capture_output=True, text=True, timeout=60,
-                             env={"LC_ALL": "C.UTF-8", "KOMAINU_CONFIG": "/dev/null"})
+                             env={"LC_ALL": "C.UTF-8", "KOMAINU_CONFIG": str(self.config)})
         assert run.returncode == status, (arguments, run)
         return run.stdout if status == 0 else run.stderr
 
@@ -79,6 +109,22 @@ def from_new_to_retired(site):
     said = site.key("retire", "example.jp")
     assert re.search(r'k=rsa; p="', said) and re.search(r'k=ed25519; p="', said), said
     assert set(site.states("example.jp")) == set(now) - set(first)
+
+
+@case
+def the_dns_is_asked(site):
+    """without a zone file the DNS is asked, as dns.servers says"""
+    texts = {}
+    server = NameServer(texts)
+    server.start()
+    config = site.folder / "komainu.yaml"
+    config.write_text(f'dns.servers: ["127.0.0.1@{server.port}"]\ndns.trust_anchor: "off"\n')
+    made = site.json("new", "asked.example")
+    use = ("use", "asked.example", "--config", str(config))
+    assert "not published" in site.key(*use, status=75)
+    texts.update({k["name"]: k["record"].encode() for k in made})
+    site.key(*use)
+    assert {k["dns"] for k in site.json("list", "asked.example", "--config", str(config))} == {"visible"}
 
 
 @case
