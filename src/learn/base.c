@@ -137,12 +137,12 @@ void km_base_close(km_base *b)
 
 double km_base_weight(const km_base *b, km_view view, uint32_t bucket)
 {
-	return view == KM_VIEW_RAW ? 0 : b->value[(uint8_t)b->weight[bucket]];
+	return km_view_is_raw(view) ? 0 : b->value[(uint8_t)b->weight[bucket]];
 }
 
 double km_base_familiar(const km_base *b, km_view view, uint32_t bucket)
 {
-	unsigned pair = b->familiar[view != KM_VIEW_RAW][bucket / 2];
+	unsigned pair = b->familiar[!km_view_is_raw(view)][bucket / 2];
 	unsigned log = bucket & 1 ? pair >> 4 : pair & 15;
 
 	return log ? (double)(1u << (log - 1)) : 0;

@@ -22,7 +22,7 @@ static const double points_from = 1.0;
 
 /* A feature that may be learned: view, bucket, and whether it is one word. */
 typedef struct {
-	uint32_t bucket : 20, view : 2, single : 1;
+	uint32_t bucket : 20, view : 3, single : 1;
 } term;
 
 typedef struct {
@@ -158,7 +158,7 @@ static void take(void *ctx, const km_feature *f)
 	if (!is_plain(f->text) || (!single && !is_plain(f->before)) || r->n == MAX_WORDS)
 		return;
 	r->t[r->n++] = (term){ .bucket = f->bucket & (KM_BUCKETS - 1),
-			       .view = f->view & 3,
+			       .view = f->view & 7,
 			       .single = single };
 }
 
@@ -225,7 +225,7 @@ static void count_features(km_base_maker *k, const km_features *f)
 {
 	for (int v = 0; v < KM_VIEW_COUNT; v++)
 		for (size_t i = 0; i < f->view[v].n; i++)
-			k->count[v != KM_VIEW_RAW][f->view[v].bucket[i]]++;
+			k->count[!km_view_is_raw((km_view)v)][f->view[v].bucket[i]]++;
 }
 
 km_status km_base_maker_add(km_base_maker *k, km_arena *a, const km_learn_input *in, km_sv source,

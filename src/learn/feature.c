@@ -101,14 +101,13 @@ static bool is_receivers_own(km_sv name)
 	return false;
 }
 
-/* The message's first bytes as it was sent: its header without the receiver's fields, then its
- * body. */
-static km_sv raw_start(km_arena *a, const km_mail *m)
+/* The first bytes of the header as it was sent, without the receiver's fields. */
+static km_sv raw_header(km_arena *a, const km_mail *m)
 {
 	km_buf b;
 
-	km_buf_init(&b, a, KM_RAW_BYTES);
-	for (size_t i = 0; i < m->headers->n && b.n < KM_RAW_BYTES; i++) {
+	km_buf_init(&b, a, KM_RAW_HEADER);
+	for (size_t i = 0; i < m->headers->n && b.n < KM_RAW_HEADER; i++) {
 		const km_header *h = &m->headers->h[i];
 		if (is_receivers_own(h->name))
 			continue;
@@ -117,15 +116,11 @@ static km_sv raw_start(km_arena *a, const km_mail *m)
 		km_buf_add(&b, h->raw);
 		km_buf_byte(&b, '\n');
 	}
-	if (b.n < KM_RAW_BYTES)
-		km_buf_add(&b, km_sv_sub(m->parts[0].body, 0, KM_RAW_BYTES - b.n));
 	return km_buf_sv(&b);
 }
 
-static void read_raw(km_arena *a, const km_mail *m, sink *s)
+static void read_bytes(sink *s, km_sv v)
 {
-	km_sv v = raw_start(a, m);
-
 	for (size_t i = 0; i + 4 <= v.n; i++) {
 		uint32_t gram;
 		memcpy(&gram, v.p + i, sizeof(gram));
@@ -332,11 +327,14 @@ static void read_links(const km_learn_input *in, sink *s)
 		read_plain_links(s, in->text[i]);
 }
 
-static void read_view(km_arena *a, const km_learn_input *in, sink *s)
+static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
 {
 	switch (s->view) {
 	case KM_VIEW_RAW:
-		read_raw(a, in->mail, s);
+		read_bytes(s, raw);
+		break;
+	case KM_VIEW_START:
+		read_bytes(s, km_sv_sub(in->mail->parts[0].body, 0, KM_RAW_BYTES - raw.n));
 		break;
 	case KM_VIEW_HEADER:
 		read_header(a, in, s);
@@ -354,6 +352,8 @@ static void read_view(km_arena *a, const km_learn_input *in, sink *s)
 km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
 			    km_features *out)
 {
+	km_sv raw = raw_header(a, in->mail);
+
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		km_feature_set *set = &out->view[v];
 		sink s = { .set = set, .view = (km_view)v, .each = each, .ctx = ctx, .part = -1 };
@@ -361,7 +361,7 @@ km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_ea
 		set->bucket = km_alloc(a, MAX_PER_VIEW * sizeof(*set->bucket));
 		if (set->bucket == NULL)
 			return KM_LIMIT;
-		read_view(a, in, &s);
+		read_view(a, in, raw, &s);
 		give_back(set);
 	}
 	return KM_OK;

@@ -1,19 +1,40 @@
 /*
  * learn/feature.h - what the classifier looks at: sets of hashed binary features, each once a
- * message. raw      byte 4-grams of the first KM_RAW_BYTES bytes of the message header   who says
- * to have sent it and how: fields, words of subject and names, structure body     words and sparse
- * bigrams of the visible text; script runs of Japanese link     hosts and paths of the links Each
- * view keeps a score of its own, so that none of them can be drowned by another. What only the
- * receiver of one corpus added is not looked at (learn/skip.def).
+ * message.
+ *   raw     byte 4-grams of the header's first KM_RAW_HEADER bytes
+ *   start   byte 4-grams of the body's first bytes, KM_RAW_BYTES together with the header's
+ *   header  who says to have sent it and how: fields, words of subject and names, structure
+ *   body    words and sparse bigrams of the visible text; script runs of Japanese
+ *   link    hosts and paths of the links
+ * Each view keeps a score of its own, so that none of them can be drowned by another. What only the
+ * receiver of one corpus added is not looked at.
  */
 #ifndef KM_LEARN_FEATURE_H
 #define KM_LEARN_FEATURE_H
 
 #include "mail/message.h"
 
-enum { KM_RAW_BYTES = 3000, KM_BUCKET_BITS = 20, KM_BUCKETS = 1 << KM_BUCKET_BITS };
+enum {
+	KM_RAW_HEADER = 2000,
+	KM_RAW_BYTES = 4000,
+	KM_BUCKET_BITS = 20,
+	KM_BUCKETS = 1 << KM_BUCKET_BITS
+};
 
-typedef enum { KM_VIEW_RAW, KM_VIEW_HEADER, KM_VIEW_BODY, KM_VIEW_LINK, KM_VIEW_COUNT } km_view;
+typedef enum {
+	KM_VIEW_RAW,
+	KM_VIEW_START,
+	KM_VIEW_HEADER,
+	KM_VIEW_BODY,
+	KM_VIEW_LINK,
+	KM_VIEW_COUNT
+} km_view;
+
+/* Is @v made of bytes as they were sent, not of words? */
+static inline bool km_view_is_raw(km_view v)
+{
+	return v <= KM_VIEW_START;
+}
 
 typedef struct {
 	uint32_t *bucket; /* indexes below KM_BUCKETS, each once, in order of appearance */

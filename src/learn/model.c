@@ -6,8 +6,8 @@
 
 enum { TABLES = 2 };
 
-/* Log-odds at which a classifier is held: e^7 is 1,100 to 1. */
-static const double bound = 7;
+/* Log-odds at which a classifier is held: e^6 is 400 to 1. */
+static const double bound = 6;
 /* A classifier that is right by so much learns nothing from the message. */
 static const double margin = 5;
 /* The rate falls to its lasting part as messages come in; halfway there after this many. */
@@ -25,15 +25,21 @@ struct km_model {
 	float cell[]; /* of each table the weights, then the squares of the gradients so far */
 };
 
+/*
+ * Each view's table, the classifier that it belongs to, how fast it learns, and how much it may
+ * speak for a message: words of ham are put before any text in no time, so that text has little
+ * weight against what header and links say.
+ */
 static const struct {
 	unsigned table;
 	km_classifier by;
-	double rate;
+	double rate, least;
 } views[KM_VIEW_COUNT] = {
-	[KM_VIEW_RAW] = { 0, KM_BY_RAW, 0.7 },
-	[KM_VIEW_HEADER] = { 1, KM_BY_HEADER, 1.0 },
-	[KM_VIEW_BODY] = { 1, KM_BY_CONTENT, 1.4 },
-	[KM_VIEW_LINK] = { 1, KM_BY_CONTENT, 1.4 },
+	[KM_VIEW_RAW] = { 0, KM_BY_RAW, 0.65, -HUGE_VAL },
+	[KM_VIEW_START] = { 0, KM_BY_CONTENT, 0.7, -3 },
+	[KM_VIEW_HEADER] = { 1, KM_BY_HEADER, 1.0, -HUGE_VAL },
+	[KM_VIEW_BODY] = { 1, KM_BY_CONTENT, 1.4, -3 },
+	[KM_VIEW_LINK] = { 1, KM_BY_CONTENT, 1.4, -HUGE_VAL },
 };
 
 size_t km_model_bytes(unsigned bits)
@@ -80,10 +86,12 @@ double km_feature_share(const km_feature_set *set)
 /* The mean of the classifiers, before calibration. */
 static double mean(const km_score *s)
 {
-	double sum = 0;
+	double by[KM_CLASSIFIERS] = { 0 }, sum = 0;
 
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		by[views[v].by] += fmax(s->view[v], views[v].least);
 	for (int c = 0; c < KM_CLASSIFIERS; c++)
-		sum += clamp(s->by[c]);
+		sum += clamp(by[c]);
 	return sum / KM_CLASSIFIERS;
 }
 

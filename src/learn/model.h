@@ -1,10 +1,10 @@
 /*
  * learn/model.h - online logistic regression with AdaGrad over the hashed features of
- * learn/feature.h. Three classifiers learn side by side: the raw view, the header view, and the
- * content (body and link views); the raw view has a table of 2^20 buckets, the other views share
- * one. Each classifier is held to a bounded log-odds, so that none drowns the others, and a slope
- * and offset learned along the way make a probability of their mean. Scoring only reads, training
- * writes: one writer at a time.
+ * learn/feature.h. Three classifiers learn side by side: raw (the header's bytes), header, and
+ * content (the body's bytes, body and links). The views of bytes share a table of 2^20 buckets, the
+ * fielded ones another. Text can speak against a message, but little for it; each classifier is
+ * held to a bounded log-odds, so that none drowns the others; a slope and offset learned along the
+ * way make a probability of their mean. Scoring only reads, training writes: one writer at a time.
  */
 #ifndef KM_LEARN_MODEL_H
 #define KM_LEARN_MODEL_H
@@ -16,8 +16,8 @@ typedef struct km_model km_model;
 typedef enum { KM_BY_RAW, KM_BY_HEADER, KM_BY_CONTENT, KM_CLASSIFIERS } km_classifier;
 
 typedef struct {
-	double view[KM_VIEW_COUNT]; /* log-odds of each view; body and link add up */
-	double by[KM_CLASSIFIERS];  /* log-odds of each classifier */
+	double view[KM_VIEW_COUNT]; /* log-odds of each view */
+	double by[KM_CLASSIFIERS];  /* log-odds of each classifier: its views, added up */
 	double logit;		    /* of all together, calibrated; > 0 is abuse */
 	double probability;
 } km_score;

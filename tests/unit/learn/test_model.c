@@ -58,7 +58,7 @@ static void test_learns(void **state)
 	km_model_free(m);
 }
 
-/* Ham words in the body do not drown what header and links say. */
+/* However many words of ham stand in the text, header and links still say what they say. */
 static void test_not_drowned(void **state)
 {
 	(void)state;
@@ -70,14 +70,48 @@ static void test_not_drowned(void **state)
 		train(m, 100, false, 1);
 	}
 	km_features spam = features(0, 32), mixed = spam;
-	uint32_t ham_body[64];
-	for (uint32_t i = 0; i < 32; i++) {
-		ham_body[i] = buckets[KM_VIEW_BODY][i];
-		ham_body[32 + i] = 100 + i + 1000u * KM_VIEW_BODY;
+	uint32_t ham[2][32];
+	static const km_view text[2] = { KM_VIEW_BODY, KM_VIEW_START };
+	for (int t = 0; t < 2; t++) {
+		for (uint32_t i = 0; i < 32; i++)
+			ham[t][i] = 100 + i + 1000u * text[t];
+		mixed.view[text[t]] = (km_feature_set){ ham[t], 32 };
 	}
-	mixed.view[KM_VIEW_BODY] = (km_feature_set){ ham_body, 64 };
 	km_model_score(m, &mixed, &s);
+	assert_true(s.view[KM_VIEW_BODY] < -3 && s.view[KM_VIEW_START] < -3);
 	assert_true(s.probability > 0.9);
+	km_model_free(m);
+}
+
+/* The same lessons give the same model, bit for bit. */
+static void test_determined(void **state)
+{
+	(void)state;
+	km_model *m[2] = { km_model_new(), km_model_new() };
+
+	for (int i = 0; i < 2; i++) {
+		for (uint32_t k = 0; k < 50; k++)
+			train(m[i], k * 7 % 90, k % 3 == 0, 1);
+	}
+	assert_memory_equal(m[0], m[1], km_model_bytes(KM_BUCKET_BITS));
+	for (int i = 0; i < 2; i++)
+		km_model_free(m[i]);
+}
+
+/* What is known well by a wide margin moves no weight. */
+static void test_margin(void **state)
+{
+	(void)state;
+	km_model *m = km_model_new();
+	km_score s[2];
+
+	train(m, 0, true, 100);
+	km_features f = features(0, 32);
+	km_model_score(m, &f, &s[0]);
+	train(m, 0, true, 20);
+	km_model_score(m, &f, &s[1]);
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		assert_true(s[0].view[v] == s[1].view[v]);
 	km_model_free(m);
 }
 
@@ -118,10 +152,9 @@ static void test_layer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_learns),
-		cmocka_unit_test(test_not_drowned),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_layer),
+		cmocka_unit_test(test_learns),	   cmocka_unit_test(test_not_drowned),
+		cmocka_unit_test(test_determined), cmocka_unit_test(test_margin),
+		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_layer),
 	};
 	return cmocka_run_group_tests_name("learn/model", tests, NULL, NULL);
 }
