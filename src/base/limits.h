@@ -33,7 +33,7 @@
 	  "decoded start of a part looked at for its type")                                        \
 	X(FACTS, 500, "facts", LIMIT_NONE, "facts kept for one message")                           \
 	X(SEEN_BYTES, 256, "bytes", LIMIT_NONE, "quotation from a message kept with a fact")       \
-	X(DNS_QUESTIONS, 100, "questions", LIMIT_DNS, "DNS questions for one message")             \
+	X(DNS_QUESTIONS, 160, "questions", LIMIT_DNS, "DNS questions for one message")             \
 	X(DNS_RECORDS, 256, "records", LIMIT_NONE, "records kept from one DNS answer")             \
 	X(RESERVE_BYTES, 4194304, "bytes", LIMIT_NONE,                                             \
 	  "part of ARENA_BYTES that is kept for facts and verdict")                                \

@@ -40,6 +40,7 @@ static void forget_answers(km_task *t)
 
 static km_status begin_scan(km_task *t, km_err *err)
 {
+	t->job.env.dnsbl_off = km_dnsbl_health_off(&t->shop->dnsbl, t->job.env.now);
 	km_scan *scan = km_scan_new(t->arena, &t->shop->kit, &t->job.env);
 
 	if (scan == NULL)
@@ -48,6 +49,21 @@ static km_status begin_scan(km_task *t, km_err *err)
 	t->judged.scan = scan;
 	t->asking = (km_dns_asking){ .set = km_scan_dns(scan), .done = on_answers, .ctx = t };
 	return KM_OK;
+}
+
+static void learn_dnsbl(km_task *t)
+{
+	const km_dnsbl_outcome outcome = km_scan_dnsbl(t->judged.scan);
+	uint32_t off = km_dnsbl_health_learn(&t->shop->dnsbl, &outcome, t->job.env.now);
+
+	for (unsigned i = 0; off >> i; i++)
+		if (off >> i & 1)
+			km_warn("the DNS list %.*s %s: it is not asked for %u minutes",
+				KM_FMT(t->shop->kit.dnsbl.list[i].name),
+				outcome.refused >> i & 1 ? "refuses to answer" : "does not answer",
+				(outcome.refused >> i & 1 ? KM_DNSBL_REFUSED_REST
+							  : KM_DNSBL_SILENT_REST) /
+					60u);
 }
 
 static km_status stage_scan(km_task *t, km_err *err)
@@ -68,6 +84,7 @@ static km_status stage_scan(km_task *t, km_err *err)
 	}
 	if (state == KM_SCAN_FAILED)
 		return err->st != KM_OK ? err->st : KM_FAIL(err, KM_BUG, "scan failed");
+	learn_dnsbl(t);
 	t->judged.action = km_scan_verdict(t->judged.scan)->action;
 	return KM_OK;
 }

@@ -23,6 +23,7 @@
 #include "daemon/recorder.h"
 #include "daemon/role.h"
 #include "engine/answers.h"
+#include "engine/dnsbl_health.h"
 #include "engine/scan.h"
 #include "front/milter/session.h"
 
@@ -38,6 +39,7 @@ typedef struct {
 	struct km_signing *signing;
 	km_kit kit;
 	km_answers answers;
+	km_dnsbl_health dnsbl; /* of kit.dnsbl */
 	km_lang lang;
 	bool accept_on_error;
 	size_t max_message;

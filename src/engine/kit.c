@@ -50,6 +50,8 @@ km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_
 	km_status st = open_lists(kit, conf, err);
 	if (st == KM_OK)
 		st = open_tables(kit, conf, err);
+	if (st == KM_OK && conf)
+		st = km_dnsbls_open(&kit->dnsbl, conf, err);
 	if (st != KM_OK)
 		km_kit_close(kit);
 	return st;
@@ -72,6 +74,7 @@ void km_kit_close(km_kit *kit)
 	km_brands_free(kit->brands);
 	km_terms_free(kit->terms);
 	km_lists_close(kit->lists);
+	km_dnsbls_close(&kit->dnsbl);
 	*kit = (km_kit){ 0 };
 }
 

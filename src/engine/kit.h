@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "content/brands.h"
 #include "content/wording.h"
+#include "engine/dnsbl.h"
 #include "engine/lists.h"
 #include "engine/trust.h"
 #include "policy/policy.h"
@@ -24,6 +25,7 @@ typedef struct {
 	km_brands *brands;     /* with the operator's own */
 	km_phrases *phrases;   /* data/phrases.csv */
 	km_lists *lists;       /* of the state folder, or NULL */
+	km_dnsbls dnsbl;       /* DNS lists that are switched on */
 	char authserv_id[256]; /* auth.authserv_id, or empty */
 	char host[256];	       /* of this machine */
 } km_kit;

@@ -17,6 +17,7 @@ struct km_scan {
 	km_facts facts;
 	km_dns_set dns;
 	km_auth auth;
+	km_dnsbl_check *dnsbl; /* NULL while not begun, or when none is on */
 	km_verdict verdict;
 	km_timings us;
 	bool authenticated; /* auth is settled */
@@ -125,6 +126,24 @@ static km_status stage_words(km_scan *s)
 	return KM_OK;
 }
 
+static km_status stage_dnsbl(km_scan *s)
+{
+	const km_dnsbl_request q = { .lists = &s->kit->dnsbl,
+				     .off = s->env->dnsbl_off,
+				     .ask_client =
+					     s->env->ip.len && !km_auth_is_ours(s->kit, s->env),
+				     .ip = s->env->ip,
+				     .mail_from = s->env->from,
+				     .mail = s->mail,
+				     .links = &s->links };
+
+	if (s->kit->dnsbl.n == 0 || s->env->user.n)
+		return KM_OK;
+	if (s->dnsbl == NULL)
+		s->dnsbl = km_dnsbl_check_new(s->arena, &q);
+	return s->dnsbl ? km_dnsbl_check_step(s->dnsbl, &s->dns, &s->facts) : KM_OK;
+}
+
 /* In this order; those that ask wait side by side, so that their questions go out together. */
 static const struct stage {
 	km_status (*step)(km_scan *s);
@@ -134,6 +153,7 @@ static const struct stage {
 	{ stage_read, offsetof(km_timings, read), false },
 	{ stage_auth, offsetof(km_timings, auth), true },
 	{ stage_sender_domain, offsetof(km_timings, auth), true },
+	{ stage_dnsbl, offsetof(km_timings, auth), true },
 	{ stage_structure, offsetof(km_timings, content), true },
 	{ stage_words, offsetof(km_timings, content), true },
 	{ stage_lists, offsetof(km_timings, content), true },
@@ -258,6 +278,11 @@ const km_auth *km_scan_auth(const km_scan *s)
 const km_links *km_scan_links(const km_scan *s)
 {
 	return &s->links;
+}
+
+km_dnsbl_outcome km_scan_dnsbl(const km_scan *s)
+{
+	return s->dnsbl ? km_dnsbl_check_outcome(s->dnsbl) : (km_dnsbl_outcome){ 0 };
 }
 
 km_arena *km_scan_reserve(const km_scan *s)

@@ -29,8 +29,9 @@ typedef struct {
 	size_t n_rcpts;
 	km_sv user; /* SASL login, or empty */
 	km_sv queue_id;
-	km_sv mta;   /* its name for itself, or empty */
-	bool stored; /* taken from the message's own header */
+	km_sv mta;	    /* its name for itself, or empty */
+	uint32_t dnsbl_off; /* DNS lists not to be asked now, by bit (engine/dnsbl_health.h) */
+	bool stored;	    /* taken from the message's own header */
 	km_time now;
 } km_envelope;
 
@@ -67,6 +68,8 @@ const km_kit *km_scan_kit(const km_scan *s);
 km_dns_set *km_scan_dns(km_scan *s);
 const km_views *km_scan_views(const km_scan *s);
 const km_links *km_scan_links(const km_scan *s);
+/* How the DNS lists did, once the scan is done. */
+km_dnsbl_outcome km_scan_dnsbl(const km_scan *s);
 /* Memory for reporting the verdict; there is some left even when the message filled the arena. */
 km_arena *km_scan_reserve(const km_scan *s);
 
