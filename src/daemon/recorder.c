@@ -29,6 +29,7 @@ struct km_recorder {
 	uv_timer_t timer;
 	km_stream *keeper; /* NULL between two keepers */
 	uint64_t well;	   /* loop time when records could last be written */
+	bool begun;	   /* the loop runs */
 	km_buf in, scratch;
 	entry *head, *tail;
 	size_t pending, bytes;
@@ -100,8 +101,10 @@ static void on_timer(uv_timer_t *t)
 	km_recorder *r = t->data;
 	uint64_t now = uv_now(r->loop);
 
-	if (r->keeper && km_shared_keeper(r->shared) == KM_KEEPER_READY)
+	/* The time that the scanner took to start, before its loop ran, says nothing. */
+	if (!r->begun || (r->keeper && km_shared_keeper(r->shared) == KM_KEEPER_READY))
 		r->well = now;
+	r->begun = true;
 	/* A keeper that died brings a new line when it is back; one that hung up does not. */
 	if (r->keeper == NULL && km_shared_keeper(r->shared) != KM_KEEPER_GONE)
 		(void)km_channel_send(KM_FD_CHANNEL, KM_WORD_LINK, -1);

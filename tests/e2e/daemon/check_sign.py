@@ -268,6 +268,8 @@ def in_memory(pid, secret):
             if "r" not in rights or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
                 continue
             begin, end = (int(x, 16) for x in where.split("-"))
+            if end - begin > 1 << 30:  # only a sanitizer's
+                continue
             try:
                 mem.seek(begin)
                 if secret in mem.read(end - begin):

@@ -1,0 +1,246 @@
+"""The DNS as the daemon asks it: a real name server, and one that is dead, slow, broken or lying.
+
+usage: check_dns.py KOMAINU
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import random
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import service
+import tap
+from tap import Skip, case
+
+DEADLINE = 2.0
+MESSAGE = b"From: Alice <alice@%s>\r\nTo: bob@example.jp\r\nSubject: hello\r\n\r\nHello.\r\n"
+
+ZONE = """\
+$TTL 60
+example. IN SOA ns.example. hostmaster.example. 1 3600 600 86400 60
+example. IN NS ns.example.
+ns.example. IN A 127.0.0.1
+$ORIGIN knot.example.
+@ IN TXT "v=spf1 ip4:192.0.2.7 include:other.knot.example -all"
+other IN TXT "v=spf1 ip4:192.0.2.8 -all"
+big IN TXT {big}
+_dmarc IN TXT "v=DMARC1; p=reject"
+"""
+
+KNOT = """\
+server:
+  rundir: {dir}
+  listen: 127.0.0.1@{port}
+log:
+  - target: stderr
+    any: warning
+database:
+  storage: {dir}
+zone:
+  - domain: example
+    storage: {dir}
+    file: zone
+"""
+
+
+class Knot:
+    def __init__(self, folder):
+        if not os.path.exists("/usr/sbin/knotd"):
+            raise Skip("knot is not installed")
+        self.port = service.free_port()
+        self.dir = folder / "knot"
+        self.dir.mkdir()
+        # Longer than any UDP answer that is asked for: it comes by TCP.
+        big = "v=spf1 " + " ".join(f"ip4:198.51.{i // 250}.{i % 250}" for i in range(200)) + " ip4:192.0.2.7 -all"
+        strings = " ".join(f'"{big[i:i + 200]}"' for i in range(0, len(big), 200))
+        (self.dir / "zone").write_text(ZONE.format(big=strings))
+        conf = self.dir / "knot.conf"
+        conf.write_text(KNOT.format(dir=self.dir, port=self.port))
+        self.process = subprocess.Popen(["/usr/sbin/knotd", "-c", str(conf)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        service.wait_for("knot listens", lambda: service.listens(self.port))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def header(query, flags, answers=0):
+    return query[:2] + flags + struct.pack(">HHHH", 1, answers, 0, 0)
+
+
+class Broken(threading.Thread):
+    """A name server that treats questions for names with a label of its table as the table says, and others well."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.bind(("127.0.0.1", 0))
+        self.port = self.s.getsockname()[1]
+
+    def txt(self, question, text=b"v=spf1 ip4:192.0.2.7 -all", name=b"\xc0\x0c"):
+        return question + name + struct.pack(">HHIH", 16, 1, 60, len(text) + 1) + bytes([len(text)]) + text
+
+    def answers(self, query, labels, question):
+        """(delay, datagram) of each."""
+        good = header(query, b"\x81\x80", 1) + self.txt(question)
+        return {
+            "dead": [],
+            "slow": [(4.0, good)],
+            "servfail": [(0, header(query, b"\x81\x82") + question)],
+            "refused": [(0, header(query, b"\x81\x85") + question)],
+            "garbage": [(0, query[:2] + os.urandom(60))],
+            "halved": [(0, good[: len(good) // 2])],
+            "otherid": [(0, bytes([query[0] ^ 1]) + good[1:])],
+            "othername": [(0, header(query, b"\x81\x80", 1) + self.txt(b"\x04evil\x07example\0\0\x10\0\x01"))],
+            "loop": [(0, header(query, b"\x81\x80", 1) + question + b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, 2) + b"\xc0\x0c")],
+            "cut": [(0, header(query, b"\x83\x80") + question)],
+            "empty": [(0, b"")],
+        }.get(labels[0], [(0, good)])
+
+    def run(self):
+        while True:
+            query, peer = self.s.recvfrom(4096)
+            labels, at = [], 12
+            while query[at]:
+                labels.append(query[at + 1:at + 1 + query[at]].decode().lower())
+                at += query[at] + 1
+            question = query[12:at + 5]
+            kind = struct.unpack(">H", query[at + 1:at + 3])[0]
+            if labels[0] == "_dmarc":
+                labels = labels[1:]
+            if kind != 16 and labels[0] == "good":
+                self.s.sendto(header(query, b"\x81\x80") + question, peer)
+                continue
+            for delay, datagram in self.answers(query, labels, question):
+                if delay:
+                    threading.Timer(delay, self.s.sendto, (datagram, peer)).start()
+                else:
+                    self.s.sendto(datagram, peer)
+
+
+class Site:
+    def __init__(self, program):
+        self.program = program
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
+        self.folder.chmod(0o755)
+        self.broken = Broken()
+        self.broken.start()
+        self.komainu = service.Komainu(program, self.folder, self.settings(self.broken.port)).start()
+
+    @staticmethod
+    def settings(port):
+        return (f'dns.servers: ["127.0.0.1@{port}"]\ndns.trust_anchor: "off"\n'
+                f"dns.timeout: 1s\ndns.deadline: {int(DEADLINE)}s\n")
+
+    def finish(self):
+        self.komainu.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def scan(self, domain, ip="192.0.2.7", komainu=None):
+        """(seconds, auth) of a message from @domain."""
+        begun = time.monotonic()
+        o = (komainu or self.komainu).scan(MESSAGE % domain.encode(), [("IP", ip), ("From", f"alice@{domain}"), ("Helo", "x")])
+        return time.monotonic() - begun, o["auth"]
+
+
+@case
+def a_real_name_server(site):
+    """answers of a real name server: SPF with an include, a DMARC policy, a record that only fits TCP, no such name"""
+    knot = Knot(site.folder)
+    (site.folder / "other").mkdir()
+    k = service.Komainu(site.program, site.folder / "other", site.settings(knot.port))
+    try:
+        k.start()
+        for domain, ip, spf, dmarc in (
+            ("knot.example", "192.0.2.7", "pass", "pass"),
+            ("knot.example", "192.0.2.8", "pass", "pass"),
+            ("knot.example", "192.0.2.9", "fail", "fail"),
+            ("big.knot.example", "192.0.2.7", "pass", "pass"),
+            ("absent.knot.example", "192.0.2.7", "none", "fail"),
+        ):
+            took, auth = site.scan(domain, ip, k)
+            assert (auth["spf"]["result"], auth["dmarc"]["result"]) == (spf, dmarc), (domain, ip, auth)
+            assert took < 1, took
+        asked = k.metric("dns_questions_total")
+        site.scan("knot.example", "192.0.2.7", k)
+        assert k.metric("dns_questions_total") > asked and k.metric("dns_cache_hits_total") > 0
+    finally:
+        k.stop()
+        knot.stop()
+
+
+@case
+def broken_ones(site):
+    """dead, slow, failing, truncated, garbage, lying: a temporary error within the deadline, never none, never a pass"""
+    took, auth = site.scan("good.example")
+    assert auth["spf"]["result"] == "pass", auth
+    slowest = 0
+    for kind in ("dead", "slow", "servfail", "refused", "garbage", "halved", "otherid", "othername", "loop", "cut", "empty"):
+        took, auth = site.scan(f"{kind}.x{random.getrandbits(32):x}.example")
+        assert auth["spf"]["result"] == "temperror", (kind, auth["spf"])
+        assert auth["dmarc"]["result"] in ("temperror", "fail", "none") and auth["dmarc"]["result"] != "pass", (kind, auth["dmarc"])
+        assert took < DEADLINE + 0.5, (kind, took)
+        slowest = max(slowest, took)
+    print(f"# slowest verdict {slowest * 1000:.0f} ms, deadline {DEADLINE * 1000:.0f} ms")
+    took, auth = site.scan("good.example")
+    assert auth["spf"]["result"] == "pass" and took < 0.5
+
+
+@case
+def others_go_on(site):
+    """while messages wait for a dead name server, others are judged at once, in the same process"""
+    site.komainu.stop()
+    site.komainu.configure(site.settings(site.broken.port) + "")
+    site.komainu.config.write_text(site.komainu.config.read_text().replace("scanner.processes: 2", "scanner.processes: 1"))
+    site.komainu.start()
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        waiting = [pool.submit(site.scan, f"dead.y{i}.example") for i in range(50)]
+        time.sleep(0.3)
+        for _ in range(20):
+            took, auth = site.scan("good.example")
+            assert took < 0.5 and auth["spf"]["result"] == "pass", (took, auth["spf"])
+        assert not any(w.done() for w in waiting)
+        for w in waiting:
+            took, auth = w.result()
+            assert auth["spf"]["result"] == "temperror" and took < DEADLINE + 1, (took, auth["spf"])
+
+
+@case
+def clients_that_vanish(site):
+    """clients that go away while their message waits are no harm, nor is a stop in the midst of it"""
+    data = MESSAGE % b"dead.vanish.example"
+    request = (b"POST /scan HTTP/1.1\r\nHost: x\r\nIP: 192.0.2.7\r\nFrom: a@dead.vanish.example\r\nContent-Length: %d\r\n\r\n"
+               % len(data)) + data
+    for _ in range(30):
+        with socket.create_connection(("127.0.0.1", site.komainu.http), 5) as s:
+            s.sendall(request)
+    time.sleep(0.2)
+    took, auth = site.scan("good.example")
+    assert auth["spf"]["result"] == "pass" and took < 0.5
+    with socket.create_connection(("127.0.0.1", site.komainu.http), 20) as s:
+        s.sendall(request.replace(b"vanish", b"stopped"))
+        time.sleep(0.3)
+        assert site.komainu.stop() == 0
+    site.komainu.start()
+
+
+def main():
+    site = Site(sys.argv[1])
+    try:
+        status = tap.run(site)
+        if status:
+            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-20:]))
+    finally:
+        site.finish()
+    sys.exit(status)
+
+
+main()
