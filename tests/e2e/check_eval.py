@@ -13,6 +13,9 @@ ENV = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "KOMAINU_CONFIG": "", "H
 HAM = "meeting agenda minutes budget kitchen garden letter school train weather report draft thanks".split()
 SPAM = "prize winner pills lottery casino cheap mortgage refinance viagra replica watches degree".split()
 BOTH = "the a and you for with today please we have this our about now".split()
+JA_HAM = "会議の資料を送ります 明日の打合せは三時からです 来週の出張について 見積書を添付しました 子供の学校の行事 議事録をご確認ください".split()
+JA_SPAM = "口座が凍結されました 至急ログインしてください 未納料金のお知らせ 当選おめでとうございます カード情報の更新 簡単に稼げる副業".split()
+JA_BOTH = "お世話になっております よろしくお願いいたします ありがとうございます 株式会社 ご連絡ください 本日".split()
 KEYS = {"n", "ham", "spam", "auc1", "lam", "fp", "fn", "fn_at_fp01", "ece", "us_per_message"}
 
 
@@ -41,6 +44,22 @@ def corpus(folder, n=400):
     write(f"{folder}/odd", "ham 0\njunk 1\n")
 
 
+def japanese(folder, n=300):
+    """Synthetic: the words alone tell, in two charsets and without a space between them."""
+    dice = random.Random(2)
+    with open(f"{folder}/japanese", "w", encoding="utf-8") as index:
+        for i in range(n):
+            kind = dice.choice(["ham", "spam"])
+            own = JA_SPAM if kind == "spam" else JA_HAM
+            text = "".join(dice.choice(own if dice.random() < .3 else JA_BOTH) for _ in range(12))
+            charset = dice.choice(["utf-8", "iso-2022-jp"])
+            with open(f"{folder}/ja{i}", "wb") as f:
+                f.write(f"From: a@example.jp\nTo: you@example.jp\nMessage-ID: <{i}@example.jp>\n"
+                        f"Content-Type: text/plain; charset={charset}\n\n".encode())
+                f.write(text.encode(charset) + b"\n")
+            index.write(f"{kind} ja{i}\n")
+
+
 def write(path, text):
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
@@ -64,6 +83,14 @@ def check_online(folder):
     for key in KEYS - {"us_per_message"}:
         assert one[key] == two[key], f"{key} differs from run to run"
     assert one["auc1"] < 1 and one["lam"] < 5, one
+
+
+def check_japanese(folder):
+    japanese(folder)
+    got = figures("--split", f"{folder}/japanese")
+    assert got["auc1"] < 2, got
+    wide = figures("--split", f"{folder}/japanese", "--zero-width")
+    assert wide["auc1"] < 4, wide
 
 
 def check_split(folder):
@@ -124,7 +151,7 @@ def check_errors(folder):
 
 
 def main():
-    checks = [check_online, check_split, check_model, check_noise, check_attacks, check_page, check_errors]
+    checks = [check_online, check_split, check_japanese, check_model, check_noise, check_attacks, check_page, check_errors]
     print(f"1..{len(checks)}")
     failed = False
     with tempfile.TemporaryDirectory() as folder:

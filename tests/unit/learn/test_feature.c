@@ -141,12 +141,33 @@ static void test_watched(void **state)
 	km_arena_free(a);
 }
 
+/* Bytes of the header and of the body are apart, and each is cut where it must be. */
+static void test_bytes_bounded(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(64 << 20);
+	km_buf m;
+
+	km_buf_init(&m, a, 1 << 20);
+	for (int i = 0; i < 2000; i++)
+		km_buf_fmt(&m, "X-%d: %08x\n", i, (unsigned)i * 2654435761u);
+	km_buf_add(&m, KM_S("\n"));
+	for (int i = 0; i < 20000; i++)
+		km_buf_fmt(&m, "%08x ", (unsigned)i * 2246822519u);
+	km_buf_byte(&m, '\0');
+	km_features f = read(a, m.p, KM_S("x"));
+	assert_in_range(f.view[KM_VIEW_RAW].n, KM_RAW_HEADER / 3, KM_RAW_HEADER);
+	assert_in_range(f.view[KM_VIEW_START].n, (KM_RAW_BYTES - KM_RAW_HEADER) / 3,
+			KM_RAW_BYTES - KM_RAW_HEADER);
+	km_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_receivers_fields), cmocka_unit_test(test_each_once),
 		cmocka_unit_test(test_fields_differ),	 cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_watched),		 cmocka_unit_test(test_bytes_bounded),
 	};
 	return cmocka_run_group_tests_name("learn/feature", tests, NULL, NULL);
 }
