@@ -45,8 +45,19 @@ static void check_text(link_job *l, const km_found_link *link)
 /* What is odd about the address itself, wherever it stands. */
 static void check_target(link_job *l, const km_found_link *link)
 {
+	enum {
+		ODD = KM_URL_FOLDED_HOST | KM_URL_IGNORED_HOST | KM_URL_ESCAPED_HOST |
+		      KM_URL_NUMBER_HOST | KM_URL_BLANKS | KM_URL_BACKSLASH | KM_URL_MIXED_SCRIPT |
+		      KM_URL_USERINFO_HOST
+	};
 	const km_url *url = link->final;
 
+	if (url->host.n && (url->tricks | link->url->tricks) & ODD)
+		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_HOST_DISGUISED, link->target, link), 1,
+			    url->host);
+	if (link->wrap == KM_WRAP_TRANSLATE)
+		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_TRANSLATED, link->target, link), 1,
+			    url->host);
 	if (url->ip)
 		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_IP_HOST, link->target, link), 1,
 			    url->host);
@@ -107,12 +118,68 @@ static void check_forms(link_job *l, const km_part *p, int part)
 	}
 }
 
+/* What the host alone gives away; once for each. */
+static void check_site(link_job *l, const km_found_link *link, const km_site *site)
+{
+	static const struct {
+		unsigned kind;
+		km_fact_id fact;
+	} kinds[] = { { KM_SITE_DDNS, KM_FACT_LINK_DYNAMIC_HOST },
+		      { KM_SITE_HOSTING, KM_FACT_LINK_FREE_HOSTING },
+		      { KM_SITE_SHORTENER, KM_FACT_LINK_SHORTENED } };
+	static const km_fact_id how[] = {
+		[KM_IMITATION_PREFIX] = KM_FACT_LINK_BRAND_PREFIX,
+		[KM_IMITATION_NAME] = KM_FACT_LINK_BRAND_HOST,
+		[KM_IMITATION_ALIKE] = KM_FACT_LINK_BRAND_ALIKE,
+	};
+	const km_brand *brand = NULL;
+	const km_imitations *x = l->j->in->imitations;
+
+	for (size_t i = 0; i < KM_COUNT(kinds); i++)
+		if (site->kind & kinds[i].kind)
+			km_fact_arg(l->j->fs, tell(l, kinds[i].fact, link->target, link), 1,
+				    site->host);
+	if (km_imitates_jp(site))
+		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_JP_PREFIX, link->target, link), 1,
+			    site->host);
+	if (km_site_is_random(site))
+		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_RANDOM_HOST, link->target, link), 1,
+			    site->host);
+	km_imitation kind = x ? km_imitation_of(x, site, &brand) : KM_IMITATION_NONE;
+	if (kind == KM_IMITATION_NONE)
+		return;
+	km_fact *f = tell(l, how[kind], link->target, link);
+	km_fact_arg(l->j->fs, f, 1, brand->name_ja);
+	km_fact_arg(l->j->fs, f, 2, site->host);
+	km_fact_arg(l->j->fs, f, 3, brand->name_en);
+}
+
+/* Where a person may be led by the links: each site once, at its first link. */
+static void check_sites(link_job *l)
+{
+	const km_links *links = l->j->in->links;
+	km_map seen;
+
+	km_map_init(&seen, l->j->a, false);
+	for (size_t i = 0; i < links->n; i++) {
+		const km_found_link *link = &links->a[i];
+		const km_site *site = link->final_site;
+		void **slot =
+			site && km_link_is_clicked(link) ? km_map_put(&seen, site->host) : NULL;
+		if (slot == NULL || *slot)
+			continue;
+		*slot = l;
+		check_site(l, link, site);
+	}
+}
+
 void km_structure_links(const km_structure_job *j)
 {
 	link_job l = { .j = j };
 
 	for (size_t i = 0; i < j->in->links->n; i++)
 		check_link(&l, &j->in->links->a[i]);
+	check_sites(&l);
 	for (size_t i = 0; i < j->v->n_text; i++) {
 		const km_part *p = &j->m->parts[j->v->text[i].part];
 		if (p->html)

@@ -5,13 +5,14 @@
 #define KM_CONTENT_STRUCTURE_H
 
 #include "base/clock.h"
-#include "content/urls.h"
+#include "content/imitation.h"
 #include "fact/fact.h"
 
 typedef struct {
 	km_mail *mail;
 	const km_views *views;
 	const km_links *links;
+	const km_imitations *imitations; /* may be NULL */
 	km_time now;
 	bool has_from; /* the reverse-path is known */
 	km_sv from;    /* reverse-path without brackets; empty is the null sender */

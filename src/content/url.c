@@ -398,8 +398,6 @@ static bool read_web(km_arena *a, km_sv rest, km_url *out)
 	for (end = 0;
 	     end < rest.n && !is_slash(rest.p[end]) && rest.p[end] != '?' && rest.p[end] != '#';)
 		end++;
-	if (end < rest.n && rest.p[end] == '\\')
-		out->tricks |= KM_URL_BACKSLASH;
 	split_rest(km_sv_from(rest, end), out);
 	return read_authority(a, km_sv_sub(rest, 0, end), out);
 }

@@ -38,7 +38,12 @@ static km_status open_tables(km_kit *kit, const km_conf *conf, km_err *err)
 	if (st == KM_OK)
 		st = km_phrases_parse(kit->terms, km_phrases_builtin(), "phrases.csv",
 				      &kit->phrases, err);
-	return st == KM_OK ? km_terms_build(kit->terms, err) : st;
+	if (st != KM_OK)
+		return st;
+	kit->imitations = km_imitations_new(kit->brands);
+	if (kit->imitations == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory for tables of words");
+	return km_terms_build(kit->terms, err);
 }
 
 km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
@@ -71,6 +76,7 @@ void km_kit_close(km_kit *kit)
 	km_trust_close(&kit->forwarders);
 	km_trust_close(&kit->sealers);
 	km_phrases_free(kit->phrases);
+	km_imitations_free(kit->imitations);
 	km_brands_free(kit->brands);
 	km_terms_free(kit->terms);
 	km_lists_close(kit->lists);

@@ -9,6 +9,7 @@
 #include "auth/dmarc.h"
 #include "conf/conf.h"
 #include "content/brands.h"
+#include "content/imitation.h"
 #include "content/wording.h"
 #include "engine/dnsbl.h"
 #include "engine/lists.h"
@@ -18,16 +19,17 @@
 typedef struct {
 	const km_pack *pack; /* not owned */
 	km_dmarc_method dmarc;
-	km_trust networks;     /* trusted.networks */
-	km_trust forwarders;   /* auth.trusted_forwarders */
-	km_trust sealers;      /* auth.trusted_sealers */
-	km_terms *terms;       /* all words that are looked for */
-	km_brands *brands;     /* with the operator's own */
-	km_phrases *phrases;   /* data/phrases.csv */
-	km_lists *lists;       /* of the state folder, or NULL */
-	km_dnsbls dnsbl;       /* DNS lists that are switched on */
-	char authserv_id[256]; /* auth.authserv_id, or empty */
-	char host[256];	       /* of this machine */
+	km_trust networks;	   /* trusted.networks */
+	km_trust forwarders;	   /* auth.trusted_forwarders */
+	km_trust sealers;	   /* auth.trusted_sealers */
+	km_terms *terms;	   /* all words that are looked for */
+	km_brands *brands;	   /* with the operator's own */
+	km_imitations *imitations; /* of the brands */
+	km_phrases *phrases;	   /* data/phrases.csv */
+	km_lists *lists;	   /* of the state folder, or NULL */
+	km_dnsbls dnsbl;	   /* DNS lists that are switched on */
+	char authserv_id[256];	   /* auth.authserv_id, or empty */
+	char host[256];		   /* of this machine */
 } km_kit;
 
 /*

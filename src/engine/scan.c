@@ -66,6 +66,7 @@ static km_status stage_structure(km_scan *s)
 		.mail = s->mail,
 		.views = &s->views,
 		.links = &s->links,
+		.imitations = s->kit->imitations,
 		.now = s->env->now,
 		.has_from = s->env->has_from,
 		.from = s->env->from,

@@ -31,7 +31,9 @@ static unsigned placeholders(const char *id, const char *text)
 /* Names that the languages write differently: {1} in Japanese is {3} in English. */
 static unsigned same_in_both(const km_fact_info *f, unsigned set)
 {
-	return f->group == KM_GROUP_brand && set & 8 ? (set & ~8u) | 2 : set;
+	bool named = f->group == KM_GROUP_brand || f->group == KM_GROUP_link;
+
+	return named && set & 8 ? (set & ~8u) | 2 : set;
 }
 
 static void check_english(const char *id, const char *text)

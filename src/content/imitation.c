@@ -1,0 +1,296 @@
+#include "content/imitation.h"
+
+#include <stdlib.h>
+
+#include "content/host_table.h"
+#include "text/utf8.h"
+
+enum { BUCKETS = 4096, GRAM = 4, LONGEST = 40, LONG_NAME = 8, LETTERS = 26 };
+
+typedef struct name {
+	char text[LONGEST]; /* skeleton: lower-case letters and digits */
+	size_t n;
+	const km_brand *brand;
+	struct name *same_start; /* with the same first letters */
+	struct name *same_first, *same_last;
+} name;
+
+struct km_imitations {
+	const km_brands *brands;
+	name *names;
+	size_t n, cap;
+	name *starts[BUCKETS];
+	name *by_first[LETTERS][LONGEST], *by_last[LETTERS][LONGEST];
+};
+
+/* Digits and pairs that pass for letters become those; hyphens go. */
+static size_t skeleton(km_sv v, char out[LONGEST])
+{
+	static const char folded[] = "olzeasgtbg";
+	size_t n = 0;
+
+	for (size_t i = 0; i < v.n && n < LONGEST - 1; i++) {
+		unsigned char c = km_lower((unsigned char)v.p[i]);
+		if (km_is_digit(c))
+			c = (unsigned char)folded[c - '0'];
+		if (!km_is_alpha(c))
+			continue;
+		out[n++] = (char)c;
+		if (n > 1 && out[n - 2] == 'v' && c == 'v')
+			out[--n - 1] = 'w';
+		else if (n > 1 && out[n - 2] == 'r' && c == 'n')
+			out[--n - 1] = 'm';
+	}
+	return n;
+}
+
+static size_t bucket(const char *gram)
+{
+	return km_sv_hash((km_sv){ gram, GRAM }) % BUCKETS;
+}
+
+static bool add(km_imitations *x, km_sv text, const km_brand *brand, size_t shortest)
+{
+	char s[LONGEST];
+	size_t n = skeleton(text, s);
+
+	if (n < shortest || n < GRAM || n >= LONGEST - 1 || km_ascii_prefix(text) < text.n)
+		return true;
+	if (x->n == x->cap)
+		return false;
+	name *t = &x->names[x->n++];
+	memcpy(t->text, s, n);
+	t->n = n;
+	t->brand = brand;
+	name **lists[] = { &x->starts[bucket(s)], &x->by_first[s[0] - 'a'][n],
+			   &x->by_last[s[n - 1] - 'a'][n] };
+	name **links[] = { &t->same_start, &t->same_first, &t->same_last };
+	for (size_t i = 0; i < KM_COUNT(lists); i++) {
+		*links[i] = *lists[i];
+		*lists[i] = t;
+	}
+	return true;
+}
+
+/* family.co.jp is FamilyMart's, but the word is everybody's. */
+static bool is_its_name(const km_brand *brand, km_sv label)
+{
+	char s[LONGEST], t[LONGEST];
+	size_t n = skeleton(label, s);
+	km_sv id = km_sv_of(brand->id);
+
+	if (skeleton(id, t) == n && memcmp(s, t, n) == 0)
+		return true;
+	for (size_t i = 0; i < brand->n_aliases; i++)
+		if (skeleton(brand->alias[i].name, t) == n && memcmp(s, t, n) == 0)
+			return true;
+	return false;
+}
+
+km_imitations *km_imitations_new(const km_brands *b)
+{
+	km_imitations *x = calloc(1, sizeof(*x));
+	size_t n = km_brands_count(b);
+
+	if (x == NULL)
+		return NULL;
+	x->brands = b;
+	for (size_t i = 0; i < n; i++)
+		x->cap += km_brands_at(b, i)->n_domains + km_brands_at(b, i)->n_aliases;
+	x->names = calloc(x->cap + 1, sizeof(*x->names));
+	bool ok = x->names != NULL;
+	for (size_t i = 0; ok && i < n; i++) {
+		const km_brand *brand = km_brands_at(b, i);
+		for (size_t k = 0; ok && k < brand->n_aliases; k++)
+			if (!brand->alias[k].ambiguous && !brand->alias[k].disguised)
+				ok = add(x, brand->alias[k].name, brand, GRAM + 1);
+		for (size_t k = 0; ok && k < brand->n_domains; k++) {
+			km_sv d = km_host_registrable(brand->domain[k]);
+			/* Authorities bear ordinary words: digital.go.jp. */
+			if (km_sv_ends(d, KM_S(".go.jp")))
+				continue;
+			km_sv label = km_sv_sub(d, 0, km_sv_chr(d, '.', 0));
+			ok = add(x, label, brand, is_its_name(brand, label) ? GRAM + 1 : LONG_NAME);
+		}
+	}
+	if (ok)
+		return x;
+	km_imitations_free(x);
+	return NULL;
+}
+
+void km_imitations_free(km_imitations *x)
+{
+	if (x == NULL)
+		return;
+	free(x->names);
+	free(x);
+}
+
+/* One letter more, less, other, or two swapped. */
+static bool nearly(const char *a, size_t n, const char *b, size_t m)
+{
+	size_t from = 0, end = 0, least = n < m ? n : m;
+
+	while (from < least && a[from] == b[from])
+		from++;
+	while (end < least - from && a[n - 1 - end] == b[m - 1 - end])
+		end++;
+	size_t x = n - from - end, y = m - from - end;
+	return (x <= 1 && y <= 1) ||
+	       (x == 2 && y == 2 && a[from] == b[from + 1] && a[from + 1] == b[from]);
+}
+
+/* What imitators put beside a name: "amazonjp", "myorico", "rakutencard". */
+static bool is_lure(const char *p, size_t n)
+{
+	static const km_sv lures[] = {
+		KM_SV("jp"),	  KM_SV("co"),	    KM_SV("cojp"),    KM_SV("card"),
+		KM_SV("id"),	  KM_SV("login"),   KM_SV("pay"),     KM_SV("my"),
+		KM_SV("account"), KM_SV("update"),  KM_SV("support"), KM_SV("security"),
+		KM_SV("info"),	  KM_SV("service"), KM_SV("bank"),    KM_SV("user"),
+		KM_SV("sso"),	  KM_SV("member"),  KM_SV("japan"),   KM_SV("net"),
+		KM_SV("verify"),  KM_SV("signin"),  KM_SV("online"),  KM_SV("help"),
+		KM_SV("www"),
+	};
+	char s[LONGEST];
+
+	/* As skeletons they have lost nothing but digits. */
+	for (size_t i = 0; i < KM_COUNT(lures); i++)
+		if (skeleton(lures[i], s) == n && memcmp(s, p, n) == 0)
+			return true;
+	return false;
+}
+
+/* True when the name @t may stand at @at of the @n letters @s: it is all, a long one at an end, or
+ * beside a lure. In the middle of words there are many short names. */
+static bool stands_out(const name *t, const char *s, size_t n, size_t at)
+{
+	size_t after = n - at - t->n;
+
+	if (at && after)
+		return false;
+	return t->n >= LONG_NAME || (at == 0 && after == 0) ||
+	       is_lure(at ? s : s + t->n, at + after);
+}
+
+static const km_brand *name_in(const km_imitations *x, const char *s, size_t n)
+{
+	const name *best = NULL;
+
+	for (size_t i = 0; i + GRAM <= n; i++)
+		for (const name *t = x->starts[bucket(s + i)]; t; t = t->same_start)
+			if (t->n <= n - i && memcmp(t->text, s + i, t->n) == 0 &&
+			    (best == NULL || t->n > best->n) && stands_out(t, s, n, i))
+				best = t;
+	return best ? best->brand : NULL;
+}
+
+static const km_brand *nearly_name(const km_imitations *x, const char *s, size_t n)
+{
+	for (size_t m = n - 1; n >= LONG_NAME && m <= n + 1 && m < LONGEST; m++) {
+		for (const name *t = x->by_first[s[0] - 'a'][m]; t; t = t->same_first)
+			if (t->n >= LONG_NAME && nearly(s, n, t->text, m))
+				return t->brand;
+		for (const name *t = x->by_last[s[n - 1] - 'a'][m]; t; t = t->same_last)
+			if (t->n >= LONG_NAME && nearly(s, n, t->text, m))
+				return t->brand;
+	}
+	return NULL;
+}
+
+/* What its owner could choose: the host without its public suffix, or without a hoster's name. */
+static km_sv chosen_part(const km_site *site)
+{
+	size_t dot = km_sv_chr(site->domain, '.', 0);
+	size_t kept = site->host.n - site->domain.n + dot;
+
+	if (site->row && site->row->host.n < site->host.n &&
+	    km_sv_ends(site->host, site->row->host))
+		kept = site->host.n - site->row->host.n - 1;
+	return km_sv_sub(site->host, 0, kept);
+}
+
+static const km_brand *brand_of_label(const km_imitations *x, km_sv label, km_imitation *how)
+{
+	char s[LONGEST];
+	const km_brand *b = NULL;
+	km_sv rest = label, piece;
+
+	*how = KM_IMITATION_NAME;
+	while (b == NULL && km_sv_split(&rest, '-', &piece))
+		b = name_in(x, s, skeleton(piece, s));
+	size_t n = skeleton(label, s);
+	if (b == NULL)
+		b = name_in(x, s, n);
+	if (b || km_sv_starts(label, KM_S("xn--")))
+		return b;
+	*how = KM_IMITATION_ALIKE;
+	b = n ? nearly_name(x, s, n) : NULL;
+	rest = label;
+	while (b == NULL && km_sv_split(&rest, '-', &piece)) {
+		n = skeleton(piece, s);
+		b = n && n < label.n ? nearly_name(x, s, n) : NULL;
+	}
+	return b;
+}
+
+km_imitation km_imitation_of(const km_imitations *x, const km_site *site, const km_brand **brand)
+{
+	enum { SHARED = KM_SITE_SHARED | KM_SITE_TRACKER | KM_SITE_REDIRECT | KM_SITE_SHORTENER };
+	km_imitation how = KM_IMITATION_NONE;
+
+	if (site->ip || site->kind & SHARED || km_brands_of_host(x->brands, site->host, true) ||
+	    km_brands_is_mailbox(x->brands, site->domain))
+		return KM_IMITATION_NONE;
+	km_sv rest = chosen_part(site), label;
+	if (site->host.n > site->domain.n) {
+		km_sv left = km_sv_sub(site->host, 0, site->host.n - site->domain.n - 1);
+		*brand = km_brands_of_host(x->brands, left, false);
+		if (*brand)
+			return KM_IMITATION_PREFIX;
+	}
+	while (km_sv_split(&rest, '.', &label)) {
+		*brand = brand_of_label(x, label, &how);
+		if (*brand)
+			return how;
+	}
+	return KM_IMITATION_NONE;
+}
+
+bool km_imitates_jp(const km_site *site)
+{
+	static const km_sv ends[] = { KM_SV("co.jp"), KM_SV("ne.jp"), KM_SV("or.jp"),
+				      KM_SV("go.jp"), KM_SV("co-jp"), KM_SV("ne-jp"),
+				      KM_SV("cojp") };
+	km_sv left = chosen_part(site);
+
+	for (size_t i = 0; i < KM_COUNT(ends); i++)
+		for (size_t at = 0; (at = km_sv_find(left, ends[i], at)) < left.n; at++) {
+			char before = at ? left.p[at - 1] : '\0';
+			char after = at + ends[i].n < left.n ? left.p[at + ends[i].n] : '.';
+			if ((before == '.' || before == '-') && (after == '.' || after == '-'))
+				return true;
+		}
+	return false;
+}
+
+bool km_site_is_random(const km_site *site)
+{
+	enum { SHORTEST = 7, CHANGES = 3, CONSONANTS = 6 };
+	km_sv rest = chosen_part(site), label = { NULL, 0 }, next;
+	size_t changes = 0, run = 0, longest = 0;
+
+	while (km_sv_split(&rest, '.', &next))
+		label = next;
+	if (site->ip || label.n < SHORTEST || km_sv_starts(label, KM_S("xn--")))
+		return false;
+	for (size_t i = 0; i < label.n; i++) {
+		unsigned char c = (unsigned char)label.p[i];
+		if (i && km_is_digit(c) != km_is_digit((unsigned char)label.p[i - 1]))
+			changes++;
+		run = km_is_alpha(c) && !strchr("aeiouy", c) ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	return changes >= CHANGES || longest >= CONSONANTS;
+}
