@@ -101,6 +101,38 @@ static void check_kind(const km_structure_job *j, int part, km_sv name, km_kind 
 	km_fact_arg(j->fs, f, 1, km_sv_of(p->sniffed));
 }
 
+/* Bytes that tell what a file does when it is opened; the first of a fact is enough. */
+static void check_inside(const km_structure_job *j, int part, km_sv name)
+{
+	static const struct {
+		km_fact_id fact;
+		km_sv start, has, also;
+	} marks[] = {
+		{ KM_FACT_MACROS_ATTACHED, KM_SV("PK\3\4"), KM_SV("vbaProject.bin"), KM_SV("") },
+		{ KM_FACT_MACROS_ATTACHED, KM_SV("\xd0\xcf\x11\xe0"),
+		  KM_SV("_\0V\0B\0A\0_\0P\0R\0O\0J"), KM_SV("") },
+		{ KM_FACT_PDF_ACTIVE, KM_SV("%PDF-"), KM_SV("/Launch"), KM_SV("") },
+		{ KM_FACT_PDF_ACTIVE, KM_SV("%PDF-"), KM_SV("/JavaScript"), KM_SV("") },
+		{ KM_FACT_HTML_BUILDS_FILE, KM_SV(""), KM_SV("new Blob("),
+		  KM_SV("createObjectURL") },
+		{ KM_FACT_HTML_BUILDS_FILE, KM_SV(""), KM_SV("new Blob("), KM_SV("msSave") },
+	};
+	km_part *p = &j->m->parts[part];
+	km_sv bytes = km_part_bytes(j->m, p);
+	bool html = km_kind_of_type(km_sv_of(p->sniffed)) == KM_KIND_HTML;
+
+	/* general purpose bit 0 of the first member (APPNOTE.TXT 4.4.4) */
+	if (bytes.n > 7 && km_sv_starts(bytes, KM_S("PK\3\4")) && bytes.p[6] & 1)
+		(void)km_structure_at_text(j, KM_FACT_ARCHIVE_ENCRYPTED, name, part, p->body);
+	for (size_t i = 0; i < KM_COUNT(marks); i++)
+		if ((marks[i].start.n || html) && km_sv_starts(bytes, marks[i].start) &&
+		    km_sv_find(bytes, marks[i].has, 0) < bytes.n &&
+		    (marks[i].also.n == 0 || km_sv_find(bytes, marks[i].also, 0) < bytes.n)) {
+			(void)km_structure_at_text(j, marks[i].fact, name, part, p->body);
+			return;
+		}
+}
+
 static void check_part(const km_structure_job *j, int part)
 {
 	const km_part *p = &j->m->parts[part];
@@ -112,6 +144,8 @@ static void check_part(const km_structure_job *j, int part)
 	check_names(j, part, by_name, stem);
 	if (p->attachment)
 		check_kind(j, part, name, by_name, ext);
+	if (p->attachment)
+		check_inside(j, part, name);
 	if (p->type_declared && !km_sniff_agrees(p->type, p->sniffed) &&
 	    !(text && km_sv_starts(km_sv_of(p->sniffed), KM_S("text/")))) {
 		km_fact *f = km_structure_at_text(j, KM_FACT_TYPE_MISMATCH, name, part, p->body);
