@@ -458,35 +458,36 @@ static double damping(const claims_job *j, const km_area *area, const km_brand *
 	return d;
 }
 
+/* What one name weighs, and the sum of @c that it belongs to. */
+static double weigh_name(const km_area *area, const named *x, km_claim *c, double **field)
+{
+	switch (area->kind) {
+	case KM_AREA_NAME:
+		*field = &c->name;
+		return 3;
+	case KM_AREA_ADDRESS:
+		*field = &c->address;
+		return x->alias->ambiguous || x->hit.to - x->hit.from < 4 ? 0 : 1;
+	case KM_AREA_SUBJECT:
+		*field = &c->subject;
+		return weigh_subject(area, x->hit);
+	default:
+		c->mentions += !area->quoted;
+		return weigh_text(area, x->hit, field, c);
+	}
+}
+
 static void count_name(const claims_job *j, const km_area *area, const named *x)
 {
 	km_claim *c = claim_of(j->out, x->brand);
-	double weight = 0, *field;
+	double *field;
 
 	if (c == NULL)
 		return;
-	switch (area->kind) {
-	case KM_AREA_NAME:
-		field = &c->name;
-		weight = 3;
-		break;
-	case KM_AREA_ADDRESS:
-		field = &c->address;
-		weight = x->alias->ambiguous || x->hit.to - x->hit.from < 4 ? 0 : 1;
-		break;
-	case KM_AREA_SUBJECT:
-		field = &c->subject;
-		weight = weigh_subject(area, x->hit);
-		break;
-	default:
-		weight = weigh_text(area, x->hit, &field, c);
-		c->mentions += !area->quoted;
-		break;
-	}
-	weight *= damping(j, area, x->brand);
+	double weight = weigh_name(area, x, c, &field) * damping(j, area, x->brand);
 	raise_to(field, weight);
 	c->disguised |= area->disguised || x->alias->disguised;
-	if (weight > c->best) {
+	if (weight > c->best || c->area == NULL) {
 		c->best = weight;
 		c->alias = x->alias;
 		c->area = area;
