@@ -177,6 +177,15 @@ static void add_fields(km_json_writer *w, const km_scan *s)
 	km_json_close(w, '}');
 }
 
+static void add_learned(km_json_writer *w, const km_learned *l)
+{
+	if (!l->done)
+		return;
+	km_json_open(w, "learn", '{');
+	km_json_number(w, "probability", l->opinion.all.probability, 4);
+	km_json_close(w, '}');
+}
+
 km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const char *id,
 			  km_lang lang)
 {
@@ -195,6 +204,7 @@ km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const
 	km_json_number(&w, "score", v->score, 2);
 	km_json_number(&w, "probability", v->probability, 4);
 	add_auth(&w, km_scan_auth(s));
+	add_learned(&w, km_scan_learned(s));
 	add_findings(&w, a, v, lang);
 	add_explanation(&w, a, v, lang);
 	km_json_string(&w, "advice", v->advice);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 static void read_names(km_kit *kit, const km_conf *conf)
 {
 	if (conf)
@@ -46,6 +48,24 @@ static km_status open_tables(km_kit *kit, const km_conf *conf, km_err *err)
 	return km_terms_build(kit->terms, err);
 }
 
+/* A base model that is damaged does not stop the mail: the one inside the program is as good. */
+static km_status open_models(km_kit *kit, const char *path, km_err *err)
+{
+	km_err why = { 0 };
+	km_status st = km_base_open(path, &kit->base, &why);
+
+	if (st != KM_OK && path[0]) {
+		km_warn("model.base: %s; the built-in model is used", why.msg);
+		st = km_base_open(NULL, &kit->base, &why);
+	}
+	if (st != KM_OK)
+		km_warn("%s; there is no base model", why.msg);
+	kit->layers = km_layers_new(kit->base, NULL);
+	if (kit->layers)
+		return KM_OK;
+	return KM_FAIL(err, KM_NOMEM, "no memory");
+}
+
 km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
 {
 	*kit = (km_kit){ .pack = pack };
@@ -57,6 +77,8 @@ km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_
 		st = open_tables(kit, conf, err);
 	if (st == KM_OK && conf)
 		st = km_dnsbls_open(&kit->dnsbl, conf, err);
+	if (st == KM_OK)
+		st = open_models(kit, conf ? km_conf_str(conf, KM_KEY_MODEL_BASE) : "", err);
 	if (st != KM_OK)
 		km_kit_close(kit);
 	return st;
@@ -81,6 +103,8 @@ void km_kit_close(km_kit *kit)
 	km_terms_free(kit->terms);
 	km_lists_close(kit->lists);
 	km_dnsbls_close(&kit->dnsbl);
+	km_layers_free(kit->layers);
+	km_base_close(kit->base);
 	*kit = (km_kit){ 0 };
 }
 

@@ -14,6 +14,7 @@
 #include "engine/dnsbl.h"
 #include "engine/lists.h"
 #include "engine/trust.h"
+#include "learn/layers.h"
 #include "policy/policy.h"
 
 typedef struct {
@@ -26,6 +27,8 @@ typedef struct {
 	km_brands *brands;	   /* with the operator's own */
 	km_imitations *imitations; /* of the brands */
 	km_phrases *phrases;	   /* data/phrases.csv */
+	km_base *base;		   /* of the classifier; NULL without one */
+	km_layers *layers;	   /* over it */
 	km_lists *lists;	   /* of the state folder, or NULL */
 	km_dnsbls dnsbl;	   /* DNS lists that are switched on */
 	char authserv_id[256];	   /* auth.authserv_id, or empty */

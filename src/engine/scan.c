@@ -18,6 +18,7 @@ struct km_scan {
 	km_dns_set dns;
 	km_auth auth;
 	km_dnsbl_check *dnsbl; /* NULL while not begun, or when none is on */
+	km_learned learned;
 	km_verdict verdict;
 	km_timings us;
 	bool authenticated; /* auth is settled */
@@ -91,6 +92,13 @@ static km_status stage_sender_domain(km_scan *s)
 	return km_sender_domain_step(s->mail, &s->dns, &s->facts);
 }
 
+static km_status stage_learn(km_scan *s)
+{
+	km_learned_read(s->arena, s->kit->layers, s->mail, &s->views, s->env->rcpts,
+			s->env->n_rcpts, &s->learned, &s->facts);
+	return KM_OK;
+}
+
 static km_status stage_auth(km_scan *s)
 {
 	km_status st =
@@ -158,6 +166,7 @@ static const struct stage {
 	{ stage_structure, offsetof(km_timings, content), true },
 	{ stage_words, offsetof(km_timings, content), true },
 	{ stage_lists, offsetof(km_timings, content), true },
+	{ stage_learn, offsetof(km_timings, learn), true },
 };
 
 static double *timing(km_scan *s, size_t offset)
@@ -284,6 +293,11 @@ const km_links *km_scan_links(const km_scan *s)
 km_dnsbl_outcome km_scan_dnsbl(const km_scan *s)
 {
 	return s->dnsbl ? km_dnsbl_check_outcome(s->dnsbl) : (km_dnsbl_outcome){ 0 };
+}
+
+const km_learned *km_scan_learned(const km_scan *s)
+{
+	return &s->learned;
 }
 
 km_arena *km_scan_reserve(const km_scan *s)

@@ -15,6 +15,7 @@
 #include "content/urls.h"
 #include "dns/dns.h"
 #include "engine/kit.h"
+#include "engine/learn.h"
 #include "mail/message.h"
 
 typedef struct {
@@ -70,6 +71,8 @@ const km_views *km_scan_views(const km_scan *s);
 const km_links *km_scan_links(const km_scan *s);
 /* How the DNS lists did, once the scan is done. */
 km_dnsbl_outcome km_scan_dnsbl(const km_scan *s);
+/* What the classifier thinks; done is false when it was not asked. */
+const km_learned *km_scan_learned(const km_scan *s);
 /* Memory for reporting the verdict; there is some left even when the message filled the arena. */
 km_arena *km_scan_reserve(const km_scan *s);
 

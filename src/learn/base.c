@@ -15,7 +15,7 @@ struct km_base {
 	const int8_t *weight;
 	const uint8_t *familiar[2]; /* raw, fielded; two buckets a byte */
 	double value[256];	    /* of a weight, by its byte */
-	uint64_t spam, ham;
+	uint64_t spam, ham, checksum;
 };
 
 uint64_t km_learn_checksum(km_sv bytes)
@@ -120,6 +120,7 @@ km_status km_base_open(const char *path, km_base **out, km_err *err)
 	}
 	b->spam = get(bytes, 32, 8);
 	b->ham = get(bytes, 40, 8);
+	b->checksum = get(bytes, 24, 8);
 	b->weight = (const int8_t *)bytes.p + WEIGHTS;
 	b->familiar[0] = (const uint8_t *)bytes.p + FAMILIAR;
 	b->familiar[1] = b->familiar[0] + KM_BUCKETS / 2;
@@ -148,9 +149,16 @@ double km_base_familiar(const km_base *b, km_view view, uint32_t bucket)
 	return log ? (double)(1u << (log - 1)) : 0;
 }
 
-double km_base_share(const km_feature_set *set)
+static double competence(double latin)
 {
-	return 1 / sqrt((double)set->n + 200);
+	static const double none = 0.5, full = 0.9;
+
+	return latin >= full ? 1 : latin <= none ? 0 : (latin - none) / (full - none);
+}
+
+double km_base_share(const km_features *f, km_view view)
+{
+	return competence(f->latin) / sqrt((double)f->view[view].n + 200);
 }
 
 void km_base_add(const km_base *b, const km_features *f, km_score *s)
@@ -160,8 +168,13 @@ void km_base_add(const km_base *b, const km_features *f, km_score *s)
 		double sum = 0;
 		for (size_t i = 0; i < set->n; i++)
 			sum += b->value[(uint8_t)b->weight[set->bucket[i]]];
-		s->view[v] += sum * km_base_share(set);
+		s->view[v] += sum * km_base_share(f, (km_view)v);
 	}
+}
+
+uint64_t km_base_identity(const km_base *b)
+{
+	return b ? b->checksum : 0;
 }
 
 void km_base_trained(const km_base *b, uint64_t *spam, uint64_t *ham)

@@ -27,6 +27,9 @@ enum {
 	KM_FAMILIAR_MAX = 15
 };
 
+/* Log-odds of a message of which nothing is known: most mail that people get is honest. */
+#define KM_BASE_PRIOR (-0.6)
+
 typedef struct km_base km_base;
 
 /* Identifies what km_features_read() makes of a message; another one makes models worthless. */
@@ -41,13 +44,18 @@ void km_base_close(km_base *b);
 /* Checks the bytes of such a file; @name is for the message. */
 KM_NODISCARD km_status km_base_check(km_sv bytes, const char *name, km_err *err);
 
-/* What one feature of @set counts here: less than elsewhere in short texts, which tell little. */
-double km_base_share(const km_feature_set *set);
+/*
+ * What one feature of @view counts here: less than elsewhere in short texts, which tell little, and
+ * nothing in a text that is not mostly Latin: of that it knows only what spam writes in between.
+ */
+double km_base_share(const km_features *f, km_view view);
 /* Adds its log-odds to each view. */
 void km_base_add(const km_base *b, const km_features *f, km_score *s);
 double km_base_weight(const km_base *b, km_view view, uint32_t bucket);
 /* About how many messages had the feature: 0 (less than four), 4, 8, … 2^14. */
 double km_base_familiar(const km_base *b, km_view view, uint32_t bucket);
+/* Tells one base model from another; 0 for NULL. */
+uint64_t km_base_identity(const km_base *b);
 /* Messages that it was trained on. */
 void km_base_trained(const km_base *b, uint64_t *spam, uint64_t *ham);
 

@@ -13,6 +13,7 @@ enum {
 	COMMON = 20,	     /* ham messages that make a word one of the common language */
 	FAMILIAR_SHARE = 60, /* percent of its words that a message must have in common with it */
 	FOREIGN_SHARE = 10,  /* percent of words in other letters that leave a message out */
+	EVERYWHERE = 10,     /* percent of messages that have a word that is not learned */
 	SUPPORT = 4	     /* messages of either side that must have a word */
 };
 
@@ -36,7 +37,7 @@ struct km_base_maker {
 	km_base_source source[KM_BASE_SOURCES];
 	size_t n_sources;
 	message *m;
-	size_t n, cap;
+	size_t n, cap, n_used;
 	term *pool;
 	size_t pool_n, pool_cap;
 	uint64_t *seen; /* bands met so far, a hash set */
@@ -90,13 +91,23 @@ void km_base_maker_free(km_base_maker *k)
 
 /* --- reading a message --- */
 
-static bool is_date_word(km_sv w)
+/* Words that date a message, and those that tell how somebody writes rather than what for. */
+static bool says_little(km_sv w)
 {
 	static const char words[] =
 		" jan feb mar apr jun jul aug sep oct nov dec mon tue wed thu fri sat sun january "
 		"february march april june july august september october november december monday "
 		"tuesday wednesday thursday friday saturday sunday gmt utc pst pdt est edt cest "
-		"jst ";
+		"jst "
+		"a about after all also am an and any are as at be because been before being but "
+		"by "
+		"can could did do does for from get had has have he her here him his how i i'm if "
+		"in into is it it's its just like may me more most much my no not now of on one "
+		"only or other our out over own please re said same she should so some such than "
+		"thanks that the their them then there these they this those through time to too "
+		"up "
+		"us very was we well were what when where which while who why will with would yes "
+		"you your yours wrote ";
 	char key[24];
 
 	if (w.n + 2 > sizeof(key))
@@ -115,7 +126,7 @@ static bool is_plain(km_sv w)
 	for (size_t i = 0; i < w.n; i++)
 		if (!km_is_alpha((unsigned char)w.p[i]) && w.p[i] != '\'')
 			return false;
-	return !is_date_word(w);
+	return !says_little(w);
 }
 
 static bool is_foreign(km_sv w)
@@ -259,7 +270,7 @@ km_status km_base_maker_add(km_base_maker *k, km_arena *a, const km_learn_input 
 			.alike = alike,
 			.used = !alike && !foreign };
 	for (int v = 0; v < KM_VIEW_COUNT; v++)
-		m->share[v] = (float)km_base_share(&f.view[v]);
+		m->share[v] = (float)km_base_share(&f, (km_view)v);
 	memcpy(k->pool + k->pool_n, r->t, r->n * sizeof(*r->t));
 	k->pool_n += r->n;
 	return KM_OK;
@@ -285,8 +296,10 @@ static void count_sides(km_base_maker *k)
 	for (int i = 0; i < 2; i++)
 		memset(k->side[i], 0, KM_BUCKETS * sizeof(uint32_t));
 	memset(k->of, 0, KM_BUCKETS * sizeof(*k->of));
+	k->n_used = 0;
 	for (size_t i = 0; i < k->n; i++) {
 		const message *m = &k->m[i];
+		k->n_used += m->used && !m->held_out;
 		for (size_t t = 0; t < m->n && m->used && !m->held_out; t++) {
 			uint32_t b = k->pool[m->first + t].bucket;
 			k->side[m->spam][b]++;
@@ -316,9 +329,15 @@ static void drop_foreign(km_base_maker *k)
 	}
 }
 
+/* Words that nearly all messages have tell how somebody writes, not what for. */
+static bool is_function_word(const km_base_maker *k, uint32_t b)
+{
+	return ((size_t)k->side[0][b] + k->side[1][b]) * 100 > k->n_used * EVERYWHERE;
+}
+
 static bool may_learn(const km_base_maker *k, uint32_t b)
 {
-	return k->side[0][b] >= SUPPORT && k->side[1][b] >= SUPPORT &&
+	return !is_function_word(k, b) && k->side[0][b] >= SUPPORT && k->side[1][b] >= SUPPORT &&
 	       (k->of[b] & (k->of[b] - 1)) != 0;
 }
 
@@ -453,7 +472,7 @@ static void judge_held_out(km_base_maker *k)
 		if (!m->held_out || m->alike)
 			continue;
 		(void)sum_of(k, m, &score);
-		km_score_finish(&score, 1, 0);
+		km_score_finish(&score, 1, KM_BASE_PRIOR);
 		double logit = score.logit;
 		if (m->spam) {
 			s->held_spam++;

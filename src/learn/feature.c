@@ -349,6 +349,20 @@ static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
 	add(s, mix(0xe3, s->set->n == 0));
 }
 
+/* Bytes of A to Z among them and those of all other scripts. */
+static double latin_share(const km_learn_input *in)
+{
+	size_t latin = 0, other = 0;
+
+	for (size_t i = 0; i < in->n_text; i++)
+		for (size_t k = 0; k < in->text[i].n; k++) {
+			unsigned char c = (unsigned char)in->text[i].p[k];
+			latin += (unsigned char)((c | 0x20) - 'a') < 26;
+			other += c >> 7;
+		}
+	return latin + other ? (double)latin / (double)(latin + other) : 1;
+}
+
 km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
 			    km_features *out)
 {
@@ -364,6 +378,7 @@ km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_ea
 		read_view(a, in, raw, &s);
 		give_back(set);
 	}
+	out->latin = latin_share(in);
 	return KM_OK;
 }
 

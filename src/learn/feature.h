@@ -43,6 +43,7 @@ typedef struct {
 
 typedef struct {
 	km_feature_set view[KM_VIEW_COUNT];
+	double latin; /* 0..1: how much of the text is in the letters A to Z */
 } km_features;
 
 /* The match keys (text/view.h) of what a person reads. */

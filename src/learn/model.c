@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/base.h"
+
 enum { TABLES = 2 };
 
 /* Log-odds at which a classifier is held: e^6 is 400 to 1. */
@@ -104,7 +106,7 @@ void km_score_finish(km_score *s, double slope, double offset)
 	s->probability = sigmoid(s->logit);
 }
 
-static const float *weights_of(const km_model *m, int view)
+static float *weights_of(km_model *m, int view)
 {
 	return m->cell + ((size_t)views[view].table * 2 << m->bits);
 }
@@ -115,7 +117,7 @@ void km_model_add(const km_model *m, const km_features *f, km_score *s)
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
-		const float *weight = weights_of(m, v);
+		const float *weight = m->cell + ((size_t)views[v].table * 2 << m->bits);
 		double sum = 0;
 		for (size_t i = 0; i < set->n; i++)
 			sum += (double)weight[set->bucket[i] >> fold];
@@ -130,19 +132,47 @@ void km_model_score(const km_model *m, const km_features *f, km_score *out)
 	km_score_finish(out, m->slope, m->offset);
 }
 
-static void train_view(km_model *m, int view, const km_feature_set *set, double error, double rate)
+/* What AdaGrad divides by. A familiar feature moves as if it had been learned from before. */
+static double stiffness(const km_training *t, int view, uint32_t bucket, double share,
+			float squares)
+{
+	/* the error that a message typically has */
+	static const double typical = 0.2;
+	double known = 0;
+
+	if (t->base)
+		known = km_base_familiar(t->base, (km_view)view, bucket) * typical * typical *
+			share * share;
+	return sqrt((double)squares + known) + epsilon;
+}
+
+/*
+ * One step against the gradient. Where a layer's reach is bounded, a step that would move the
+ * classifier further is shortened: one message must not turn round all that is written like it.
+ */
+static void train_view(km_model *m, int view, const km_feature_set *set, double error, double rate,
+		       const km_training *t, km_step *step)
 {
 	unsigned fold = KM_BUCKET_BITS - m->bits;
-	float *weight = m->cell + ((size_t)views[view].table * 2 << m->bits);
-	float *squares = weight + ((size_t)1 << m->bits);
-	double gradient = error * km_feature_share(set);
-	float square = (float)(gradient * gradient);
+	float *weight = weights_of(m, view), *squares = weight + ((size_t)1 << m->bits);
+	double share = km_feature_share(set), gradient = error * share;
+	double pull = rate * gradient, moved = 0;
 
-	for (size_t i = 0; i < set->n; i++) {
-		uint32_t b = set->bucket[i] >> fold;
-		squares[b] += square;
-		weight[b] -= (float)(rate * gradient / (sqrt((double)squares[b]) + epsilon));
+	for (size_t i = 0; i < set->n; i++)
+		squares[set->bucket[i] >> fold] += (float)(gradient * gradient);
+	for (size_t i = 0; i < set->n && t->reach > 0; i++) {
+		uint32_t b = set->bucket[i];
+		moved += share * fabs(pull) / stiffness(t, view, b, share, squares[b >> fold]);
 	}
+	if (moved > t->reach)
+		pull *= t->reach / moved;
+	for (size_t i = 0; i < set->n; i++) {
+		uint32_t b = set->bucket[i];
+		weight[b >> fold] -=
+			(float)(pull / stiffness(t, view, b, share, squares[b >> fold]));
+	}
+	step->pull[view] = (float)pull;
+	step->square[view] = (float)(gradient * gradient);
 }
 
 /* Slope and offset follow slowly: thousands of messages tell how sure the mean really is. */
@@ -157,20 +187,68 @@ static void calibrate(km_model *m, const km_score *s, double target)
 	m->offset -= rate * error / (sqrt(m->offset_squares) + 1e-2);
 }
 
-void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
+void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_training *t,
+		    km_step *step)
 {
 	double target = abuse ? 1 : 0;
-	km_score s;
+	km_score s = { 0 };
 
-	km_model_score(m, f, &s);
+	*step = (km_step){ 0 };
+	if (t->below)
+		s = *t->below;
+	km_model_add(m, f, &s);
+	km_score_finish(&s, m->slope + t->slope, m->offset + t->offset);
 	calibrate(m, &s, target);
-	rate *= lasting + (1 - lasting) * young / (young + (double)m->trained);
+	double rate = t->rate * (lasting + (1 - lasting) * young / (young + (double)m->trained));
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		double by = s.by[views[v].by];
 		if ((abuse ? by : -by) <= margin)
-			train_view(m, v, &f->view[v], sigmoid(by) - target, rate * views[v].rate);
+			train_view(m, v, &f->view[v], sigmoid(by) - target, rate * views[v].rate, t,
+				   step);
 	}
 	m->trained++;
+}
+
+void km_model_unlearn(km_model *m, const km_features *f, const km_training *t, const km_step *step)
+{
+	unsigned fold = KM_BUCKET_BITS - m->bits;
+
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		const km_feature_set *set = &f->view[v];
+		float *weight = weights_of(m, v), *squares = weight + ((size_t)1 << m->bits);
+		double share = km_feature_share(set), pull = (double)step->pull[v];
+		for (size_t i = 0; i < set->n; i++) {
+			uint32_t b = set->bucket[i];
+			weight[b >> fold] +=
+				(float)(pull / stiffness(t, v, b, share, squares[b >> fold]));
+		}
+		for (size_t i = 0; i < set->n; i++) {
+			float *s = &squares[set->bucket[i] >> fold];
+			*s = fmaxf(*s - step->square[v], 0);
+		}
+	}
+	if (m->trained)
+		m->trained--;
+}
+
+void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
+{
+	const km_training t = { .rate = rate };
+	km_step step;
+
+	km_model_learn(m, f, abuse, &t, &step);
+}
+
+double km_model_weight(const km_model *m, km_view view, uint32_t bucket)
+{
+	return (double)m->cell[((size_t)views[view].table * 2 << m->bits) +
+			       (bucket >> (KM_BUCKET_BITS - m->bits))];
+}
+
+void km_model_calibration(const km_model *m, double *slope, double *offset)
+{
+	*slope += m->slope;
+	*offset += m->offset;
 }
 
 uint64_t km_model_trained(const km_model *m)

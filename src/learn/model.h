@@ -45,6 +45,31 @@ void km_score_finish(km_score *s, double slope, double offset);
 double km_feature_share(const km_feature_set *set);
 /* @rate: KM_RATE_CURATED where labels are right, KM_RATE_NOISY where people click. */
 void km_model_train(km_model *m, const km_features *f, bool abuse, double rate);
+
+/* How a layer learns. */
+typedef struct {
+	double rate;
+	const km_score *below;	    /* what the layers below give each view; NULL: none */
+	double slope, offset;	    /* of the layers below */
+	const struct km_base *base; /* tells what is familiar; NULL: nothing is */
+	double reach;		    /* log-odds that one message may move a view at most; 0: any */
+} km_training;
+
+/* What one message did to a layer: kept with it, so that it can be taken back. */
+typedef struct {
+	float pull[KM_VIEW_COUNT], square[KM_VIEW_COUNT];
+} km_step;
+
+void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_training *t,
+		    km_step *step);
+/*
+ * Takes a step back: exactly when nothing was learned of its features since, else what it would be
+ * worth now. Of @t only base is looked at.
+ */
+void km_model_unlearn(km_model *m, const km_features *f, const km_training *t, const km_step *step);
+double km_model_weight(const km_model *m, km_view view, uint32_t bucket);
+/* Adds the slope and offset of @m. */
+void km_model_calibration(const km_model *m, double *slope, double *offset);
 /* Messages trained on. */
 uint64_t km_model_trained(const km_model *m);
 

@@ -72,7 +72,8 @@ static void test_written(void **state)
 	char path[] = "/tmp/km-base-XXXXXX";
 	uint32_t buckets[2] = { 5, 70000 };
 	km_features f = {
-		.view = { [KM_VIEW_BODY] = { buckets, 2 }, [KM_VIEW_RAW] = { buckets, 2 } }
+		.view = { [KM_VIEW_BODY] = { buckets, 2 }, [KM_VIEW_RAW] = { buckets, 2 } },
+		.latin = 1
 	};
 	km_score s = { 0 };
 	km_base *b;
@@ -97,7 +98,11 @@ static void test_written(void **state)
 	assert_true(km_base_familiar(b, KM_VIEW_HEADER, 70000) == 16384);
 	km_base_add(b, &f, &s);
 	assert_true(s.view[KM_VIEW_RAW] == 0 && s.view[KM_VIEW_HEADER] == 0);
-	assert_true(fabs(s.view[KM_VIEW_BODY] - 1.5 * km_base_share(&f.view[KM_VIEW_BODY])) < 0.01);
+	assert_true(fabs(s.view[KM_VIEW_BODY] - 1.5 * km_base_share(&f, KM_VIEW_BODY)) < 0.01);
+	f.latin = 0.4; /* mostly Japanese */
+	s = (km_score){ 0 };
+	km_base_add(b, &f, &s);
+	assert_true(s.view[KM_VIEW_BODY] == 0);
 	km_base_close(b);
 	km_buf_finish(&out);
 }

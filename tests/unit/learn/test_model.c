@@ -9,7 +9,7 @@ static uint32_t buckets[KM_VIEW_COUNT][64];
 /* Features @from … @from + n - 1 in every view. */
 static km_features features(uint32_t from, size_t n)
 {
-	km_features f;
+	km_features f = { .latin = 1 };
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		for (size_t i = 0; i < n; i++)

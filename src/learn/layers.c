@@ -1,0 +1,368 @@
+#include "learn/layers.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { PAGE = 4096, LAYERS = 3, VERSION = 1, HEADER = 40 };
+
+static const char magic[8] = "KMLEARN\n";
+
+/* Log-odds by which one message may move a view: a first lesson is felt at once by what is like
+ * it, but does not turn round all else that comes through the same servers. */
+static const double reach = 3;
+
+typedef struct {
+	uint64_t seq, lessons;
+	uint64_t key[KM_SMALL_LAYERS]; /* of a domain or address; 0: not given out */
+} head;
+
+struct km_layers {
+	const km_base *base;
+	head *head; /* NULL: nothing is learned here */
+};
+
+static size_t rounded(size_t n)
+{
+	return (n + PAGE - 1) / PAGE * PAGE;
+}
+
+static size_t small_at(size_t i)
+{
+	return rounded(sizeof(head)) + rounded(km_model_bytes(KM_BUCKET_BITS)) +
+	       i * rounded(km_model_bytes(KM_SMALL_BITS));
+}
+
+size_t km_layers_area(void)
+{
+	return small_at(KM_SMALL_LAYERS);
+}
+
+static km_model *site_of(const km_layers *l)
+{
+	return (km_model *)(void *)((char *)l->head + rounded(sizeof(head)));
+}
+
+static km_model *small_of(const km_layers *l, size_t i)
+{
+	return (km_model *)(void *)((char *)l->head + small_at(i));
+}
+
+km_layers *km_layers_new(const km_base *base, void *area)
+{
+	km_layers *l = calloc(1, sizeof(*l));
+
+	if (l)
+		*l = (km_layers){ .base = base, .head = area };
+	return l;
+}
+
+void km_layers_free(km_layers *l)
+{
+	free(l);
+}
+
+km_scope km_scope_of(const km_sv *rcpts, size_t n)
+{
+	km_scope s = { .user = KM_SV("") };
+
+	for (size_t i = 0; i < n; i++) {
+		km_sv domain = km_sv_from(rcpts[i], km_sv_rchr(rcpts[i], '@') + 1);
+		if (i && !km_sv_ieq(domain, s.domain))
+			return (km_scope){ .user = KM_SV("") };
+		s.domain = domain;
+	}
+	if (n == 1)
+		s.user = rcpts[0];
+	return s;
+}
+
+/* --- small layers --- */
+
+static uint64_t key_of(km_sv name)
+{
+	return km_sv_ihash(name) | 1;
+}
+
+/* The layer of @name, or KM_SMALL_LAYERS. With @make, a new one when there is room. */
+static size_t find(km_layers *l, km_sv name, bool make)
+{
+	uint64_t key = key_of(name);
+
+	for (size_t i = 0; name.n && i < KM_SMALL_LAYERS; i++) {
+		size_t at = (size_t)(key + i) % KM_SMALL_LAYERS;
+		uint64_t there = __atomic_load_n(&l->head->key[at], __ATOMIC_ACQUIRE);
+		if (there == key)
+			return at;
+		if (there)
+			continue;
+		if (!make)
+			break;
+		(void)km_model_init(small_of(l, at), KM_SMALL_BITS, true);
+		__atomic_store_n(&l->head->key[at], key, __ATOMIC_RELEASE);
+		return at;
+	}
+	return KM_SMALL_LAYERS;
+}
+
+/* The models that have learned something, from the site to the user. */
+static size_t stack(const km_layers *l, const km_scope *scope, const km_model *out[LAYERS])
+{
+	const km_sv names[] = { scope->domain, scope->user };
+	size_t n = 0;
+
+	if (l->head == NULL || __atomic_load_n(&l->head->seq, __ATOMIC_ACQUIRE) == 0)
+		return 0;
+	out[n++] = site_of(l);
+	for (size_t i = 0; i < KM_COUNT(names); i++) {
+		km_layers *any = (km_layers *)l; /* find() only writes when it may */
+		size_t at = find(any, names[i], false);
+		if (at < KM_SMALL_LAYERS)
+			out[n++] = small_of(l, at);
+	}
+	return n;
+}
+
+/* Small layers have no room for the thousands of features of the views of bytes. */
+static km_features without_raw(const km_features *f)
+{
+	km_features small = *f;
+
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		if (km_view_is_raw((km_view)v))
+			small.view[v].n = 0;
+	return small;
+}
+
+/* --- scoring --- */
+
+void km_layers_score(const km_layers *l, const km_features *f, const km_scope *scope,
+		     km_opinion *out)
+{
+	const km_model *m[LAYERS];
+	double slope = 1, offset = KM_BASE_PRIOR;
+	km_features small = without_raw(f);
+	size_t n = stack(l, scope, m);
+
+	*out = (km_opinion){ 0 };
+	if (l->base)
+		km_base_add(l->base, f, &out->all);
+	km_score_finish(&out->all, slope, offset);
+	out->base = out->all.logit;
+	for (size_t i = 0; i < n; i++) {
+		km_model_add(m[i], i ? &small : f, &out->all);
+		km_model_calibration(m[i], &slope, &offset);
+	}
+	km_score_finish(&out->all, slope, offset);
+	double here = fabs(out->all.logit - out->base);
+	out->local = here > 0 ? here / (here + fabs(out->base - KM_BASE_PRIOR) + 0.5) : 0;
+}
+
+double km_layers_weight(const km_layers *l, const km_scope *scope, const km_features *f,
+			km_view view, uint32_t bucket)
+{
+	const km_model *m[LAYERS];
+	size_t n = stack(l, scope, m);
+	double w = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || !km_view_is_raw(view))
+			w += km_model_weight(m[i], view, bucket);
+	w *= km_feature_share(&f->view[view]);
+	if (l->base)
+		w += km_base_weight(l->base, view, bucket) * km_base_share(f, view);
+	return w;
+}
+
+/* --- learning --- */
+
+typedef struct {
+	km_model *m;
+	const km_features *f;
+	km_step *step;
+} layer;
+
+/* From the site to the user; those that there is no room for are left out. */
+static size_t layers_of(km_layers *l, const km_features *f, const km_features *small,
+			const km_scope *scope, bool make, km_lesson *lesson, layer out[LAYERS])
+{
+	size_t n = 0, at;
+
+	out[n++] = (layer){ site_of(l), f, &lesson->site };
+	if ((at = find(l, scope->domain, make)) < KM_SMALL_LAYERS)
+		out[n++] = (layer){ small_of(l, at), small, &lesson->domain };
+	if ((at = find(l, scope->user, make)) < KM_SMALL_LAYERS)
+		out[n++] = (layer){ small_of(l, at), small, &lesson->user };
+	return n;
+}
+
+void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, bool abuse,
+		     double rate, km_lesson *out)
+{
+	km_features small = without_raw(f);
+	km_training t = {
+		.rate = rate, .slope = 1, .offset = KM_BASE_PRIOR, .base = l->base, .reach = reach
+	};
+	km_score below = { 0 };
+	layer layers[LAYERS];
+
+	*out = (km_lesson){ 0 };
+	if (l->head->lessons == 0)
+		(void)km_model_init(site_of(l), KM_BUCKET_BITS, true);
+	size_t n = layers_of(l, f, &small, scope, true, out, layers);
+	if (l->base)
+		km_base_add(l->base, f, &below);
+	t.below = &below;
+	for (size_t i = 0; i < n; i++) {
+		km_model_learn(layers[i].m, layers[i].f, abuse, &t, layers[i].step);
+		km_model_add(layers[i].m, layers[i].f, &below);
+		km_model_calibration(layers[i].m, &t.slope, &t.offset);
+	}
+	l->head->lessons++;
+}
+
+void km_layers_unlearn(km_layers *l, const km_features *f, const km_scope *scope,
+		       const km_lesson *lesson)
+{
+	km_features small = without_raw(f);
+	const km_training t = { .base = l->base };
+	km_lesson taken = *lesson;
+	layer layers[LAYERS];
+	size_t n = layers_of(l, f, &small, scope, false, &taken, layers);
+
+	for (size_t i = 0; i < n; i++)
+		km_model_unlearn(layers[i].m, layers[i].f, &t, layers[i].step);
+}
+
+uint64_t km_layers_learned(const km_layers *l)
+{
+	return l->head && l->head->seq ? km_model_trained(site_of(l)) : 0;
+}
+
+uint64_t km_layers_seq(const km_layers *l)
+{
+	return l->head ? __atomic_load_n(&l->head->seq, __ATOMIC_ACQUIRE) : 0;
+}
+
+void km_layers_set_seq(km_layers *l, uint64_t seq)
+{
+	__atomic_store_n(&l->head->seq, seq, __ATOMIC_RELEASE);
+}
+
+/* --- on disk: the pages that are not empty, each after its number --- */
+
+typedef struct {
+	char magic[8];
+	uint32_t version, pages;
+	uint64_t fingerprint;
+	uint64_t base;	   /* identifies the base model that it was learned over */
+	uint64_t checksum; /* of all that follows */
+} file_head;
+
+_Static_assert(sizeof(file_head) == HEADER, "no padding in files");
+
+static bool is_empty(const char *page)
+{
+	static const char zero[PAGE];
+
+	return memcmp(page, zero, PAGE) == 0;
+}
+
+km_status km_layers_save(const km_layers *l, km_buf *out)
+{
+	const char *area = (const char *)l->head;
+	size_t begun = out->n;
+	file_head h = { .version = VERSION,
+			.fingerprint = km_features_fingerprint(),
+			.base = km_base_identity(l->base) };
+
+	memcpy(h.magic, magic, sizeof(magic));
+	km_buf_add(out, (km_sv){ (const char *)&h, sizeof(h) });
+	for (size_t at = 0; at < km_layers_area() && !out->cut; at += PAGE) {
+		uint64_t number = at / PAGE;
+		if (is_empty(area + at))
+			continue;
+		h.pages++;
+		km_buf_add(out, (km_sv){ (const char *)&number, sizeof(number) });
+		km_buf_add(out, (km_sv){ area + at, PAGE });
+	}
+	if (out->cut)
+		return KM_NOMEM;
+	h.checksum = km_learn_checksum(km_sv_from(km_buf_sv(out), begun + HEADER)) ^ h.pages;
+	memcpy(out->p + begun, &h, sizeof(h));
+	return KM_OK;
+}
+
+km_status km_layers_check(const km_base *base, km_sv bytes, const char *name, km_err *err)
+{
+	static const size_t step = sizeof(uint64_t) + PAGE;
+	file_head h;
+
+	if (bytes.n < HEADER || memcmp(bytes.p, magic, sizeof(magic)) != 0)
+		return KM_FAIL(err, KM_SYNTAX, "%s: not a learned model", name);
+	memcpy(&h, bytes.p, sizeof(h));
+	if (h.version != VERSION)
+		return KM_FAIL(err, KM_CONFIG, "%s: of version %u; this Komainu knows version %d",
+			       name, h.version, VERSION);
+	bytes = km_sv_from(bytes, HEADER);
+	if (bytes.n != h.pages * step || (km_learn_checksum(bytes) ^ h.pages) != h.checksum)
+		return KM_FAIL(err, KM_SYNTAX, "%s: damaged: its checksum does not match", name);
+	if (h.fingerprint != km_features_fingerprint() || h.base != km_base_identity(base))
+		return KM_FAIL(err, KM_CONFIG,
+			       "%s: learned with other features or another base model", name);
+	for (size_t at = 0; at < bytes.n; at += step) {
+		uint64_t number;
+		memcpy(&number, bytes.p + at, sizeof(number));
+		if (number >= km_layers_area() / PAGE)
+			return KM_FAIL(err, KM_SYNTAX, "%s: damaged: page %llu", name,
+				       (unsigned long long)number);
+	}
+	return KM_OK;
+}
+
+km_status km_layers_load(km_layers *l, km_sv bytes, const char *name, km_err *err)
+{
+	static const size_t step = sizeof(uint64_t) + PAGE;
+	km_status st = km_layers_check(l->base, bytes, name, err);
+
+	if (st != KM_OK)
+		return st;
+	km_layers_clear(l);
+	for (size_t at = HEADER; at < bytes.n; at += step) {
+		uint64_t number;
+		memcpy(&number, bytes.p + at, sizeof(number));
+		memcpy((char *)l->head + number * PAGE, bytes.p + at + sizeof(number), PAGE);
+	}
+	return KM_OK;
+}
+
+void km_layers_clear(km_layers *l)
+{
+	char *area = (char *)l->head;
+
+	for (size_t at = 0; at < km_layers_area(); at += PAGE)
+		if (!is_empty(area + at))
+			memset(area + at, 0, PAGE);
+}
+
+void km_layers_copy(km_layers *to, const km_layers *from)
+{
+	char *p = (char *)to->head;
+	const char *q = (const char *)from->head;
+
+	/* The header comes last: it says which models there are. */
+	for (size_t at = km_layers_area(); at > 0; at -= PAGE)
+		if (memcmp(p + at - PAGE, q + at - PAGE, PAGE) != 0)
+			memcpy(p + at - PAGE, q + at - PAGE, PAGE);
+}
+
+uint64_t km_layers_digest(const km_layers *l)
+{
+	const char *area = (const char *)l->head;
+	uint64_t h = 0;
+
+	for (size_t at = 0; at < km_layers_area(); at += PAGE)
+		if (!is_empty(area + at))
+			h = (h ^ km_learn_checksum((km_sv){ area + at, PAGE }) ^ at) *
+			    0x9e3779b97f4a7c15u;
+	return h;
+}

@@ -1,0 +1,86 @@
+/*
+ * learn/layers.h - what a probability is the sum of: the base model that comes with the program,
+ * and over it what was learned here: for the site, for a domain, for one recipient. Those three lie
+ * in one area of memory that the keeper writes and all scanners read, without locks: a weight is
+ * one aligned word, and a message that is scanned while another is learned sees some weights from
+ * before and some from after.
+ *
+ * The area: a header; the site's model (2^20 buckets); KM_SMALL_LAYERS small ones (2^14 buckets,
+ * without the views of bytes), each for a domain or an address, given out in the order in which
+ * they first learn. When all are given out, lessons count for the site alone.
+ */
+#ifndef KM_LEARN_LAYERS_H
+#define KM_LEARN_LAYERS_H
+
+#include "learn/base.h"
+
+enum { KM_SMALL_LAYERS = 128, KM_SMALL_BITS = 14 };
+
+typedef struct km_layers km_layers;
+
+/* Whose mail it is; empty: not known, or several. */
+typedef struct {
+	km_sv domain;
+	km_sv user; /* the address */
+} km_scope;
+
+/* Of one address, or of several of one domain, or of several (nothing). */
+km_scope km_scope_of(const km_sv *rcpts, size_t n);
+
+typedef struct {
+	km_score all;
+	double base;  /* log-odds by the base model alone */
+	double local; /* 0..1: how much of the judgement was learned here */
+} km_opinion;
+
+/* What a lesson did: kept in the journal, so that it can be taken back. */
+typedef struct {
+	km_step site, domain, user;
+} km_lesson;
+
+/* Bytes of the area; much of it is never touched. */
+size_t km_layers_area(void);
+/*
+ * @area: zeroed, or as an earlier keeper left it; NULL: nothing is learned here. @base may be NULL.
+ * Both must outlive it. NULL when out of memory.
+ */
+km_layers *km_layers_new(const km_base *base, void *area);
+void km_layers_free(km_layers *l);
+
+void km_layers_score(const km_layers *l, const km_features *f, const km_scope *scope,
+		     km_opinion *out);
+/* Log-odds that one feature of @f adds to its view, all layers together. */
+double km_layers_weight(const km_layers *l, const km_scope *scope, const km_features *f,
+			km_view view, uint32_t bucket);
+
+/* One writer at a time. @rate as in learn/model.h. */
+void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, bool abuse,
+		     double rate, km_lesson *out);
+void km_layers_unlearn(km_layers *l, const km_features *f, const km_scope *scope,
+		       const km_lesson *lesson);
+
+/* Lessons of the site that are in force, for reporting. */
+uint64_t km_layers_learned(const km_layers *l);
+/* The number of the last event of the journal that is in force; set by the keeper. */
+uint64_t km_layers_seq(const km_layers *l);
+void km_layers_set_seq(km_layers *l, uint64_t seq);
+
+/* --- keeping it on disk: all that is in the area, checksummed --- */
+
+/* Appends it. KM_NOMEM. */
+KM_NODISCARD km_status km_layers_save(const km_layers *l, km_buf *out);
+/* Puts it in place of what is in the area; nothing is changed unless KM_OK. KM_SYNTAX (damaged),
+ * KM_CONFIG (of other features) with @name and the reason. */
+KM_NODISCARD km_status km_layers_load(km_layers *l, km_sv bytes, const char *name, km_err *err);
+/* Whether such bytes could be loaded over @base. */
+KM_NODISCARD km_status km_layers_check(const km_base *base, km_sv bytes, const char *name,
+				       km_err *err);
+/* Forgets all. */
+void km_layers_clear(km_layers *l);
+/* Makes the area of @to the same as that of @from: words change one by one, none passes through 0.
+ */
+void km_layers_copy(km_layers *to, const km_layers *from);
+/* A digest of all that is learned: two areas with the same lessons have the same. */
+uint64_t km_layers_digest(const km_layers *l);
+
+#endif

@@ -1,0 +1,127 @@
+#include "learn/reasons.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "text/utf8.h"
+
+enum { MAX_TEXT = 80, SHORTEST_SPAN = 6 };
+
+typedef struct {
+	km_arena *a;
+	const km_layers *l;
+	const km_scope *scope;
+	const km_features *f;
+	km_reasons *out;
+	km_sv span; /* of the raw view: grams side by side that say the same */
+	double span_weight;
+} reader;
+
+static km_sv readable(km_arena *a, const km_feature *f)
+{
+	km_buf b;
+	size_t bad = 0;
+
+	km_buf_init(&b, a, MAX_TEXT);
+	if (f->before.n) {
+		km_buf_add(&b, f->before);
+		km_buf_add(&b, f->gap ? KM_S(" … ") : KM_S(" "));
+	}
+	km_buf_add(&b, f->text);
+	return km_utf8_sanitise(a, km_utf8_cut(km_buf_sv(&b), MAX_TEXT), &bad);
+}
+
+static void insert(reader *r, const km_feature *f, double weight)
+{
+	km_reason *list = weight > 0 ? r->out->abuse : r->out->honest;
+	size_t *n = weight > 0 ? &r->out->n_abuse : &r->out->n_honest;
+	size_t at = *n;
+
+	while (at > 0 && fabs(list[at - 1].log_odds) < fabs(weight))
+		at--;
+	if (at == KM_REASONS)
+		return;
+	if (*n < KM_REASONS)
+		++*n;
+	memmove(&list[at + 1], &list[at], (*n - at - 1) * sizeof(*list));
+	list[at] = (km_reason){ f->field, f->part, readable(r->a, f), weight };
+}
+
+static void end_span(reader *r)
+{
+	const km_feature f = {
+		.view = KM_VIEW_RAW, .field = "raw", .part = -1, .text = km_sv_trim(r->span)
+	};
+	bool plain = f.text.n >= SHORTEST_SPAN;
+
+	for (size_t i = 0; i < f.text.n && plain; i++)
+		plain = f.text.p[i] >= ' ' && f.text.p[i] < 0x7f;
+	if (plain)
+		insert(r, &f, r->span_weight);
+	r->span = KM_S("");
+	r->span_weight = 0;
+}
+
+static void take_gram(reader *r, const km_feature *f, double weight)
+{
+	bool goes_on = r->span.n && f->text.p == r->span.p + r->span.n - 3 &&
+		       (weight > 0) == (r->span_weight > 0) && r->span.n < MAX_TEXT;
+
+	if (!goes_on) {
+		end_span(r);
+		r->span = f->text;
+	} else {
+		r->span.n++;
+	}
+	r->span_weight += weight;
+}
+
+static void take(void *ctx, const km_feature *f)
+{
+	reader *r = ctx;
+	double weight = km_layers_weight(r->l, r->scope, r->f, f->view, f->bucket);
+
+	if (km_view_is_raw(f->view))
+		take_gram(r, f, weight);
+	else if (weight > 0.005 || weight < -0.005)
+		insert(r, f, weight);
+}
+
+km_status km_reasons_read(km_arena *a, const km_layers *l, const km_scope *scope,
+			  const km_learn_input *in, km_reasons *out)
+{
+	km_features first, again;
+	reader r = { .a = a, .l = l, .scope = scope, .f = &first, .out = out };
+
+	*out = (km_reasons){ 0 };
+	/* The weights depend on how many features there are, so they are counted first. */
+	km_status st = km_features_read(a, in, &first);
+	if (st == KM_OK)
+		st = km_features_watch(a, in, take, &r, &again);
+	end_span(&r);
+	return st;
+}
+
+const char *km_reason_place(const km_reason *r, km_lang lang)
+{
+	static const struct {
+		const char *begins, *place[KM_LANGS];
+	} places[] = {
+		{ "subject", { "件名", "subject" } },
+		{ "body", { "本文", "text" } },
+		{ "link", { "リンク", "link" } },
+		{ "from", { "差出人", "sender" } },
+		{ "reply", { "返信先", "reply address" } },
+		{ "to", { "宛先", "recipient" } },
+		{ "hop", { "経路", "route" } },
+		{ "part", { "構造", "structure" } },
+		{ "raw", { "ソース", "source" } },
+		{ "", { "ヘッダー", "header" } },
+	};
+	size_t i = 0;
+
+	while (strncmp(r->field, places[i].begins, strlen(places[i].begins)) != 0)
+		i++;
+	return places[i].place[lang];
+}
