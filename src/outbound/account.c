@@ -154,21 +154,23 @@ static void end_day(km_account *a, km_tally day, km_top top, km_time now)
 	const struct {
 		km_account_word peak;
 		double x;
-		bool capped;
+		double room; /* it grows to twice what it was and this at most */
 	} rows[] = {
-		{ KM_W_PEAK_HOUR, top.hour_tenths / 10.0, a->kind != KM_ACCOUNT_BULK },
-		{ KM_W_PEAK_DAY, (double)day.count / HUNDREDTHS, a->kind != KM_ACCOUNT_BULK },
-		{ KM_W_PEAK_RCPTS, top.rcpts, false },
-		{ KM_W_PEAK_NETS, top.networks, false },
+		{ KM_W_PEAK_HOUR, top.hour_tenths / 10.0, 15 },
+		{ KM_W_PEAK_DAY, (double)day.count / HUNDREDTHS, 15 },
+		{ KM_W_PEAK_RCPTS, top.rcpts, 100 },
+		{ KM_W_PEAK_NETS, top.networks, 2 },
 	};
 
 	(void)km_decay_add(&a->w[KM_W_ACTIVE], KM_HALF_LONG, 1, now);
 	if (a->state.since / 86400 == day.period)
 		return;
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
-		double most = 2 * km_decay_get(&a->w[rows[i].peak], KM_HALF_PEAK, now) + 15;
-		(void)km_decay_max(&a->w[rows[i].peak], KM_HALF_PEAK,
-				   rows[i].capped && rows[i].x > most ? most : rows[i].x, now);
+		double most =
+			2 * km_decay_get(&a->w[rows[i].peak], KM_HALF_PEAK, now) + rows[i].room;
+		bool capped = a->kind != KM_ACCOUNT_BULK && rows[i].x > most;
+		(void)km_decay_max(&a->w[rows[i].peak], KM_HALF_PEAK, capped ? most : rows[i].x,
+				   now);
 	}
 }
 

@@ -130,7 +130,7 @@ static void look_at_networks(km_case *c)
 	double more = c->networks - usual;
 	if (more < 0.5)
 		return;
-	weigh(c, 1 + more, more >= 2 ? KM_SIGN_NETWORKS : 0);
+	weigh(c, 1 + (is_known_account(c) ? 1.5 : 1) * more, more >= 2 ? KM_SIGN_NETWORKS : 0);
 	if (more < 1.5)
 		return;
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
