@@ -1,6 +1,7 @@
 #include "content/host.h"
 
 #include <libpsl.h>
+#include <string.h>
 
 #include "content/host_table.h"
 
@@ -16,17 +17,45 @@ static bool for_psl(km_sv host, char z[KM_HOST_TEXT])
 	return true;
 }
 
+/*
+ * What the list said of hosts asked for lately: libpsl takes microseconds, a message names the same
+ * few hosts again and again, and the list does not change while the program runs.
+ */
+typedef struct {
+	uint8_t length, skip; /* bytes of host; of what stands before its registrable domain */
+	char host[62];
+} remembered;
+
+enum { REMEMBERED = 512 };
+
+static _Thread_local remembered memory[REMEMBERED];
+
+/* Bytes of @z, @n long, before its registrable domain; 0 when it has none. */
+static size_t before_registrable(const char *z, size_t n)
+{
+	remembered *m = &memory[km_sv_hash((km_sv){ z, n }) % REMEMBERED];
+
+	if (m->length == n && memcmp(m->host, z, n) == 0)
+		return m->skip;
+	const char *domain = psl_registrable_domain(psl_builtin(), z);
+	size_t skip = domain ? (size_t)(domain - z) : 0;
+	if (n <= sizeof(m->host)) {
+		m->length = (uint8_t)n;
+		m->skip = (uint8_t)skip;
+		memcpy(m->host, z, n);
+	}
+	return skip;
+}
+
 km_sv km_host_registrable(km_sv host)
 {
 	char z[KM_HOST_TEXT];
-	const psl_ctx_t *psl = psl_builtin();
 
 	if (host.n && host.p[host.n - 1] == '.')
 		host.n--;
-	if (psl == NULL || !for_psl(host, z))
+	if (psl_builtin() == NULL || !for_psl(host, z))
 		return host;
-	const char *domain = psl_registrable_domain(psl, z);
-	return domain ? km_sv_from(host, (size_t)(domain - z)) : host;
+	return km_sv_from(host, before_registrable(z, host.n));
 }
 
 km_sv km_host_registered(km_sv host)

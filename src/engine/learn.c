@@ -33,7 +33,8 @@ static km_sv list(km_arena *a, const km_reason *r, size_t n)
 	return km_buf_sv(&b);
 }
 
-static void add_fact(km_arena *a, const km_layers *layers, const km_learned *l, km_facts *facts)
+static void add_fact(km_arena *a, const km_layers *layers, const km_features *f,
+		     const km_learned *l, km_facts *facts)
 {
 	bool abuse = l->opinion.all.logit > 0;
 	double strength = km_learned_strength(&l->opinion);
@@ -42,14 +43,14 @@ static void add_fact(km_arena *a, const km_layers *layers, const km_learned *l, 
 	if (strength <= 0)
 		return;
 	/* Only what may cost the sender something is explained in every scan. */
-	if (abuse && km_reasons_read(a, layers, &l->scope, &l->in, &why) != KM_OK)
+	if (abuse && km_reasons_read(a, layers, &l->scope, &l->in, f, &why) != KM_OK)
 		why = (km_reasons){ 0 };
-	km_fact *f = km_fact_add(facts, abuse ? KM_FACT_LEARN_SPAM : KM_FACT_LEARN_HAM,
-				 list(a, why.abuse, why.n_abuse), -1, 0, 0);
-	if (f)
-		f->weight = strength;
-	km_fact_arg(facts, f, 1, km_sv_fmt(a, "%.0f %%", l->opinion.all.probability * 100));
-	km_fact_arg(facts, f, 2, list(a, why.honest, why.n_honest));
+	km_fact *fact = km_fact_add(facts, abuse ? KM_FACT_LEARN_SPAM : KM_FACT_LEARN_HAM,
+				    list(a, why.abuse, why.n_abuse), -1, 0, 0);
+	if (fact)
+		fact->weight = strength;
+	km_fact_arg(facts, fact, 1, km_sv_fmt(a, "%.0f %%", l->opinion.all.probability * 100));
+	km_fact_arg(facts, fact, 2, list(a, why.honest, why.n_honest));
 	if (abuse && strength >= clear && l->opinion.local >= mostly)
 		(void)km_fact_add(facts, KM_FACT_LEARN_REPORTED,
 				  km_sv_fmt(a, "%.0f %%", l->opinion.local * 100), -1, 0, 0);
@@ -67,5 +68,5 @@ void km_learned_read(km_arena *a, const km_layers *layers, km_mail *mail, const 
 	out->done = true;
 	out->scope = km_scope_of(rcpts, n_rcpts);
 	km_layers_score(layers, &f, &out->scope, &out->opinion);
-	add_fact(a, layers, out, facts);
+	add_fact(a, layers, &f, out, facts);
 }

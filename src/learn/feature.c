@@ -42,12 +42,8 @@ static bool add(sink *s, uint64_t hash)
 	return true;
 }
 
-/* Adds a feature that stands for @text, or for @before and @text with @gap words between. */
-static void add_text(sink *s, uint64_t hash, const char *field, km_sv text, km_sv before,
-		     unsigned gap)
+static void tell(sink *s, const char *field, km_sv text, km_sv before, unsigned gap)
 {
-	if (!add(s, hash) || s->each == NULL)
-		return;
 	const km_feature f = { .view = s->view,
 			       .bucket = s->set->bucket[s->set->n - 1],
 			       .field = field,
@@ -56,6 +52,14 @@ static void add_text(sink *s, uint64_t hash, const char *field, km_sv text, km_s
 			       .before = before,
 			       .gap = gap };
 	s->each(s->ctx, &f);
+}
+
+/* Adds a feature that stands for @text, or for @before and @text with @gap words between. */
+static inline void add_text(sink *s, uint64_t hash, const char *field, km_sv text, km_sv before,
+			    unsigned gap)
+{
+	if (add(s, hash) && s->each)
+		tell(s, field, text, before, gap);
 }
 
 static void give_back(const km_feature_set *set)

@@ -89,16 +89,13 @@ static void take(void *ctx, const km_feature *f)
 }
 
 km_status km_reasons_read(km_arena *a, const km_layers *l, const km_scope *scope,
-			  const km_learn_input *in, km_reasons *out)
+			  const km_learn_input *in, const km_features *f, km_reasons *out)
 {
-	km_features first, again;
-	reader r = { .a = a, .l = l, .scope = scope, .f = &first, .out = out };
+	km_features again;
+	reader r = { .a = a, .l = l, .scope = scope, .f = f, .out = out };
 
 	*out = (km_reasons){ 0 };
-	/* The weights depend on how many features there are, so they are counted first. */
-	km_status st = km_features_read(a, in, &first);
-	if (st == KM_OK)
-		st = km_features_watch(a, in, take, &r, &again);
+	km_status st = km_features_watch(a, in, take, &r, &again);
 	end_span(&r);
 	return st;
 }

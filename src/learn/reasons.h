@@ -23,9 +23,11 @@ typedef struct {
 	size_t n_abuse, n_honest;
 } km_reasons;
 
-/* KM_LIMIT when the arena is too small. */
+/* @f: the features of @in, as km_features_read() gives them. KM_LIMIT when the arena is too small.
+ */
 KM_NODISCARD km_status km_reasons_read(km_arena *a, const km_layers *l, const km_scope *scope,
-				       const km_learn_input *in, km_reasons *out);
+				       const km_learn_input *in, const km_features *f,
+				       km_reasons *out);
 
 /* Where a person finds it: "subject", "text", "link", "header"; in the language asked for. */
 const char *km_reason_place(const km_reason *r, km_lang lang);

@@ -215,7 +215,9 @@ static void test_reasons(void **state)
 		learn(&x, &x.other, &nobody, false, &lesson);
 	}
 	km_learn_input in = input(x.a, "turbine", "kitchen cleaning and a turbine gasket crate");
-	assert_int_equal(km_reasons_read(x.a, x.l, &nobody, &in, &why), KM_OK);
+	km_features f;
+	assert_int_equal(km_features_read(x.a, &in, &f), KM_OK);
+	assert_int_equal(km_reasons_read(x.a, x.l, &nobody, &in, &f, &why), KM_OK);
 	assert_true(has(why.abuse, why.n_abuse, "turbine", "subject"));
 	assert_true(has(why.abuse, why.n_abuse, "gasket", "text"));
 	assert_true(has(why.honest, why.n_honest, "cleaning", "text"));
