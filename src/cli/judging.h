@@ -5,6 +5,7 @@
 #ifndef KM_CLI_JUDGING_H
 #define KM_CLI_JUDGING_H
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/drive.h"
 
@@ -65,7 +66,8 @@ typedef struct {
 	km_pack *pack;
 	km_kit kit;
 	km_dns_snapshot *snapshot;
-	bool dns; /* asks the DNS */
+	km_file words; /* compiled, of an earlier run */
+	bool dns;      /* asks the DNS */
 } km_judging;
 
 /*

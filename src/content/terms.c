@@ -7,7 +7,7 @@
 #include "base/map.h"
 #include "text/view.h"
 
-enum { ARENA_BYTES = 64 << 20, FIRST_HITS = 64, HITS_MOST = 1 << 18 };
+enum { ARENA_BYTES = 64 << 20, FIRST_HITS = 64, HITS_MOST = 1 << 18, PAGE = 4096 };
 
 /* What one scan works with; given back for the next one. */
 struct desk {
@@ -21,7 +21,8 @@ struct km_terms {
 	km_map by_key; /* -> number + 1 */
 	km_sv *key;
 	size_t n;
-	hs_database_t *db;
+	const hs_database_t *db;
+	hs_database_t *built; /* db, when it is ours to free */
 	pthread_mutex_t lock; /* of the desks */
 	struct desk *free;
 };
@@ -61,7 +62,7 @@ void km_terms_free(km_terms *t)
 		desk_free(t->free);
 		t->free = next;
 	}
-	(void)hs_free_database(t->db);
+	(void)hs_free_database(t->built);
 	(void)pthread_mutex_destroy(&t->lock);
 	km_arena_free(t->arena);
 	free(t);
@@ -115,6 +116,12 @@ static struct desk *desk_new(const km_terms *t)
 	return d;
 }
 
+static km_status begin(km_terms *t, km_err *err)
+{
+	t->free = desk_new(t);
+	return t->free ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory for words");
+}
+
 km_status km_terms_build(km_terms *t, km_err *err)
 {
 	const char **expr = KM_NEW_ARRAY(t->arena, const char *, t->n);
@@ -133,14 +140,64 @@ km_status km_terms_build(km_terms *t, km_err *err)
 		id[i] = (unsigned)i;
 	}
 	if (hs_compile_lit_multi(expr, flags, id, length, (unsigned)t->n, HS_MODE_BLOCK, NULL,
-				 &t->db, &why) != HS_SUCCESS) {
+				 &t->built, &why) != HS_SUCCESS) {
 		km_status st = KM_FAIL(err, KM_CONFIG, "words can not be compiled: %s",
 				       why ? why->message : "no reason given");
 		(void)hs_free_compile_error(why);
 		return st;
 	}
-	t->free = desk_new(t);
-	return t->free ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory for words");
+	t->db = t->built;
+	return begin(t, err);
+}
+
+km_status km_terms_stamp(const km_terms *t, km_buf *out)
+{
+	hs_platform_info_t cpu = { 0 };
+
+	if (hs_populate_platform(&cpu) != HS_SUCCESS)
+		return KM_BUG;
+	km_buf_fmt(out, "%s %u %llx %zu\n", hs_version(), cpu.tune, cpu.cpu_features, t->n);
+	for (size_t i = 0; i < t->n; i++) {
+		km_buf_fmt(out, "%zu ", t->key[i].n);
+		km_buf_add(out, t->key[i]);
+	}
+	return out->cut ? KM_LIMIT : KM_OK;
+}
+
+km_status km_terms_image(const km_terms *t, char **out, size_t *n)
+{
+	char *bytes = NULL;
+	size_t length = 0;
+
+	if (t->db == NULL)
+		return KM_NOTFOUND;
+	if (hs_serialize_database(t->db, &bytes, &length) != HS_SUCCESS)
+		return KM_NOMEM;
+	hs_error_t rc = hs_serialized_database_size(bytes, length, n);
+	*out = rc == HS_SUCCESS ? aligned_alloc(PAGE, (*n + PAGE - 1) / PAGE * PAGE) : NULL;
+	if (*out) {
+		memset(*out, 0, *n); /* what lies between its pieces is written nowhere */
+		rc = hs_deserialize_database_at(bytes, length, (hs_database_t *)(void *)*out);
+	}
+	free(bytes);
+	if (*out && rc == HS_SUCCESS)
+		return KM_OK;
+	free(*out);
+	*out = NULL;
+	return KM_NOMEM;
+}
+
+km_status km_terms_adopt(km_terms *t, km_sv image, km_err *err)
+{
+	const hs_database_t *db = (const hs_database_t *)(const void *)image.p;
+	size_t size = 0;
+
+	/* Smaller than what the library looks at before it knows the size. */
+	if (image.n < PAGE || (uintptr_t)image.p % KM_TERMS_ALIGN != 0 ||
+	    hs_database_size(db, &size) != HS_SUCCESS || size != image.n)
+		return KM_FAIL(err, KM_SYNTAX, "compiled words are damaged");
+	t->db = db;
+	return begin(t, err);
 }
 
 static struct desk *take_desk(km_terms *t)

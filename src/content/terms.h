@@ -6,7 +6,7 @@
 #ifndef KM_CONTENT_TERMS_H
 #define KM_CONTENT_TERMS_H
 
-#include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum {
@@ -40,6 +40,21 @@ km_sv km_terms_text(const km_terms *t, uint32_t term);
 size_t km_terms_count(const km_terms *t);
 /* To be called once, after all words were added. */
 KM_NODISCARD km_status km_terms_build(km_terms *t, km_err *err);
+
+/* What the compiled form depends on - the library, this CPU, the words -, appended to @out. */
+KM_NODISCARD km_status km_terms_stamp(const km_terms *t, km_buf *out);
+/*
+ * The compiled form as it is used, in memory of its own (for free()) that begins on a page: to be
+ * kept in a file or shared with other processes. KM_NOTFOUND when there are no words.
+ */
+KM_NODISCARD km_status km_terms_image(const km_terms *t, char **out, size_t *n);
+/*
+ * In place of km_terms_build(): uses @image, which must be what km_terms_image() gave for a set of
+ * the same stamp, begin at a multiple of KM_TERMS_ALIGN bytes, and outlive the set. KM_SYNTAX when
+ * it is no image at all.
+ */
+enum { KM_TERMS_ALIGN = 64 };
+KM_NODISCARD km_status km_terms_adopt(km_terms *t, km_sv image, km_err *err);
 /* All words in @key, which is a match key. What did not fit into the arena is missing. */
 km_term_hits km_terms_scan(const km_terms *t, km_arena *a, km_sv key);
 

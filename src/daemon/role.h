@@ -21,6 +21,7 @@ enum {
 	KM_FD_CONF,	   /* text of the configuration, as the supervisor checked it */
 	KM_FD_PACK,	   /* text of the policy pack, likewise */
 	KM_FD_DNS,	   /* text of the DNS snapshot, likewise; /dev/null without one */
+	KM_FD_WORDS,	   /* compiled words (engine/term_cache.h), shared by all scanners */
 	KM_FD_LISTEN,	   /* from here on by km_listener; /dev/null where switched off */
 	KM_FD_END = KM_FD_LISTEN + KM_LISTENERS
 };

@@ -4,6 +4,7 @@
 #ifndef KM_DAEMON_SCANNER_H
 #define KM_DAEMON_SCANNER_H
 
+#include "base/file.h"
 #include "daemon/job.h"
 #include "net/stream.h"
 
@@ -36,6 +37,7 @@ struct km_scanner {
 	uv_timer_t drained;
 	struct ub_event_base *dns_loop;
 	km_dns_snapshot *snapshot;
+	km_file words; /* compiled, of all scanners */
 };
 
 /* To be called by a front end whenever a connection is gone: a draining scanner may now end. */

@@ -337,6 +337,7 @@ static int spawn(child *c, int theirs)
 		[KM_FD_CONF] = sv->settings.conf_fd,
 		[KM_FD_PACK] = sv->settings.pack_fd,
 		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd),
+		[KM_FD_WORDS] = or_null(c, sv->settings.words_fd),
 	};
 	uv_stdio_container_t stdio[KM_FD_END];
 	char *args[] = { title, NULL };
@@ -466,6 +467,7 @@ static void reload(supervisor *sv)
 	km_settings_warn_fixed(&sv->settings, &fresh);
 	km_settings_free(&sv->settings);
 	sv->settings = fresh;
+	km_settings_keep_words(&sv->settings, sv->sockets.state_dir);
 	km_role_log_as(label, fresh.conf);
 	sv->generation++;
 	start_scanners(sv);
@@ -651,6 +653,7 @@ km_status km_serve(const km_serve_options *options, km_err *err)
 		st = km_sockets_open(&sv->settings, options->state_dir, &sv->sockets, err);
 	if (st == KM_OK) {
 		st = km_settings_check_keys(&sv->settings, sv->sockets.state_dir, err);
+		km_settings_keep_words(&sv->settings, sv->sockets.state_dir);
 		if (st == KM_OK && uv_loop_init(&sv->loop) == 0) {
 			supervise(sv);
 			(void)uv_loop_close(&sv->loop);

@@ -29,7 +29,7 @@ static km_status open_lists(km_kit *kit, const km_conf *conf, km_err *err)
 	return st;
 }
 
-static km_status open_tables(km_kit *kit, const km_conf *conf, km_err *err)
+static km_status open_tables(km_kit *kit, const km_conf *conf, km_sv cache, km_err *err)
 {
 	const char *own = conf ? km_conf_str(conf, KM_KEY_CONTENT_BRANDS) : NULL;
 
@@ -45,7 +45,7 @@ static km_status open_tables(km_kit *kit, const km_conf *conf, km_err *err)
 	kit->imitations = km_imitations_new(kit->brands);
 	if (kit->imitations == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory for tables of words");
-	return km_terms_build(kit->terms, err);
+	return km_term_cache_open(kit->terms, cache, &kit->compiled, err);
 }
 
 /* A base model that is damaged does not stop the mail: the one inside the program is as good. */
@@ -66,7 +66,8 @@ static km_status open_models(km_kit *kit, const char *path, km_err *err)
 	return KM_FAIL(err, KM_NOMEM, "no memory");
 }
 
-km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
+km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pack, km_sv cache,
+			     km_err *err)
 {
 	*kit = (km_kit){ .pack = pack };
 	if (conf && strcmp(km_conf_str(conf, KM_KEY_DMARC_METHOD), "psl") == 0)
@@ -74,7 +75,7 @@ km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_
 	read_names(kit, conf);
 	km_status st = open_lists(kit, conf, err);
 	if (st == KM_OK)
-		st = open_tables(kit, conf, err);
+		st = open_tables(kit, conf, cache, err);
 	if (st == KM_OK && conf)
 		st = km_dnsbls_open(&kit->dnsbl, conf, err);
 	if (st == KM_OK)
@@ -82,6 +83,11 @@ km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_
 	if (st != KM_OK)
 		km_kit_close(kit);
 	return st;
+}
+
+km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
+{
+	return km_kit_open_cached(kit, conf, pack, (km_sv){ 0 }, err);
 }
 
 km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *err)
