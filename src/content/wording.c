@@ -201,7 +201,8 @@ typedef struct {
 	km_wording *out;
 	struct reach {
 		uint32_t begin, end; /* of the words up to this step, last seen; 0: not yet */
-	} (*reach)[STEPS];	     /* per phrase */
+	} (*reach)[STEPS];	     /* per phrase; only those in `reached` hold anything */
+	uint8_t *reached;	     /* per phrase: a bit for each step */
 	float *best;		     /* per phrase: the most it weighed so far */
 } search;
 
@@ -261,11 +262,13 @@ static void step(search *s, const use *u, const km_area *area, const km_term_hit
 
 	if (u->step) {
 		const struct reach *before = &reach[u->step - 1];
-		if (before->end == 0 || begin < before->end || begin - before->end > GAP)
+		if (!(s->reached[u->phrase] >> (u->step - 1) & 1) || begin < before->end ||
+		    begin - before->end > GAP)
 			return;
 		begin = before->begin;
 	}
 	reach[u->step] = (struct reach){ begin, end };
+	s->reached[u->phrase] |= (uint8_t)(1u << u->step);
 	if (u->step + 1 == s->p->p[u->phrase].steps)
 		found(s, u->phrase, area, begin - base, end - base);
 }
@@ -286,9 +289,10 @@ void km_wording_read(km_arena *a, const km_phrases *p, const km_areas *areas, km
 	size_t base = 1;
 
 	memset(out, 0, sizeof(*out));
-	s.reach = km_alloc_array(a, p->n, sizeof(*s.reach));
+	s.reach = km_alloc(a, p->n * sizeof(*s.reach));
+	s.reached = KM_NEW_ARRAY(a, uint8_t, p->n);
 	s.best = KM_NEW_ARRAY(a, float, p->n);
-	if (s.reach == NULL || s.best == NULL)
+	if (s.reach == NULL || s.reached == NULL || s.best == NULL)
 		return;
 	for (size_t i = 0; i < areas->n && base < UINT32_MAX / 2; i++) {
 		const km_area *area = &areas->area[i];

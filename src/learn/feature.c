@@ -123,13 +123,28 @@ static km_sv raw_header(km_arena *a, const km_mail *m)
 	return km_buf_sv(&b);
 }
 
+/* As add_text() of each gram; written out, since most features of a message are these. */
 static void read_bytes(sink *s, km_sv v)
 {
-	for (size_t i = 0; i + 4 <= v.n; i++) {
+	km_feature_set *set = s->set;
+	uint32_t *bucket = set->bucket;
+	size_t n = set->n;
+
+	for (size_t i = 0; i + 4 <= v.n && n < MAX_PER_VIEW; i++) {
 		uint32_t gram;
 		memcpy(&gram, v.p + i, sizeof(gram));
-		add_text(s, mix(0x4752, gram), "raw", km_sv_sub(v, i, 4), KM_S(""), 0);
+		uint32_t b = bucket_of(mix(0x4752, gram));
+		uint64_t bit = 1ull << (b & 63), old = taken[b >> 6];
+		if (old & bit)
+			continue;
+		taken[b >> 6] = old | bit;
+		bucket[n++] = b;
+		if (s->each == NULL)
+			continue;
+		set->n = n;
+		tell(s, "raw", km_sv_sub(v, i, 4), KM_S(""), 0);
 	}
+	set->n = n;
 }
 
 /* Words of a text as features of one field, alone and in pairs with those up to WINDOW before. */

@@ -8,14 +8,21 @@ enum {
 
 typedef enum { ALPHABET, KANJI, KATAKANA, HIRAGANA, NOTHING } script;
 
+/* Bytes of words of an alphabet; E3 to E9 begin kana and kanji, which take a closer look. */
+static const bool in_alphabet[256] = {
+	['0' ... '9'] = true, ['A' ... 'Z'] = true,   ['a' ... 'z'] = true,   ['_'] = true,
+	['$'] = true,	      ['\''] = true,	      ['-'] = true,	      ['.'] = true,
+	['!'] = true,	      [0x80 ... 0xe2] = true, [0xea ... 0xff] = true,
+};
+
 /* Kana and kanji of the basic plane all have three bytes, E3 81 to E9 BF. */
 static script script_at(km_sv v, size_t at)
 {
 	unsigned char c = (unsigned char)v.p[at];
 
-	if (c < 0x80)
-		return km_is_alnum(c) || memchr("_$'-.!", c, 6) ? ALPHABET : NOTHING;
-	if (c < 0xe3 || c > 0xe9 || v.n - at < WIDTH)
+	if (c < 0xe3 || c > 0xe9)
+		return in_alphabet[c] ? ALPHABET : NOTHING;
+	if (v.n - at < WIDTH)
 		return ALPHABET;
 	if (c >= 0xe4)
 		return KANJI;
@@ -39,9 +46,11 @@ static size_t width_at(km_sv v, size_t at)
 
 static size_t run_end(km_sv v, size_t at, script s)
 {
-	do
+	do {
 		at += width_at(v, at);
-	while (at < v.n && script_at(v, at) == s);
+		while (s == ALPHABET && at < v.n && in_alphabet[(unsigned char)v.p[at]])
+			at++;
+	} while (at < v.n && script_at(v, at) == s);
 	return at;
 }
 
