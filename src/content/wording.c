@@ -4,6 +4,7 @@
 
 #include "content/structure_parts.h"
 #include "content/table.h"
+#include "text/view.h"
 
 enum { ARENA_BYTES = 32 << 20, PHRASES_MOST = 8192, STEPS = 4, GAP = 48 /* bytes between steps */ };
 
@@ -39,10 +40,12 @@ static const char *const columns[COLUMNS] = { "category", "where",  "lang",
 static const struct {
 	const char *name;
 	km_fact_id fact;
-	double enough;
+	double enough, typical; /* 0: nothing is typical of it */
+	const char *category;
 } kinds[] = {
-#define KM_FACT_NONE	      KM_FACT_COUNT
-#define X(name, fact, enough) { #name, KM_FACT_##fact, enough },
+#define KM_FACT_NONE KM_FACT_COUNT
+#define X(name, fact, enough, typical, category)                                                   \
+	{ #name, KM_FACT_##fact, enough, typical, category },
 	KM_WORDINGS(X)
 #undef X
 };
@@ -68,7 +71,14 @@ static km_status add_word(reading *r, km_sv word, uint8_t step)
 	km_err err = { KM_OK };
 	uint32_t term;
 	bool open = km_sv_ends(word, KM_S("*"));
+	km_view_stats stats;
+	km_sv key;
 
+	/* In a key look-alikes are what they look like: "アク乜ス" would be found in every
+	 * "アクセス". */
+	if (km_view_key(p->arena, word, &key, &stats) == KM_OK && stats.confusable)
+		return BAD(r, "%s:%zu: \"%.*s\" is written in look-alikes of \"%.*s\"",
+			   r->table.name, r->table.line, KM_FMT(word), KM_FMT(key));
 	km_status st = km_terms_add(p->terms, km_sv_sub(word, 0, word.n - open), &term, &err);
 	if (st != KM_OK)
 		return KM_FAIL(r->err, st == KM_SYNTAX ? KM_CONFIG : st, "%s:%zu: %s",
@@ -196,14 +206,18 @@ size_t km_phrases_count(const km_phrases *p)
 
 /* --- a message --- */
 
+/* The words up to a step, where last seen; 0: not yet. */
+struct reach {
+	uint32_t begin, end;
+};
+
 typedef struct {
 	const km_phrases *p;
 	km_wording *out;
-	struct reach {
-		uint32_t begin, end; /* of the words up to this step, last seen; 0: not yet */
-	} (*reach)[STEPS];	     /* per phrase; only those in `reached` hold anything */
-	uint8_t *reached;	     /* per phrase: a bit for each step */
-	float *best;		     /* per phrase: the most it weighed so far */
+	struct reach (*reach)[STEPS];	    /* per phrase; only those in `reached` hold anything */
+	uint8_t *reached;		    /* per phrase: a bit for each step */
+	float *best;			    /* per phrase: the most it weighed so far */
+	uint32_t counted[KM_WORDING_COUNT]; /* where the last strong place of each kind ends */
 } search;
 
 /* Words of letters and digits begin and end as words; Japanese has no such borders. */
@@ -237,7 +251,19 @@ static void show(km_wording_sum *sum, double weight, const km_area *area, uint32
 	sum->shown[i].area = area;
 }
 
-static void found(search *s, uint32_t which, const km_area *area, uint32_t from, uint32_t to)
+/* Strong phrases that do not lie in each other. */
+static void count_place(search *s, const phrase *ph, double weight, uint32_t begin, uint32_t end)
+{
+	enum { STRONG = 3 };
+
+	if (weight < STRONG || begin < s->counted[ph->kind])
+		return;
+	s->counted[ph->kind] = end;
+	s->out->of[ph->kind].strong += weight;
+	s->out->of[ph->kind].places++;
+}
+
+static void found(search *s, uint32_t which, const km_area *area, uint32_t base, struct reach at)
 {
 	const phrase *ph = &s->p->p[which];
 	float weight = ph->strength;
@@ -249,8 +275,10 @@ static void found(search *s, uint32_t which, const km_area *area, uint32_t from,
 	if (weight <= s->best[which])
 		return;
 	s->out->of[ph->kind].sum += (double)(weight - s->best[which]);
-	if (s->best[which] <= 0)
-		show(&s->out->of[ph->kind], (double)weight, area, from, to);
+	if (s->best[which] <= 0) {
+		show(&s->out->of[ph->kind], (double)weight, area, at.begin - base, at.end - base);
+		count_place(s, ph, (double)weight, at.begin, at.end);
+	}
 	s->best[which] = weight;
 }
 
@@ -270,7 +298,7 @@ static void step(search *s, const use *u, const km_area *area, const km_term_hit
 	reach[u->step] = (struct reach){ begin, end };
 	s->reached[u->phrase] |= (uint8_t)(1u << u->step);
 	if (u->step + 1 == s->p->p[u->phrase].steps)
-		found(s, u->phrase, area, begin - base, end - base);
+		found(s, u->phrase, area, base, reach[u->step]);
 }
 
 static void search_area(search *s, const km_area *area, uint32_t base)
@@ -303,8 +331,8 @@ void km_wording_read(km_arena *a, const km_phrases *p, const km_areas *areas, km
 	out->notice = out->of[KM_WORDING_notice].sum >= kinds[KM_WORDING_notice].enough;
 }
 
-static void tell(km_arena *a, km_mail *m, const km_wording_sum *sum, km_fact_id id, double weight,
-		 km_facts *fs)
+static km_fact *tell(km_arena *a, km_mail *m, const km_wording_sum *sum, km_fact_id id,
+		     double weight, km_facts *fs)
 {
 	const km_structure_job at = { .m = m, .a = a, .fs = fs };
 	const km_area *area = sum->shown[0].area;
@@ -324,6 +352,31 @@ static void tell(km_arena *a, km_mail *m, const km_wording_sum *sum, km_fact_id 
 			     : km_structure_at_field(&at, id, km_buf_sv(&seen), field);
 	if (f)
 		f->weight = weight;
+	return f;
+}
+
+/* Many strong phrases of one kind make a whole of that kind; of several kinds the clearest counts.
+ */
+static void tell_typical(km_arena *a, km_mail *m, const km_wording *w, km_facts *fs)
+{
+	enum { PLACES = 3, STEP = 4 };
+	const km_wording_sum *most = NULL;
+	double excess = 0;
+
+	for (km_wording_kind k = 0; k < KM_WORDING_COUNT && !w->notice; k++) {
+		const km_wording_sum *sum = &w->of[k];
+		double over = sum->strong - kinds[k].typical;
+		if (kinds[k].typical > 0 && sum->places >= PLACES && over >= excess) {
+			most = sum;
+			excess = over;
+		}
+	}
+	if (most == NULL)
+		return;
+	km_fact *f = tell(a, m, most, KM_FACT_WORDING_TYPICAL,
+			  excess < 2 * STEP ? 2 + excess / STEP : 4, fs);
+	if (f)
+		f->category = kinds[most - w->of].category;
 }
 
 void km_wording_facts(km_arena *a, km_mail *m, const km_wording *w, km_facts *fs)
@@ -335,6 +388,7 @@ void km_wording_facts(km_arena *a, km_mail *m, const km_wording *w, km_facts *fs
 		double sum = w->of[k].sum * (w->notice ? 0.3 : 1);
 		if (kinds[k].fact == KM_FACT_NONE || sum < kinds[k].enough)
 			continue;
-		tell(a, m, &w->of[k], kinds[k].fact, (sum < MOST ? sum : MOST) / UNIT, fs);
+		(void)tell(a, m, &w->of[k], kinds[k].fact, (sum < MOST ? sum : MOST) / UNIT, fs);
 	}
+	tell_typical(a, m, w, fs);
 }

@@ -10,43 +10,47 @@
 #include "content/areas.h"
 #include "fact/fact.h"
 
-/* Kinds of wording, the fact of each (NONE: it has none), and the sum from which it is written. */
+/*
+ * Kinds of wording, the fact of each (NONE: it has none), the sum from which it is written, and the
+ * sum of strong phrases in different places from which the whole is typical of the kind (0: never),
+ * and the category of such a message.
+ */
 #define KM_WORDINGS(X)                                                                             \
-	X(account, WORDING_ACCOUNT, 3)                                                             \
-	X(acquaintance, WORDING_ACQUAINTANCE, 4)                                                   \
-	X(advance_fee, WORDING_ADVANCE_FEE, 5)                                                     \
-	X(bait, WORDING_WRONG_ADDRESS, 4)                                                          \
-	X(bank, WORDING_BANK, 3)                                                                   \
-	X(billing, WORDING_BILLING, 5)                                                             \
-	X(call, WORDING_CALL, 2)                                                                   \
-	X(card, WORDING_CARD, 3)                                                                   \
-	X(ceo, WORDING_CEO, 5)                                                                     \
-	X(dating, WORDING_DATING, 5)                                                               \
-	X(gift_card, WORDING_GIFT_CARD, 4)                                                         \
-	X(invest, WORDING_INVEST, 5)                                                               \
-	X(job, WORDING_JOB, 5)                                                                     \
-	X(mailbox, WORDING_MAILBOX, 3)                                                             \
-	X(malware, WORDING_MALWARE, 3)                                                             \
-	X(notice, NONE, 4)                                                                         \
-	X(odd, WORDING_ODD, 3)                                                                     \
-	X(oneclick, WORDING_ONECLICK, 5)                                                           \
-	X(parcel, WORDING_PARCEL, 3)                                                               \
-	X(pharma, WORDING_PHARMA, 4)                                                               \
-	X(points, WORDING_POINTS, 3)                                                               \
-	X(police, WORDING_POLICE, 5)                                                               \
-	X(pressure, WORDING_PRESSURE, 2)                                                           \
-	X(prize, WORDING_PRIZE, 4)                                                                 \
-	X(public, WORDING_PUBLIC, 3)                                                               \
-	X(refund, WORDING_REFUND, 3)                                                               \
-	X(securities, WORDING_SECURITIES, 3)                                                       \
-	X(sextortion, WORDING_SEXTORTION, 5)                                                       \
-	X(shop, WORDING_SHOP, 4)                                                                   \
-	X(tax, WORDING_TAX, 3)                                                                     \
-	X(transport, WORDING_TRANSPORT, 3)                                                         \
-	X(unsubscribe, WORDING_UNSUBSCRIBE, 4)
+	X(account, WORDING_ACCOUNT, 3, 0, NULL)                                                    \
+	X(acquaintance, WORDING_ACQUAINTANCE, 4, 12, "fraud_acquaintance")                         \
+	X(advance_fee, WORDING_ADVANCE_FEE, 5, 15, "fraud_advance_fee")                            \
+	X(bait, WORDING_WRONG_ADDRESS, 4, 12, "bait_reply")                                        \
+	X(bank, WORDING_BANK, 3, 0, NULL)                                                          \
+	X(billing, WORDING_BILLING, 5, 14, "fraud_billing")                                        \
+	X(call, WORDING_CALL, 2, 0, NULL)                                                          \
+	X(card, WORDING_CARD, 3, 0, NULL)                                                          \
+	X(ceo, WORDING_CEO, 5, 12, "fraud_ceo")                                                    \
+	X(dating, WORDING_DATING, 5, 12, "fraud_dating")                                           \
+	X(gift_card, WORDING_GIFT_CARD, 4, 10, "fraud_gift_card")                                  \
+	X(invest, WORDING_INVEST, 5, 13, "fraud_invest")                                           \
+	X(job, WORDING_JOB, 5, 12, "fraud_job")                                                    \
+	X(mailbox, WORDING_MAILBOX, 3, 0, NULL)                                                    \
+	X(malware, WORDING_MALWARE, 3, 0, NULL)                                                    \
+	X(notice, NONE, 4, 0, NULL)                                                                \
+	X(odd, WORDING_ODD, 3, 0, NULL)                                                            \
+	X(oneclick, WORDING_ONECLICK, 5, 14, "fraud_oneclick")                                     \
+	X(parcel, WORDING_PARCEL, 3, 0, NULL)                                                      \
+	X(pharma, WORDING_PHARMA, 4, 0, NULL)                                                      \
+	X(points, WORDING_POINTS, 3, 0, NULL)                                                      \
+	X(police, WORDING_POLICE, 5, 12, "fraud_police")                                           \
+	X(pressure, WORDING_PRESSURE, 2, 0, NULL)                                                  \
+	X(prize, WORDING_PRIZE, 4, 14, "fraud_prize")                                              \
+	X(public, WORDING_PUBLIC, 3, 0, NULL)                                                      \
+	X(refund, WORDING_REFUND, 3, 0, NULL)                                                      \
+	X(securities, WORDING_SECURITIES, 3, 0, NULL)                                              \
+	X(sextortion, WORDING_SEXTORTION, 5, 13, "fraud_sextortion")                               \
+	X(shop, WORDING_SHOP, 4, 12, "fraud_shop")                                                 \
+	X(tax, WORDING_TAX, 3, 0, NULL)                                                            \
+	X(transport, WORDING_TRANSPORT, 3, 0, NULL)                                                \
+	X(unsubscribe, WORDING_UNSUBSCRIBE, 4, 0, NULL)
 
 typedef enum {
-#define X(name, fact, enough) KM_WORDING_##name,
+#define X(name, fact, enough, typical, category) KM_WORDING_##name,
 	KM_WORDINGS(X)
 #undef X
 		KM_WORDING_COUNT
@@ -65,7 +69,9 @@ size_t km_phrases_count(const km_phrases *p);
 enum { KM_WORDING_SHOWN = 6 }; /* phrases kept for each kind, the weightiest */
 
 typedef struct {
-	double sum; /* of the strengths of the phrases, each once; less where quoted */
+	double sum;    /* of the strengths of the phrases, each once; less where quoted */
+	double strong; /* of those that are strong and do not overlap */
+	size_t places; /* how many these are */
 	struct {
 		km_sv words; /* as they stand in area->key */
 		double weight;

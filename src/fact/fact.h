@@ -58,8 +58,8 @@ typedef struct {
 	int part;	       /* index of the part, or -1 for the message or envelope */
 	size_t offset, length; /* in the message; length 0 when there is no one place */
 	const char *brand;     /* brand_id of the brand that it is about, or NULL; not owned */
-	const char
-		*category; /* what mail that pretends to be that brand is: "phish_card"; static */
+	const char *category;  /* what mail is that pretends to be that brand, or without one, that
+				  is worded so: "phish_card"; static; or NULL */
 } km_fact;
 
 typedef struct {

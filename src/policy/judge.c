@@ -174,16 +174,27 @@ static const km_fact *brand_fact(const struct count *c, size_t n)
 	return NULL;
 }
 
+/* The one that tells of which fraud the wording is typical. */
+static const km_fact *wording_fact(const struct count *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c->fact[i].points > 0 && c->fact[i].fact->category && !c->fact[i].fact->brand)
+			return c->fact[i].fact;
+	return NULL;
+}
+
 static void name_brand(const struct count *c, size_t n, km_verdict *out)
 {
 	const km_fact *f = brand_fact(c, n);
-	bool of_brand = strcmp(out->category, KM_CATEGORY_OF_BRAND) == 0;
+	const km_fact *w = wording_fact(c, n);
 
 	if (f && (out->class == KM_CLASS_PHISH || out->class == KM_CLASS_SCAM ||
 		  out->class == KM_CLASS_MALWARE))
 		out->brand = f->brand;
-	if (of_brand)
+	if (strcmp(out->category, KM_CATEGORY_OF_BRAND) == 0)
 		out->category = f && f->category ? f->category : "phish_other";
+	else if (strcmp(out->category, KM_CATEGORY_OF_WORDING) == 0)
+		out->category = w ? w->category : "none";
 }
 
 static void classify(const km_pack *p, const struct count *c, km_verdict *out)

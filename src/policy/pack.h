@@ -20,6 +20,8 @@ enum {
 
 /* In a rule: the category is that of the brand which the message pretends to be. */
 #define KM_CATEGORY_OF_BRAND "brand"
+/* It is that of which its wording is typical. */
+#define KM_CATEGORY_OF_WORDING "wording"
 
 typedef struct {
 	const uint16_t *item;

@@ -6,9 +6,10 @@
  *	not ID		it is not there
  *	at ID TEXT	the place in the message that it tells of has TEXT
  *	none		no fact that is worth points by default
- *	action NAME, class NAME
+ *	action NAME, class NAME, category NAME
+ *	brand ID	the brand that it pretends to be
  *	auth spf|dmarc|override RESULT	what it came to
- *	max POINTS	the score is not above
+ *	min POINTS, max POINTS	the score is not below, not above
  *	ja|en TEXT	the explanation for the recipient has TEXT
  *	user NAME	(not a check) the sender had logged in
  *	conf YAML	(not a check) a line of configuration
@@ -120,6 +121,14 @@ static void check_words(mail_case *c, km_sv line, km_lang lang, km_sv text)
 		say(c, line, km_sv_cstr(c->arena, said));
 }
 
+static void check_score(mail_case *c, km_sv line, bool least, double bound)
+{
+	double score = km_scan_verdict(c->scan)->score;
+
+	if (least ? score < bound : score > bound)
+		say(c, line, km_sv_cstr(c->arena, km_sv_fmt(c->arena, "%.2f", score)));
+}
+
 static bool is_setting(km_sv verb)
 {
 	return km_sv_eq(verb, KM_S("user")) || km_sv_eq(verb, KM_S("conf"));
@@ -144,13 +153,18 @@ static void check_line(mail_case *c, km_sv line)
 	} else if (km_sv_eq(verb, KM_S("class"))) {
 		if (!km_sv_eq(rest, km_sv_of(km_class_name(v->class))))
 			say(c, line, km_class_name(v->class));
+	} else if (km_sv_eq(verb, KM_S("category"))) {
+		if (!km_sv_eq(rest, km_sv_of(v->category)))
+			say(c, line, v->category);
+	} else if (km_sv_eq(verb, KM_S("brand"))) {
+		if (v->brand == NULL || !km_sv_eq(rest, km_sv_of(v->brand)))
+			say(c, line, v->brand ? v->brand : "none");
 	} else if (km_sv_eq(verb, KM_S("auth"))) {
 		const char *got = auth_result(km_scan_auth(c->scan), word(&rest));
 		if (!km_sv_eq(rest, km_sv_of(got)))
 			say(c, line, got);
-	} else if (km_sv_eq(verb, KM_S("max"))) {
-		if (v->score > strtod(km_sv_cstr(c->arena, rest), NULL))
-			say(c, line, "more");
+	} else if (km_sv_eq(verb, KM_S("min")) || km_sv_eq(verb, KM_S("max"))) {
+		check_score(c, line, verb.p[1] == 'i', strtod(km_sv_cstr(c->arena, rest), NULL));
 	} else if (km_sv_eq(verb, KM_S("ja")) || km_sv_eq(verb, KM_S("en"))) {
 		check_words(c, line, verb.p[0] == 'j' ? KM_JA : KM_EN, rest);
 	} else if (verb.n && verb.p[0] != '#' && !is_setting(verb)) {
