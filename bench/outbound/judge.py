@@ -14,45 +14,49 @@ def seconds(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def value(line, name):
+    """A string member of a line, without the cost of reading all of it."""
+    at = line.find(f'"{name}": "')
+    return line[at + len(name) + 5:line.find('"', at + len(name) + 5)] if at >= 0 else None
+
+
 def read(truth, lines):
     """For each attacked account what leaked; for each honest one which measures it met."""
     leaked = {n: {"messages": 0, "recipients": 0, "brake": None, "measures": set()} for n, a in truth.items()
               if "attack" in a}
+    marks = {a["mark"]: n for n, a in truth.items() if "attack" in a}
     honest = defaultdict(lambda: defaultdict(int))
     for line in lines:
-        if '"decision": "accept"' in line[:200] or '"decision": "accept"' in line:
-            name = line[line.find('"account": "') + 12:]
-            name = name[:name.find('"')]
-            if name in leaked and "4X" in line[:200]:
-                leaked[name]["messages"] += 1
-            continue
-        d = json.loads(line)
-        name = d["account"]
-        if name is None or name not in truth:
-            continue
-        what = d.get("measure") or d["decision"]
-        if name in leaked and seconds(d["t"]) >= truth[name]["t"]:
-            leaked[name]["measures"].add(what)
-            if what in STOPS and leaked[name]["brake"] is None:
-                leaked[name]["brake"] = seconds(d["t"]) - truth[name]["t"]
-        else:
+        measure = value(line, "measure")
+        name = value(line, "account")
+        mark = (value(line, "queue_id") or "")[:6]
+        if measure is None and mark in marks:
+            name = marks[mark]
+        elif measure and name is None:
+            name = value(line, "ip")
+        what = measure or value(line, "decision")
+        if name in leaked:
+            row = leaked[name]
+            if mark in marks and what == "accept":
+                row["messages"] += 1
+            elif seconds(value(line, "t")) >= truth[name]["t"]:
+                row["measures"].add(what)
+                if what in STOPS and row["brake"] is None:
+                    row["brake"] = seconds(value(line, "t")) - truth[name]["t"]
+        elif what != "accept" and name in truth:
             honest[name][what] += 1
     return leaked, honest
 
 
 def recipients(leaked, truth, events, lines):
     """How many recipients the accepted messages of attackers had, from the events themselves."""
-    accepted = set()
-    for line in lines:
-        if '"queue_id": "4X' in line and '"decision": "accept"' in line:
-            accepted.add(json.loads(line)["queue_id"])
+    marks = {a["mark"]: n for n, a in truth.items() if "attack" in a}
+    accepted = {value(line, "queue_id") for line in lines if '"queue_id": "4X' in line and '"decision": "accept"' in line}
     for path in events:
         with open(path, encoding="utf-8") as f:
             for line in f:
-                if '"4X' in line:
-                    e = json.loads(line)
-                    if e.get("queue_id") in accepted:
-                        leaked[e["account"]]["recipients"] += len(e["rcpts"])
+                if '"4X' in line and value(line, "queue_id") in accepted:
+                    leaked[marks[value(line, "queue_id")[:6]]]["recipients"] += len(json.loads(line)["rcpts"])
 
 
 def attack_rows(truth, leaked):

@@ -2,6 +2,7 @@
 #include <sysexits.h>
 
 #include "base/file.h"
+#include "cli/progress.h"
 #include "cli/tables.h"
 #include "engine/json_write.h"
 #include "outbound/guard.h"
@@ -9,8 +10,9 @@
 enum {
 	LINE_MEMORY = 64 * 1024 * 1024, /* bytes for one event and what is found */
 	OUT_MAX = 64 * 1024 * 1024,
+	COMPLAINTS = 20, /* lines that can not be read, told one by one */
 	ACCOUNTS =
-		100000, /* room in the counters; with more, those idle for longest are forgotten */
+		200000, /* room in the counters; with more, those idle for longest are forgotten */
 };
 
 static const size_t file_max = (size_t)1 << 40;
@@ -29,6 +31,7 @@ typedef struct {
 	km_identities *ids;
 	km_guard *guard;
 	const char *name;
+	km_progress progress;
 	size_t line, bad, events, submits;
 	size_t decided[4], measures[KM_STEPS];
 } simulation;
@@ -150,7 +153,9 @@ static void report(simulation *s, const km_event *e, const km_decision *d)
 
 static void complain(simulation *s, const km_err *err)
 {
-	s->bad++;
+	if (s->bad++ >= COMPLAINTS)
+		return;
+	km_progress_hide(&s->progress);
 	km_cli_error(s->cli, "%s:%zu: %s", s->name, s->line, err->msg);
 }
 
@@ -214,13 +219,33 @@ static void end(simulation *s)
 	km_arena_free(s->arena);
 }
 
+static void all(simulation *s, km_sv rest)
+{
+	km_sv line;
+
+	km_progress_init(&s->progress, fileno(s->cli->err));
+	s->progress.bytes_total = rest.n;
+	while (km_sv_line(&rest, &line)) {
+		s->line++;
+		one(s, line);
+		km_progress_add(&s->progress, line.n + 1);
+	}
+	km_progress_hide(&s->progress);
+	if (s->bad > COMPLAINTS)
+		km_cli_error(s->cli,
+			     km_say(s->cli, "%s: ほかに %zu 行が読めません",
+				    "%s: %zu more lines can not be read"),
+			     s->name, s->bad - COMPLAINTS);
+	if (!s->json)
+		summary(s);
+}
+
 int km_guard_simulate_run(km_cli *cli, const void *given)
 {
 	const guard_options *o = given;
 	simulation s = { .cli = cli, .json = o->common.json };
 	km_file file = { .bytes = KM_SV("") };
 	km_err err = { 0 };
-	km_sv line;
 
 	if (!km_cli_need_input(cli))
 		return EX_USAGE;
@@ -228,14 +253,8 @@ int km_guard_simulate_run(km_cli *cli, const void *given)
 	km_status st = km_file_open(&file, s.name, file_max, &err);
 	if (st == KM_OK)
 		st = begin(&s, &err);
-	if (st == KM_OK) {
-		for (km_sv rest = file.bytes; km_sv_line(&rest, &line);) {
-			s.line++;
-			one(&s, line);
-		}
-		if (!s.json)
-			summary(&s);
-	}
+	if (st == KM_OK)
+		all(&s, file.bytes);
 	km_file_close(&file);
 	end(&s);
 	if (st != KM_OK)

@@ -5,6 +5,7 @@
 
 enum {
 	SIGNS_LAST = 12 * 3600,
+	CLEARED_LASTS = 45 * 86400,
 	FEW_MESSAGES = 40, /* too few to know an account's hours */
 	HUNDREDTHS = 100   /* tallies count these of a weight */
 };
@@ -16,7 +17,7 @@ _Static_assert((int)KM_W_END <= (int)KM_PROFILE_WORDS, "a profile has too few wo
 static const struct {
 	double flood_prior, drift_prior, flood_base, drift_base, strict;
 } kinds[KM_ACCOUNT_KINDS] = {
-	[KM_ACCOUNT_PERSON] = { 45, 150, 30, 70, 30 },
+	[KM_ACCOUNT_PERSON] = { 40, 150, 28, 70, 28 },
 	[KM_ACCOUNT_BULK] = { 20000, 60000, 2000, 5000, 200 },
 	[KM_ACCOUNT_SERVER] = { 150, 1500, 40, 120, 40 },
 	[KM_ACCOUNT_NEW] = { 25, 50, 25, 50, 25 },
@@ -32,6 +33,7 @@ km_state km_state_unpack(uint64_t word)
 		.kind = (word >> 3 & 7) < KM_ACCOUNT_KINDS ? (km_account_kind)(word >> 3 & 7)
 							   : KM_ACCOUNT_UNKNOWN,
 		.generation = (uint8_t)(word >> 8),
+		.cleared = word >> 16 & 1,
 		.since = (uint32_t)(word >> 32),
 	};
 }
@@ -39,7 +41,15 @@ km_state km_state_unpack(uint64_t word)
 uint64_t km_state_pack(km_state s)
 {
 	return (uint64_t)s.step | (uint64_t)s.kind << 3 | (uint64_t)s.generation << 8 |
-	       (uint64_t)s.since << 32;
+	       (uint64_t)s.cleared << 16 | (uint64_t)s.since << 32;
+}
+
+bool km_state_is_over(const km_state *s, uint32_t throttle_s, km_time now)
+{
+	km_time since = (km_time)s->since;
+
+	return s->step == KM_STEP_THROTTLE &&
+	       (now >= since + throttle_s || now < since - throttle_s);
 }
 
 static uint32_t seconds(km_time t)
@@ -58,8 +68,10 @@ void km_account_load(km_account *a, uint64_t key, km_sv name, km_word *w, uint32
 	uint64_t born = get(&w[KM_W_BORN]);
 
 	*a = (km_account){ .name = name, .key = key, .w = w };
-	if ((uint32_t)born == 0)
-		(void)atomic_compare_exchange_strong(&w[KM_W_BORN], &born, born | seconds(now));
+	/* A first day that has not come yet was a wrong clock's. */
+	if ((uint32_t)born == 0 || (uint32_t)born > seconds(now) + 86400u)
+		(void)atomic_compare_exchange_strong(&w[KM_W_BORN], &born,
+						     born >> 32 << 32 | seconds(now));
 	a->state = km_state_unpack(get(&w[KM_W_STATE]));
 	a->days = km_decay_get(&w[KM_W_ACTIVE], KM_HALF_LONG, now);
 	a->kind = a->state.kind == KM_ACCOUNT_UNKNOWN ? KM_ACCOUNT_PERSON : a->state.kind;
@@ -104,6 +116,9 @@ km_budgets km_account_budgets(const km_account *a, double leniency, km_time now)
 	double day = km_decay_get(&a->w[KM_W_PEAK_DAY], KM_HALF_PEAK, now);
 	double days = a->kind == KM_ACCOUNT_NEW ? 0 : a->days;
 
+	/* What a person found right is the habit, however short the history. */
+	if (km_account_is_cleared(a, now))
+		days = 1000;
 	return (km_budgets){
 		.flood = { leniency * blend(kinds[a->kind].flood_prior,
 					    kinds[a->kind].flood_base + times_peak * hour, days),
@@ -233,12 +248,19 @@ unsigned km_account_signs(const km_account *a, unsigned more, km_time now)
 
 	do {
 		uint32_t t = (uint32_t)(old >> 32);
-		bits = seconds(now) < t + (uint64_t)SIGNS_LAST ? (uint32_t)old : 0;
+		bits = now < (km_time)t + SIGNS_LAST && now > (km_time)t - SIGNS_LAST
+			       ? (uint32_t)old
+			       : 0;
 		if (more == 0)
 			return bits;
 		to = (uint64_t)seconds(now) << 32 | (bits | more);
 	} while (!atomic_compare_exchange_weak(&a->w[KM_W_SIGNS], &old, to));
 	return bits | more;
+}
+
+bool km_account_is_cleared(const km_account *a, km_time now)
+{
+	return a->state.cleared && now < (km_time)a->state.since + CLEARED_LASTS;
 }
 
 void km_account_clear(km_account *a, bool raise, km_time now)
@@ -247,7 +269,7 @@ void km_account_clear(km_account *a, bool raise, km_time now)
 		KM_W_SIGNS,	   KM_W_FLOOD,	   KM_W_DRIFT,	    KM_W_UNKNOWN, KM_W_STRANGE,
 		KM_W_STRANGE_AWAY, KM_W_SUSPICION, KM_W_COMPLAINTS, KM_W_FAILED,
 	};
-	double held = km_decay_get(&a->w[KM_W_HELD], KM_HALF_SUSPICION, now);
+	double held = km_decay_get(&a->w[KM_W_HELD], KM_HALF_WEEK, now);
 	double hour = km_top_unpack(get(&a->w[KM_W_TOP])).hour_tenths / 10.0;
 	double day = (double)km_tally_get(&a->w[KM_W_DAY]).count / HUNDREDTHS;
 

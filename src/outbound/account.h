@@ -26,7 +26,7 @@ typedef enum {
 	KM_W_PEAK_HOUR, /* fading greatest weight of an hour, a day */
 	KM_W_PEAK_DAY,
 	KM_W_PEAK_RCPTS, /* recipients of one message */
-	KM_W_PEAK_NETS,	 /* new networks in three hours */
+	KM_W_PEAK_NETS,	 /* new networks in two days */
 	KM_W_ACTIVE,	 /* days with mail */
 	KM_W_MESSAGES,
 	KM_W_FOREIGN,	 /* messages with an address that is not the account's */
@@ -76,20 +76,25 @@ typedef enum {
 	KM_SIGN_FLOOD = 1 << 14
 } km_sign;
 
-/* Signs that no habit of an honest sender explains; two of them are needed for a suspension. */
+/* Signs that no habit of an honest sender explains. */
 #define KM_SIGNS_STRONG                                                                            \
 	(KM_SIGN_NETWORKS | KM_SIGN_TRAVEL | KM_SIGN_GUESSED | KM_SIGN_FOREIGN | KM_SIGN_CONTENT | \
 	 KM_SIGN_BOUNCES | KM_SIGN_PORT25)
+/* Of these, the ones that no mailing of the account's owner leaves, wanted or not. */
+#define KM_SIGNS_OTHER_HANDS (KM_SIGN_NETWORKS | KM_SIGN_TRAVEL | KM_SIGN_GUESSED | KM_SIGN_FOREIGN)
 
 typedef struct {
 	km_step step; /* NONE, THROTTLE, BRAKE or SUSPENSION */
 	km_account_kind kind;
 	uint8_t generation; /* moves with every change, so that none is made twice */
+	bool cleared;	    /* a person found right what it had been stopped for */
 	uint32_t since;	    /* seconds; of the step, or of the last restore */
 } km_state;
 
 km_state km_state_unpack(uint64_t word);
 uint64_t km_state_pack(km_state s);
+/* A throttle whose @throttle_s have passed, or that began in a future that did not come. */
+bool km_state_is_over(const km_state *s, uint32_t throttle_s, km_time now);
 
 /* The greatest of a day: 16 bits of its number, 24 of a weight in tenths, 16 of recipients, 8 of
  * networks. They become habits when the day is over, so that no attack makes room for itself. */
@@ -123,7 +128,7 @@ km_budgets km_account_budgets(const km_account *a, double leniency, km_time now)
 /* A message that was let through. */
 typedef struct {
 	double weight;	 /* without what multiplies it */
-	double networks; /* new ones in three hours */
+	double networks; /* new ones in two days */
 	size_t n_rcpts;
 	bool foreign;
 } km_account_sent;
@@ -135,6 +140,8 @@ double km_account_hour_share(const km_account *a, km_time now);
 
 /* Signs of the last half day; adds @more to them. */
 unsigned km_account_signs(const km_account *a, unsigned more, km_time now);
+/* Within a month of the day when a person found right what it does. */
+bool km_account_is_cleared(const km_account *a, km_time now);
 /* Forgets all that spoke against the account; @raise: what it did was right, so it may again. */
 void km_account_clear(km_account *a, bool raise, km_time now);
 

@@ -22,9 +22,10 @@ typedef struct {
 	double share;	  /* what its content alone uses of the budgets, 0 to 1 */
 	unsigned signs;	  /* km_sign */
 	bool away;	  /* from a network that the account never used */
-	double networks;  /* how many such within three hours */
+	double networks;  /* how many such within two days */
 	bool foreign;	  /* the sender address is not the account's */
 	bool again;	  /* it was let through before, by another front end */
+	double cost;	  /* weight with what is unusual */
 } km_case;
 
 /* Name spaces of keys in km_counters. */
@@ -43,6 +44,7 @@ enum {
 	KM_KEY_PASSED = 'q', /* queue ids: let through, refused */
 	KM_KEY_REFUSED = 'Q',
 	KM_KEY_PORT25 = '5',
+	KM_KEY_BOUNCED = 'u',
 	KM_KEY_RATE_RCPT = 't',
 	KM_KEY_RATE_DOMAIN = 'd',
 	KM_KEY_RATE_STRANGERS = 'D',
@@ -67,7 +69,8 @@ km_sv km_case_wide(const km_ip *ip);
  * signs, away, networks, foreign. */
 void km_takeover_message(km_case *c);
 void km_takeover_login(km_case *c);
-/* Weight of the message without @factor; counts its recipients among those of the last hours. */
+/* Weight of the message without @factor; sets cost; counts its recipients among those of the last
+ * hours. */
 double km_takeover_weight(km_case *c);
 /* Remembers where it came from, whom it went to. */
 void km_takeover_remember(km_case *c);

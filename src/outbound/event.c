@@ -234,6 +234,51 @@ static km_status read_object(km_arena *a, const json_t *j, km_event *e, km_err *
 	return km_arena_full(a) ? KM_FAIL(err, KM_LIMIT, "the line is too long") : KM_OK;
 }
 
+/* Length of the character of UTF-8 at the start of @v (RFC 3629 section 4), 0 when there is none.
+ */
+static size_t utf8_length(km_sv v)
+{
+	const unsigned char *p = (const unsigned char *)v.p;
+	size_t n = p[0] < 0x80	 ? 1
+		   : p[0] < 0xC2 ? 0
+		   : p[0] < 0xE0 ? 2
+		   : p[0] < 0xF0 ? 3
+		   : p[0] < 0xF5 ? 4
+				 : 0;
+
+	if (n == 0 || n > v.n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+	if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0) ||
+	    (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90))
+		return 0;
+	return n;
+}
+
+/* Names are bytes: those that are no UTF-8 become characters of private use, U+F780 to U+F7FF, so
+ * that different names stay different. */
+static km_sv as_utf8(km_arena *a, km_sv line)
+{
+	char *to = km_alloc(a, 3 * line.n);
+	size_t n = 0, length;
+
+	for (size_t i = 0; to && i < line.n; i += length ? length : 1) {
+		length = utf8_length(km_sv_from(line, i));
+		if (length) {
+			memcpy(to + n, line.p + i, length);
+			n += length;
+			continue;
+		}
+		unsigned char c = (unsigned char)line.p[i];
+		to[n++] = (char)0xEF;
+		to[n++] = (char)(c < 0xC0 ? 0x9E : 0x9F);
+		to[n++] = (char)(0x80 | (c & 0x3F));
+	}
+	return (km_sv){ to, to ? n : 0 };
+}
+
 km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err)
 {
 	json_error_t error;
@@ -245,6 +290,12 @@ km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err)
 		return KM_FAIL(err, KM_LIMIT, "the line is longer than %d bytes",
 			       KM_EVENT_LINE_MAX);
 	json_t *j = json_loadb(line.p, line.n, JSON_ALLOW_NUL, &error);
+	if (j == NULL && json_error_code(&error) == json_error_invalid_utf8) {
+		km_sv clean = as_utf8(a, line);
+		if (clean.n == 0)
+			return KM_FAIL(err, KM_LIMIT, "the line is too long");
+		j = json_loadb(clean.p, clean.n, JSON_ALLOW_NUL, &error);
+	}
 	if (j == NULL)
 		return KM_FAIL(err, KM_SYNTAX, "column %d: %.160s", error.column, error.text);
 	km_status st = read_object(a, j, out, err);

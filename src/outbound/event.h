@@ -87,9 +87,10 @@ typedef struct {
 
 /*
  * Reads one line. Views are copies in @a. KM_SYNTAX with the reason in @err (the line's number is
- * the caller's to add); KM_NOTFOUND for a line of white space, and for an event of a kind that is
- * not known, which is no error: later versions have more of them. Members that are not known are
- * passed over; null counts as absent.
+ * the caller's to add). Bytes that are no UTF-8 become characters of private use (U+F780…);
+ * KM_NOTFOUND for a line of white space, and for an event of a kind that is not known, which is no
+ * error: later versions have more of them. Members that are not known are passed over; null counts
+ * as absent.
  */
 KM_NODISCARD km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err);
 

@@ -14,8 +14,6 @@ struct km_guard {
 	km_leases *leases;
 };
 
-static const double most_factor = 25;
-
 static const char *const actions[] = { "accept", "defer", "hold", "reject" };
 static const char *const steps[KM_STEPS] = { "",      "notice",	    "warning", "throttle",
 					     "brake", "suspension", "restore" };
@@ -119,7 +117,8 @@ static bool take(km_case *c, km_account_word word, const km_rate *r, double weig
 
 static void learn(km_case *c, double weight)
 {
-	const km_account_sent sent = { .weight = weight,
+	/* What comes from elsewhere makes no habit: nobody warms an account up for a flood. */
+	const km_account_sent sent = { .weight = c->away ? 0 : weight,
 				       .networks = c->networks,
 				       .n_rcpts = c->e->n_rcpts,
 				       .foreign = c->foreign };
@@ -127,16 +126,15 @@ static void learn(km_case *c, double weight)
 	km_account_learn(&c->acc, &sent, c->e->t);
 	km_takeover_remember(c);
 	if (c->e->queue_id.n)
-		km_counters_see(c->c,
-				km_counters_key(c->c, KM_KEY_PASSED, c->acc.key, c->e->queue_id),
-				c->e->t);
+		km_counters_see_briefly(
+			c->c, km_counters_key(c->c, KM_KEY_PASSED, c->acc.key, c->e->queue_id),
+			c->e->t);
 }
 
 static void weigh_message(km_case *c)
 {
 	km_takeover_message(c);
-	double weight = c->again ? 0 : km_takeover_weight(c);
-	double cost = weight * (c->factor < most_factor ? c->factor : most_factor);
+	double weight = c->again ? 0 : km_takeover_weight(c), cost = c->cost;
 
 	c->d->cost = cost;
 	if (c->foreign && c->conf->reject_foreign) {
@@ -293,6 +291,8 @@ bool km_guard_apply(km_guard *g, const km_measure *m)
 	km_account_load(&a, m->key, m->account, w, g->conf.new_days, m->t);
 	if (m->clear)
 		km_account_clear(&a, m->raise, m->t);
+	else if (m->step == KM_STEP_RESTORE)
+		atomic_store(&w[KM_W_HELD], 0);
 	return true;
 }
 
@@ -304,8 +304,7 @@ km_step km_guard_check(km_guard *g, km_sv account, const km_ip *ip, km_time now)
 	if (w == NULL)
 		return KM_STEP_NONE;
 	km_state s = km_state_unpack(atomic_load(&w[KM_W_STATE]));
-	bool over = s.step == KM_STEP_THROTTLE && now >= (km_time)s.since + g->conf.throttle_s;
-	return over ? KM_STEP_NONE : s.step;
+	return km_state_is_over(&s, g->conf.throttle_s, now) ? KM_STEP_NONE : s.step;
 }
 
 void km_guard_reinstate(km_guard *g, km_sv account, km_step step, km_time since)
@@ -339,7 +338,7 @@ void km_guard_view(km_guard *g, km_sv account, km_time now, km_account_view *out
 		{ KM_W_PEAK_DAY, KM_HALF_PEAK, &out->peak_day },
 		{ KM_W_PEAK_RCPTS, KM_HALF_PEAK, &out->peak_recipients },
 		{ KM_W_PEAK_NETS, KM_HALF_PEAK, &out->peak_networks },
-		{ KM_W_HELD, KM_HALF_SUSPICION, &out->held_12h },
+		{ KM_W_HELD, KM_HALF_WEEK, &out->held_7d },
 	};
 	uint64_t key = profile_key(g, account, NULL);
 	km_word *w = km_counters_profile(g->c, key, false, now);

@@ -123,7 +123,7 @@ typedef struct {
 	unsigned days_active;
 	double flood_budget, drift_budget, flood, drift; /* budgets in weight; levels 0 to 1 */
 	double messages_30d, recipients_1d, unknown_1d, judged_bad_30d, complaints_7d, suspicion;
-	double peak_hour, peak_day, peak_recipients, peak_networks, held_12h;
+	double peak_hour, peak_day, peak_recipients, peak_networks, held_7d;
 	uint8_t hours[24]; /* of UTC, relative */
 } km_account_view;
 void km_guard_view(km_guard *g, km_sv account, km_time now, km_account_view *out);

@@ -10,7 +10,7 @@
 enum {
 	NOTICE_EVERY = 7 * 86400,
 	WARNING_EVERY = 86400,
-	HELD_SUSPENDS = 20 /* weight that goes on coming after the brake */
+	HELD_SUSPENDS = 30 /* weight that goes on coming after the brake */
 };
 
 static uint32_t seconds(km_time t)
@@ -46,7 +46,8 @@ static void tell(km_case *c, km_step step)
 	uint32_t last = is_notice && notice > warning ? notice : warning;
 	uint32_t every = is_notice ? NOTICE_EVERY : WARNING_EVERY;
 
-	if (c->acc.state.step != KM_STEP_NONE || (now >= last && last && now - last < every))
+	if (c->acc.state.step != KM_STEP_NONE ||
+	    (last && (now > last ? now - last : last - now) < every))
 		return;
 	(void)add(c, step, KM_W_TOLD, told,
 		  is_notice ? (uint64_t)now << 32 | warning : (uint64_t)notice << 32 | now);
@@ -87,13 +88,14 @@ void km_ladder_restore(km_case *c, bool raise)
 	if (m) {
 		m->clear = true;
 		m->raise = raise;
+		c->acc.state.cleared = raise;
+		m->to = km_state_pack(c->acc.state);
 	}
 }
 
 void km_ladder_lapse(km_case *c)
 {
-	if (c->acc.state.step == KM_STEP_THROTTLE &&
-	    c->e->t >= (km_time)c->acc.state.since + c->conf->throttle_s)
+	if (km_state_is_over(&c->acc.state, c->conf->throttle_s, c->e->t))
 		(void)move(c, KM_STEP_RESTORE, KM_STEP_NONE);
 }
 
@@ -105,7 +107,7 @@ static bool is_new_attempt(km_case *c)
 	uint64_t key = km_counters_key(c->c, KM_KEY_REFUSED, c->acc.key, c->e->queue_id);
 	if (km_counters_seen(c->c, key, c->e->t).today)
 		return false;
-	km_counters_see(c->c, key, c->e->t);
+	km_counters_see_briefly(c->c, key, c->e->t);
 	return true;
 }
 
@@ -114,7 +116,7 @@ static double hold(km_case *c, double weight)
 	c->d->action = c->conf->on_brake;
 	if (!is_new_attempt(c))
 		weight = 0;
-	return km_decay_add(&c->acc.w[KM_W_HELD], KM_HALF_SUSPICION, weight, c->e->t);
+	return km_decay_add(&c->acc.w[KM_W_HELD], KM_HALF_WEEK, weight, c->e->t);
 }
 
 static void say(km_case *c, km_fact_id id, double weight, const km_rate *r, const km_word *w)
@@ -151,18 +153,18 @@ void km_ladder_drift(km_case *c, double weight)
 	km_ladder_propose(c, KM_STEP_THROTTLE);
 }
 
-static unsigned count(unsigned bits)
-{
-	return (unsigned)__builtin_popcount(bits);
-}
-
+/*
+ * Suspension says that the account is in other hands, so it takes two signs, and one of them that
+ * only other hands leave: what was never registered as a newsletter is held, whatever it is like.
+ */
 void km_ladder_stopped(km_case *c)
 {
 	double held = hold(c, (double)(c->e->n_rcpts ? c->e->n_rcpts : 1));
 	unsigned signs = km_account_signs(&c->acc, c->signs, c->e->t) & KM_SIGNS_STRONG;
+	bool sure = (signs & KM_SIGNS_OTHER_HANDS) && __builtin_popcount(signs) >= 2;
 
 	(void)km_case_fact(c, KM_FACT_OUT_STOPPED, km_sv_of(km_step_name(c->acc.state.step)));
-	if (held >= HELD_SUSPENDS && count(signs) >= 2)
+	if (c->away && held >= HELD_SUSPENDS && sure && c->strangers)
 		km_ladder_propose(c, KM_STEP_SUSPENSION);
 }
 

@@ -10,15 +10,18 @@
 
 enum {
 	DAYS_KNOWN = 2, /* days with mail after which what is new is worth a word */
-	NETWORK_WINDOW = 3600,
-	NETWORK_BACK = 2,   /* windows before: three hours together */
-	NETWORKS_USUAL = 2, /* anyone has so many: home, telephone */
+	NETWORK_WINDOW = 86400,
+	NETWORK_BACK = 1,   /* windows before: one to two days together */
+	NETWORKS_USUAL = 3, /* anyone has so many: home, telephone, a friend's */
 	TRAVEL_SECONDS = 2 * 3600,
 	GUESSES = 10,	     /* failed logins */
 	BODY_STRANGERS = 10, /* the same content to so many strangers is a mailing */
 	BODY_ACCOUNTS = 4,
 	MANY_RCPTS = 20,
 	STRANGERS_HOUR = 20, /* of one domain */
+	LIST_RCPTS = 120,    /* of one message: a class, a club */
+	MOST_FACTOR = 25,
+	MOST_FACTOR_KNOWN = 3,
 	ADDRESS_MAX = 320
 };
 
@@ -113,11 +116,11 @@ static bool is_home(const km_case *c)
 }
 
 /*
- * How many networks that are not the account's it came from in these hours. Someone who carries a
- * telephone about has a few, and his history tells how many; a message from another one each time
- * is what botnets do.
+ * How many networks that are not the account's it came from in these two days. Someone who carries
+ * a telephone about has a few, mostly of one provider, and his history tells how many; a message
+ * from another one each time, however slowly, is what botnets do.
  */
-static void look_at_networks(km_case *c)
+static void look_at_networks(km_case *c, bool at_home)
 {
 	double usual = 1.5 * km_decay_get(&c->acc.w[KM_W_PEAK_NETS], KM_HALF_PEAK, c->e->t);
 	km_sv wide = km_case_wide(&c->e->ip);
@@ -130,7 +133,8 @@ static void look_at_networks(km_case *c)
 	double more = c->networks - usual;
 	if (more < 0.5)
 		return;
-	weigh(c, 1 + (is_known_account(c) ? 1.5 : 1) * more, more >= 2 ? KM_SIGN_NETWORKS : 0);
+	double each = at_home ? 0.5 : is_known_account(c) ? 1.5 : 0.4;
+	weigh(c, 1 + each * more, more >= 2 && !at_home ? KM_SIGN_NETWORKS : 0);
 	if (more < 1.5)
 		return;
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
@@ -144,8 +148,9 @@ static void look_at_network(km_case *c)
 
 	if (c->e->ip.len == 0 || is_own_network(c))
 		return;
-	look_at_networks(c);
-	if (!is_known_account(c) || is_home(c))
+	bool at_home = is_home(c);
+	look_at_networks(c, at_home);
+	if (!is_known_account(c) || at_home)
 		return;
 	c->away = true;
 	/* What the account may do more than others it may do from where it is known. */
@@ -293,17 +298,27 @@ static void look_at_content(km_case *c)
 	km_fact_arg(&c->d->facts, f, 1, km_sv_fmt(c->arena, "%.1f", c->e->score));
 }
 
+static bool is_own_domain(const km_case *c, km_sv domain)
+{
+	return km_sv_ieq(domain, km_case_domain(c->e->mail_from)) ||
+	       km_sv_ieq(domain, km_case_domain(c->e->from));
+}
+
 /* Recipients that the account never wrote to; and whether they are of one domain. */
 static void look_at_recipients(km_case *c)
 {
 	const km_rate hour = { STRANGERS_HOUR, 3600 };
 	bool one_domain = false;
+	km_sv first = { 0 };
+	size_t alike = 0;
 
 	for (size_t i = 0; i < c->e->n_rcpts; i++) {
 		km_sv rcpt = c->e->rcpts[i], domain = km_case_domain(rcpt);
 		if (km_counters_seen(c->c, km_case_key(c, KM_KEY_RCPT, rcpt), c->e->t).known)
 			continue;
-		c->strangers++;
+		if (c->strangers++ == 0)
+			first = domain;
+		alike += km_sv_ieq(domain, first);
 		if (c->acc.kind == KM_ACCOUNT_BULK || one_domain ||
 		    km_counters_take(c->c, km_case_key(c, KM_KEY_RATE_STRANGERS, domain), &hour, 1,
 				     km_usec_of(c->e->t), NULL))
@@ -312,6 +327,10 @@ static void look_at_recipients(km_case *c)
 		weigh(c, 1.3, 0);
 		(void)km_case_fact(c, KM_FACT_OUT_ONE_DOMAIN, domain);
 	}
+	/* Names tried out; within an own domain it is a message to all staff. */
+	if (one_domain && alike >= MANY_RCPTS && alike * 10 >= c->strangers * 8 &&
+	    !is_own_domain(c, first))
+		weigh(c, 2.5, 0);
 	if (c->strangers * 2 > c->e->n_rcpts && c->acc.kind != KM_ACCOUNT_BULK) {
 		km_fact *f = km_case_fact(c, KM_FACT_OUT_STRANGERS, KM_S(""));
 		km_case_arg(c, f, 1, (double)c->strangers);
@@ -342,7 +361,7 @@ static void look_at_body(km_case *c)
 					 6 * 3600, 1, c->e->t);
 	/* One message to many is no repetition. */
 	if (before >= BODY_STRANGERS) {
-		weigh(c, 1.3, KM_SIGN_BODY);
+		weigh(c, c->e->body_digest.n ? 1.6 : 1.3, KM_SIGN_BODY);
 		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_SAME_BODY, KM_S("")), 1, n);
 	}
 	if (c->e->body_digest.n == 0)
@@ -358,15 +377,16 @@ static void look_at_body(km_case *c)
 /* Without login nobody may relay for others: neither sender nor recipient is ours. */
 static void look_at_relay(km_case *c)
 {
-	if (c->e->account.n || c->acc.name.n || km_identities_empty(c->ids) ||
-	    c->e->mail_from.n == 0 ||
-	    km_identities_is_ours(c->ids, km_case_domain(c->e->mail_from)))
+	km_sv sender = c->e->mail_from.n ? c->e->mail_from : c->e->from;
+
+	if (c->e->account.n || c->acc.name.n || km_identities_empty(c->ids) || sender.n == 0 ||
+	    km_identities_is_ours(c->ids, km_case_domain(sender)))
 		return;
 	for (size_t i = 0; i < c->e->n_rcpts; i++)
 		if (km_identities_is_ours(c->ids, km_case_domain(c->e->rcpts[i])))
 			return;
-	weigh(c, 3, KM_SIGN_FOREIGN);
-	(void)km_case_fact(c, KM_FACT_OUT_RELAY, c->e->mail_from);
+	weigh(c, 8, KM_SIGN_FOREIGN);
+	(void)km_case_fact(c, KM_FACT_OUT_RELAY, sender);
 }
 
 void km_takeover_message(km_case *c)
@@ -381,6 +401,16 @@ void km_takeover_message(km_case *c)
 	for (size_t i = 0; i < KM_COUNT(looks); i++)
 		looks[i](c);
 	c->factor *= 1 + (suspicion < 2 ? suspicion : 2);
+	/* A person looked at it and found it right. */
+	if (km_account_is_cleared(&c->acc, c->e->t))
+		c->factor = sqrt(c->factor);
+}
+
+/* One message to many is less than many messages: a mailing list begins so. To very many it is not.
+ */
+static double of_strangers(double n)
+{
+	return pow(n < LIST_RCPTS ? n : LIST_RCPTS, 0.75) + (n > LIST_RCPTS ? n - LIST_RCPTS : 0);
 }
 
 /*
@@ -395,11 +425,13 @@ double km_takeover_weight(km_case *c)
 	double s = (double)c->strangers, k = (double)(c->e->n_rcpts - c->strangers);
 	double all_s = km_decay_add(strange, KM_HALF_RECENT, s, c->e->t);
 	double all_k = km_decay_add(known, KM_HALF_RECENT, k, c->e->t);
+	double of_known = 0.02 * k, weight = 0;
 
-	if (c->strangers == 0)
-		return 0.02 * k;
-	/* One message to many is less than many messages: a mailing list begins so. */
-	return pow(s, 0.75) * pow(all_s / (all_s + all_k), 3) + 0.02 * k;
+	if (c->strangers)
+		weight = of_strangers(s) * pow(all_s / (all_s + all_k), 4);
+	c->cost = weight * (c->factor < MOST_FACTOR ? c->factor : MOST_FACTOR) +
+		  of_known * (c->factor < MOST_FACTOR_KNOWN ? c->factor : MOST_FACTOR_KNOWN);
+	return weight + of_known;
 }
 
 static void see_place(km_case *c)
@@ -417,7 +449,9 @@ static void see_place(km_case *c)
 
 void km_takeover_remember(km_case *c)
 {
-	see_place(c);
+	/* A place from which only strangers are written to never becomes the account's own. */
+	if (c->strangers < c->e->n_rcpts || !c->away)
+		see_place(c);
 	for (size_t i = 0; i < c->e->n_rcpts; i++)
 		km_counters_see(c->c, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]), c->e->t);
 	if (c->e->from.n)
@@ -454,9 +488,13 @@ void km_takeover_login(km_case *c)
 void km_takeover_bounce(km_case *c)
 {
 	double weight = km_sv_starts(c->e->status, KM_S("5.1.")) ? 1 : c->e->status.n ? 0 : 0.5;
+	uint64_t key = km_case_key(c, KM_KEY_BOUNCED, c->e->rcpt);
 
-	if (weight <= 0)
+	/* A program that writes to one dead address every minute tries out no names. */
+	if (weight <= 0 || (c->e->rcpt.n && km_counters_seen(c->c, key, c->e->t).today))
 		return;
+	if (c->e->rcpt.n)
+		km_counters_see_briefly(c->c, key, c->e->t);
 	double unknown = km_decay_add(&c->acc.w[KM_W_UNKNOWN], KM_HALF_DAY, weight, c->e->t);
 	double all = km_decay_get(&c->acc.w[KM_W_RCPTS], KM_HALF_DAY, c->e->t);
 	double share = unknown / (all > unknown ? all : unknown);
@@ -492,9 +530,12 @@ void km_takeover_complaint(km_case *c)
 	}
 	(void)km_account_signs(&c->acc, KM_SIGN_COMPLAINT, c->e->t);
 	(void)km_decay_add(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, 0.3, c->e->t);
-	km_ladder_propose(c, n >= 7.5	? KM_STEP_BRAKE
-			     : n >= 2.5 ? KM_STEP_WARNING
-					: KM_STEP_NOTICE);
+	/* Complaints alone may be a quarrel, or a few of very many readers. */
+	bool strong = km_account_signs(&c->acc, 0, c->e->t) & KM_SIGNS_STRONG;
+	bool many = n > 0.01 * sent;
+	km_ladder_propose(c, many && n >= (strong ? 7.5 : 15) ? KM_STEP_BRAKE
+			     : n >= 2.5			      ? KM_STEP_WARNING
+							      : KM_STEP_NOTICE);
 }
 
 /* A machine that talks to many mail servers past the relay is infected until shown otherwise. */

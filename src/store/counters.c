@@ -485,28 +485,55 @@ static uint32_t entry(uint64_t key, uint32_t day, uint32_t days)
 	return mark_of(key) | day << 4 | (days < 15 ? days : 15);
 }
 
-void km_counters_see(km_counters *c, uint64_t key, km_time now)
+/* How readily an entry makes room: the older, the sooner; what was seen on one day only three times
+ * as soon; what was for one day (on 0 days) as soon as that has passed. */
+static uint32_t staleness(uint32_t v, uint32_t day)
 {
-	_Atomic uint32_t *e = find_seen(c, key), *line = seen_line(c, key);
-	uint32_t day = day_of(now), oldest = 0;
+	uint32_t age = (day - (v >> 4 & 0xFFF)) & 0xFFF;
 
-	if (e) {
-		uint32_t v = atomic_load_explicit(e, memory_order_relaxed);
-		if ((v >> 4 & 0xFFF) != day)
-			atomic_store_explicit(e, entry(key, day, (v & 0xF) + 1),
-					      memory_order_relaxed);
-		return;
-	}
-	e = line;
+	if (v == 0 || (age && (v & 0xF) == 0))
+		return UINT32_MAX;
+	return (v & 0xF) > 1 ? age : 3 * age;
+}
+
+static void see(km_counters *c, uint64_t key, uint32_t day, uint32_t days)
+{
+	_Atomic uint32_t *line = seen_line(c, key), *e = line;
+	uint32_t most = 0;
+
 	for (int i = 0; i < SEEN_WAYS; i++) {
-		uint32_t v = atomic_load_explicit(&line[i], memory_order_relaxed);
-		uint32_t age = v ? (day - (v >> 4 & 0xFFF)) & 0xFFF : 0x1000;
-		if (age > oldest) {
-			oldest = age;
+		uint32_t stale =
+			staleness(atomic_load_explicit(&line[i], memory_order_relaxed), day);
+		if (stale > most) {
+			most = stale;
 			e = &line[i];
 		}
 	}
-	atomic_store_explicit(e, entry(key, day, 1), memory_order_relaxed);
+	atomic_store_explicit(e, entry(key, day, days), memory_order_relaxed);
+}
+
+void km_counters_see(km_counters *c, uint64_t key, km_time now)
+{
+	_Atomic uint32_t *e = find_seen(c, key);
+	uint32_t day = day_of(now);
+
+	if (e == NULL) {
+		see(c, key, day, 1);
+		return;
+	}
+	uint32_t v = atomic_load_explicit(e, memory_order_relaxed);
+	if ((v >> 4 & 0xFFF) != day)
+		atomic_store_explicit(e, entry(key, day, (v & 0xF) + 1), memory_order_relaxed);
+}
+
+void km_counters_see_briefly(km_counters *c, uint64_t key, km_time now)
+{
+	_Atomic uint32_t *e = find_seen(c, key);
+
+	if (e)
+		atomic_store_explicit(e, entry(key, day_of(now), 0), memory_order_relaxed);
+	else
+		see(c, key, day_of(now), 0);
 }
 
 static distinct_cell *distinct_of(km_counters *c, uint64_t key, bool make_new, uint64_t expires)

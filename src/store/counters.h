@@ -72,6 +72,9 @@ typedef struct {
 /* Whether @key was seen before; wrongly so for 1 of 4,000 that were not. */
 km_seen km_counters_seen(const km_counters *c, uint64_t key, km_time now);
 void km_counters_see(km_counters *c, uint64_t key, km_time now);
+/* As km_counters_see(), of what is worth nothing after this day (queue ids): it makes room first.
+ */
+void km_counters_see_briefly(km_counters *c, uint64_t key, km_time now);
 
 /*
  * Adds @item (a hash) to the set of @key of the present window of @window_s seconds, and returns
