@@ -75,11 +75,13 @@ void km_dkim_facts(const km_dkim_result *r, const km_mail *mail, km_facts *fs)
 		settled |= km_dkim_counts(&r->sig[i]);
 	for (size_t i = 0; i < r->n; i++) {
 		const km_dkim_sig *s = &r->sig[i];
-		km_fact *f = add(fs, ids[s->why], s, mail);
-		if (f && s->code != KM_DKIM_PASS && (settled || told))
+		bool pass = s->code == KM_DKIM_PASS, tail = pass && s->unsigned_tail;
+		/* DKIM_PASS says that nothing was changed. */
+		km_fact *f = tail ? NULL : add(fs, ids[s->why], s, mail);
+		if (f && !pass && (settled || told))
 			f->weight = 0;
-		told |= s->code != KM_DKIM_PASS;
-		if (s->code == KM_DKIM_PASS && s->unsigned_tail)
+		told |= !pass;
+		if (tail)
 			add_tail(fs, s, mail);
 		if (s->why == KM_DKIM_WHY_TOO_MANY)
 			break;

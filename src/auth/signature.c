@@ -321,8 +321,11 @@ km_dkim_why km_sig_key_length(const km_pubkey *key, const km_sig *sig)
 
 /* Fields that are read once: a second one, unsigned, is what the reader may see (section 8.15). */
 static const km_sv singles[] = {
-	KM_SV("from"),	   KM_SV("subject"),	KM_SV("date"),	       KM_SV("sender"),
-	KM_SV("reply-to"), KM_SV("message-id"), KM_SV("content-type"),
+	KM_SV("from"),	       KM_SV("subject"),
+	KM_SV("date"),	       KM_SV("sender"),
+	KM_SV("reply-to"),     KM_SV("message-id"),
+	KM_SV("content-type"), KM_SV("to"),
+	KM_SV("cc"),	       KM_SV("content-transfer-encoding"),
 };
 
 bool km_sig_field_added(km_signed *s)

@@ -98,4 +98,5 @@ void km_structure_facts(km_arena *a, const km_structure *s, km_facts *fs)
 	km_structure_links(&j);
 	km_structure_disguise(&j);
 	km_structure_attachments(&j);
+	km_structure_smuggled(&j);
 }

@@ -23,6 +23,7 @@ void km_structure_mime(const km_structure_job *j);
 void km_structure_links(const km_structure_job *j);
 void km_structure_disguise(const km_structure_job *j);
 void km_structure_attachments(const km_structure_job *j);
+void km_structure_smuggled(const km_structure_job *j);
 
 /* A fact about field @h of the message's header; NULL: about the message as a whole. */
 km_fact *km_structure_at_field(const km_structure_job *j, km_fact_id id, km_sv seen,

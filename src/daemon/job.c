@@ -40,6 +40,8 @@ static void forget_answers(km_task *t)
 
 static km_status begin_scan(km_task *t, km_err *err)
 {
+	km_envelope_beyond_relays(t->arena, &t->shop->kit, t->job.message, t->shop->trusted_hops,
+				  &t->job.env);
 	t->job.env.dnsbl_off = km_dnsbl_health_off(&t->shop->dnsbl, t->job.env.now);
 	km_scan *scan = km_scan_new(t->arena, &t->shop->kit, &t->job.env);
 

@@ -15,7 +15,8 @@ static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *
 	km_sv author, why;
 
 	x->begun = true;
-	x->has_client = env->ip.len && !km_auth_is_ours(kit, env);
+	/* A private address has no name that others could confirm. */
+	x->has_client = env->ip.len && !km_ip_is_private(&env->ip) && !km_auth_is_ours(kit, env);
 	x->client_request = (km_client_request){
 		.ip = env->ip,
 		.hostname = km_sv_ieq(env->hostname, KM_S("unknown")) ? (km_sv){ NULL, 0 }
@@ -95,8 +96,7 @@ static bool is_by_list(const km_auth *x, const km_mail *m, km_sv actual)
 
 bool km_auth_is_ours(const km_kit *kit, const km_envelope *env)
 {
-	return env->user.n || (env->ip.len && (km_ip_is_private(&env->ip) ||
-					       km_trust_has_ip(&kit->networks, &env->ip)));
+	return env->user.n || (env->ip.len && km_trust_has_ip(&kit->networks, &env->ip));
 }
 
 /* By its network, its verified name, or the proven domain of the reverse-path. */

@@ -1,4 +1,4 @@
-#include "engine/scan.h"
+#include "engine/auth.h"
 
 static void from_return_path(km_arena *a, const km_headers *hs, km_envelope *env)
 {
@@ -67,4 +67,23 @@ km_status km_envelope_from_stored(km_arena *a, km_sv message, size_t trusted_hop
 		take_time(&hs, &r, env);
 	env->stored = true;
 	return km_arena_full(a) ? KM_LIMIT : KM_OK;
+}
+
+void km_envelope_beyond_relays(km_arena *a, const km_kit *kit, km_sv message, size_t trusted_hops,
+			       km_envelope *env)
+{
+	km_headers hs;
+	km_received r;
+
+	if (trusted_hops == 0 || env->stored || env->user.n || !km_auth_is_ours(kit, env))
+		return;
+	km_status st = km_headers_read(a, message, 0, message.n, &hs);
+	if ((st != KM_OK && st != KM_LIMIT) || km_received_read(a, &hs, &r) != KM_OK)
+		return;
+	size_t edge = km_received_edge(&r, trusted_hops - 1);
+	if (edge == r.n || r.hop[edge].auth || km_trust_has_ip(&kit->networks, &r.hop[edge].ip))
+		return;
+	env->ip = r.hop[edge].ip;
+	env->hostname = r.hop[edge].rdns;
+	env->helo = r.hop[edge].helo;
 }

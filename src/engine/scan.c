@@ -139,8 +139,9 @@ static km_status stage_dnsbl(km_scan *s)
 {
 	const km_dnsbl_request q = { .lists = &s->kit->dnsbl,
 				     .off = s->env->dnsbl_off,
-				     .ask_client =
-					     s->env->ip.len && !km_auth_is_ours(s->kit, s->env),
+				     .ask_client = s->env->ip.len &&
+						   !km_ip_is_private(&s->env->ip) &&
+						   !km_auth_is_ours(s->kit, s->env),
 				     .ip = s->env->ip,
 				     .mail_from = s->env->from,
 				     .mail = s->mail,

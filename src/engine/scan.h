@@ -84,5 +84,13 @@ km_arena *km_scan_reserve(const km_scan *s);
  */
 KM_NODISCARD km_status km_envelope_from_stored(km_arena *a, km_sv message, size_t trusted_hops,
 					       bool received_time, km_envelope *env);
+/*
+ * A client of trusted.networks hands on what came from outside through @trusted_hops relays of ours
+ * (itself among them): client and HELO become what the last of them saw, as its Received field
+ * says. Mail that was handed in with a login there, or that comes from our own networks, is left as
+ * it is.
+ */
+void km_envelope_beyond_relays(km_arena *a, const km_kit *kit, km_sv message, size_t trusted_hops,
+			       km_envelope *env);
 
 #endif

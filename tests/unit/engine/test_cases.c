@@ -3,7 +3,7 @@
  * there is none) and the known-bad things of NAME.list ("KIND VALUE DAY NOTE" a line, KIND being a
  * km_bad_kind), and must give what NAME.expect says, a line each:
  *	fact ID [TEXT]	the fact is there, and TEXT is in what it saw or in its arguments
- *	not ID		it is not there
+ *	not ID [TEXT]	it is not there, or not with that TEXT
  *	at ID TEXT	the place in the message that it tells of has TEXT
  *	none		no fact that is worth points by default
  *	action NAME, class NAME, category NAME
@@ -12,6 +12,7 @@
  *	min POINTS, max POINTS	the score is not below, not above
  *	ja|en TEXT	the explanation for the recipient has TEXT
  *	user NAME	(not a check) the sender had logged in
+ *	from ADDR, helo NAME	(not a check) as the client said it; \0 is a NUL
  *	conf YAML	(not a check) a line of configuration
  *	# comment
  * The envelope is the stored one; the time is 2026-03-02T01:00:00Z.
@@ -69,7 +70,7 @@ static void check_fact(mail_case *c, km_sv line, km_sv id, km_sv text, bool want
 		say(c, line, "missing");
 	else if (wanted && !right)
 		say(c, line, "there, but with another text");
-	else if (!wanted && there)
+	else if (!wanted && right)
 		say(c, line, "there");
 }
 
@@ -131,7 +132,12 @@ static void check_score(mail_case *c, km_sv line, bool least, double bound)
 
 static bool is_setting(km_sv verb)
 {
-	return km_sv_eq(verb, KM_S("user")) || km_sv_eq(verb, KM_S("conf"));
+	static const km_sv verbs[] = { KM_SV("user"), KM_SV("conf"), KM_SV("from"), KM_SV("helo") };
+
+	for (size_t i = 0; i < KM_COUNT(verbs); i++)
+		if (km_sv_eq(verb, verbs[i]))
+			return true;
+	return false;
 }
 
 static void check_line(mail_case *c, km_sv line)
@@ -232,6 +238,21 @@ static km_lists *make_lists(km_sv text)
 	return l;
 }
 
+/* @text with each "\0" made a NUL. */
+static km_sv said_by_client(km_arena *a, km_sv text)
+{
+	char *out = KM_NEW_ARRAY(a, char, text.n + 1);
+	size_t n = 0;
+
+	assert_non_null(out);
+	for (size_t i = 0; i < text.n; i++) {
+		bool nul = text.p[i] == '\\' && i + 1 < text.n && text.p[i + 1] == '0';
+		out[n++] = nul ? '\0' : text.p[i];
+		i += nul;
+	}
+	return (km_sv){ out, n };
+}
+
 /* What the case sets; its own kit is opened when that is configuration. */
 static const km_kit *settings(mail_case *c, km_sv expect, const km_kit *usual, km_kit *own,
 			      km_envelope *env)
@@ -246,6 +267,12 @@ static const km_kit *settings(mail_case *c, km_sv expect, const km_kit *usual, k
 		km_sv verb = word(&line);
 		if (km_sv_eq(verb, KM_S("user"))) {
 			env->user = line;
+		} else if (km_sv_eq(verb, KM_S("from"))) {
+			env->from = said_by_client(c->arena, line);
+			env->has_from = true;
+		} else if (km_sv_eq(verb, KM_S("helo"))) {
+			env->helo = said_by_client(c->arena, line);
+			env->has_helo = true;
 		} else if (km_sv_eq(verb, KM_S("conf"))) {
 			km_buf_add(&yaml, line);
 			km_buf_byte(&yaml, '\n');

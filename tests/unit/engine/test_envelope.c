@@ -1,4 +1,4 @@
-#include "engine/scan.h"
+#include "engine/auth.h"
 #include "test.h"
 
 #define POSTFIX                                                                                    \
@@ -95,11 +95,58 @@ static void test_given_unknown(void **state)
 	km_arena_free(a);
 }
 
+/* Who is judged when our own relay hands a message on. */
+static void test_beyond_relays(void **state)
+{
+	(void)state;
+	static const char login[] = "Received: from home (far.b.example [198.51.100.9])\r\n"
+				    "\tby mx.a.example (Postfix) with ESMTPSA id 3;\r\n"
+				    "\tMon, 02 Mar 2026 09:13:09 +0900 (JST)\r\n" REST;
+	static const struct {
+		const char *name, *message, *client;
+		size_t hops;
+		const char *user, *ip, *helo;
+	} rows[] = {
+		{ "one relay", OUTER REST, "192.168.1.2", 1, "", "198.51.100.9", "far.b.example" },
+		{ "two", POSTFIX OUTER REST, "192.168.1.2", 2, "", "198.51.100.9",
+		  "far.b.example" },
+		{ "not configured", OUTER REST, "192.168.1.2", 0, "", "192.168.1.2", "relay" },
+		{ "a stranger", OUTER REST, "192.168.9.2", 1, "", "192.168.9.2", "relay" },
+		{ "a user", OUTER REST, "192.168.1.2", 1, "u1", "192.168.1.2", "relay" },
+		{ "a login at the relay", login, "192.168.1.2", 1, "", "192.168.1.2", "relay" },
+		{ "its own mail", REST, "192.168.1.2", 1, "", "192.168.1.2", "relay" },
+	};
+	km_err err = { 0 };
+	km_conf *conf;
+	km_kit kit = { 0 };
+
+	assert_int_equal(km_conf_parse(KM_S("trusted.networks: [192.168.1.0/24]\n"), "x", &conf,
+				       &err),
+			 KM_OK);
+	assert_int_equal(km_trust_open(&kit.networks, conf, KM_KEY_TRUSTED_NETWORKS, &err), KM_OK);
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		km_arena *a = km_arena_new(1 << 20);
+		km_envelope env = { .helo = KM_S("relay"), .user = km_sv_of(rows[i].user) };
+		km_sv m = test_exact(rows[i].message, strlen(rows[i].message));
+		char ip[64];
+
+		assert_true(km_ip_parse(km_sv_of(rows[i].client), &env.ip));
+		km_envelope_beyond_relays(a, &kit, m, rows[i].hops, &env);
+		test_sv_is(km_sv_of(km_ip_format(&env.ip, ip)), rows[i].ip, rows[i].name);
+		test_sv_is(env.helo, rows[i].helo, rows[i].name);
+		test_drop(m);
+		km_arena_free(a);
+	}
+	km_trust_close(&kit.networks);
+	km_conf_free(conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stored),
 		cmocka_unit_test(test_given),
+		cmocka_unit_test(test_beyond_relays),
 		cmocka_unit_test(test_given_unknown),
 	};
 	return cmocka_run_group_tests_name("engine/envelope", tests, NULL, NULL);

@@ -88,7 +88,7 @@ static void test_ours(void **state)
 		double want;
 	} rows[] = { { "203.0.113.5", "", 4.8 },
 		     { "203.0.113.5", "taro", 0 },
-		     { "10.1.2.3", "", 0 } };
+		     { "10.1.2.3", "", 4.8 } }; /* a private address alone makes nobody ours */
 	static const char zone[] =
 		"bank.example. TXT \"v=spf1 -all\"\nbank.example. MX 1 a.example.\n"
 		"_dmarc.bank.example. TXT \"v=DMARC1; p=reject\"\n";
