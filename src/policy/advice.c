@@ -1,5 +1,7 @@
 #include "policy/advice.h"
 
+#include "base/buf.h"
+
 /* The texts of data/guidance; the build compiles this file anew when they change. */
 #define TABLE(name, file)                                                                          \
 	__asm__(".pushsection .rodata\n"                                                           \
@@ -18,7 +20,7 @@ TABLE(km_builtin_contacts, "contacts.tsv");
 const char km_advice_topics[] = "received|clicked|password|card|identity|paid|giftcard|app|"
 				"one-click|sextortion|ceo|forged|accused";
 
-enum { ADVICE_COLUMNS = 6, CONTACT_COLUMNS = 9 };
+enum { ADVICE_COLUMNS = 6, CONTACT_COLUMNS = 9, NUMBERED_MAX = 64 * 1024 };
 
 static const km_sv sections[KM_ADVICE_SECTIONS] = {
 	[KM_ADVICE_TITLE] = KM_SV("title"), [KM_ADVICE_WHEN] = KM_SV("when"),
@@ -88,4 +90,16 @@ bool km_advice_next(km_sv topic, km_advice_section section, size_t *at, km_advic
 		return section != KM_ADVICE_ASK || find_contact(v[3], &out->contact);
 	}
 	return false;
+}
+
+km_sv km_advice_numbered(km_arena *a, km_sv topic, km_advice_section section, km_lang lang)
+{
+	km_advice one;
+	size_t at = 0, n = 0;
+	km_buf b;
+
+	km_buf_init(&b, a, NUMBERED_MAX);
+	while (km_advice_next(topic, section, &at, &one))
+		km_buf_fmt(&b, "\n  %zu. %.*s", ++n, KM_FMT(one.text[lang]));
+	return km_buf_sv(&b);
 }

@@ -38,4 +38,7 @@ bool km_advice_known(km_sv topic);
 /* Next piece of @section of @topic; *at begins at 0. False past the last. */
 bool km_advice_next(km_sv topic, km_advice_section section, size_t *at, km_advice *out);
 
+/* All of @section as numbered lines, each after a line end and two spaces. */
+km_sv km_advice_numbered(km_arena *a, km_sv topic, km_advice_section section, km_lang lang);
+
 #endif
