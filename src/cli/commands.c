@@ -275,6 +275,140 @@ static const km_command commands[] = {
 	  .examples = { { "guard simulate --json events.jsonl",
 			  { "すべての判断と措置を JSON の行で出力する。",
 			    "Prints all decisions and measures as lines of JSON." } } } },
+	{ .name = "account list",
+	  .operands = "",
+	  .options = &km_account_list_options,
+	  .run = km_account_list_run,
+	  .summary = { "措置を受けているアカウントを表示する",
+		       "list accounts with a measure in force" },
+	  .about = { "いま送信を遅くされ、または止められているアカウントを、いつから、いつまでかと"
+		     "ともに"
+		     "表示します。",
+		     "Lists the accounts whose mail is slowed down or stopped now, since when and "
+		     "until when." },
+	  .examples = { { "account list --json",
+			  { "1 行に 1 つの JSON で", "As lines of JSON." } } } },
+	{ .name = "account show",
+	  .operands = "ACCOUNT",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_account_show_options,
+	  .run = km_account_show_run,
+	  .summary = { "アカウントのいまの状態を表示する", "show how an account stands now" },
+	  .about = { "アカウントの種類、いまの措置、これまでの記録の数を表示します。デーモンが動い"
+		     "ていれば、"
+		     "いまの計数も表示します。計数と限度は、利用者に知らせないでください。",
+		     "Shows the kind of the account, the measure in force, and what is on file; "
+		     "and "
+		     "when the daemon runs, what it counts now. Counts and limits are not for the "
+		     "sender." } },
+	{ .name = "account history",
+	  .operands = "ACCOUNT",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_account_history_options,
+	  .run = km_account_history_run,
+	  .summary = { "アカウントの記録を古い順に表示する",
+		       "show an account's file, oldest first" },
+	  .about = { "措置、申し立て、決定、誰に知らせたかを、起きた順に、その根拠とともに表示しま"
+		     "す。"
+		     "記録は書き足されるだけで、変えられることはありません。",
+		     "Shows measures, statements, decisions, and who was told, in order and with "
+		     "the facts. The file is only ever added to." } },
+	{ .name = "account explain",
+	  .operands = "ACCOUNT",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_account_explain_options,
+	  .run = km_account_explain_run,
+	  .summary = { "指摘された人に必要なことをすべて説明する",
+		       "explain all that somebody who is accused needs" },
+	  .about = { "時刻 (日本時間と "
+		     "UTC)、接続元のアドレスとポート、ログイン名、件数、メッセージ "
+		     "ID、止めたもの、それが乗っ取り・感染・本人の配信のどれを示すか、何をすればよ"
+		     "いか、"
+		     "どう申し立てるかを示します。\n"
+		     "--for subscriber は、限度や点数を伏せた、利用者に渡せる文書にします。",
+		     "Tells times (JST and UTC), client addresses and ports, login name, counts, "
+		     "message ids, what was stopped; what of it speaks for a take-over, an "
+		     "infection or the holder's own mailing; what to do, and how to be heard.\n"
+		     "--for subscriber makes a text that can be handed over: without limits and "
+		     "points." },
+	  .examples = { { "account explain u1042 --for subscriber --lang ja",
+			  { "利用者に渡す説明を作る", "Makes the text for the subscriber." } } } },
+	{ .name = "account notice",
+	  .operands = "ACCOUNT",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_account_notice_options,
+	  .run = km_account_notice_run,
+	  .summary = { "通知の文面を見る", "preview a notice" },
+	  .about = { "最新の措置について送られる (送られた) "
+		     "通知を、送らずに表示します。notify.templates の"
+		     "文面を試すのにも使えます。",
+		     "Shows the notice about the newest entry as it is (or was) mailed, and sends "
+		     "nothing: also to try texts of your own (notify.templates)." },
+	  .examples = { { "account notice u1042 --kind brake",
+			  { "一時停止の通知を見る", "The notice of the brake." } } } },
+	{ .name = "account appeal",
+	  .operands = "ACCOUNT [FILE]",
+	  .words = KM_WORDS_FILES,
+	  .min_operands = 1,
+	  .max_operands = 2,
+	  .options = &km_account_appeal_options,
+	  .run = km_account_appeal_run,
+	  .summary = { "利用者の申し立てを記録する", "put a subscriber's statement on file" },
+	  .about = { "FILE (なければ標準入力) の申し立てを、--log "
+		     "の記録とともに、アカウントの記録に"
+		     "加えます。文は 64 KB、記録は 1 つ 256 KB、合わせて 1 MB "
+		     "までです。受け取ったことが"
+		     "利用者に、申し立てが担当者に知らされます。デーモンが動いている必要があります"
+		     "。",
+		     "Adds the statement in FILE (else on standard input), with logs, to the "
+		     "account's file: 64 KB of text, 256 KB for each log, 1 MB in all. The "
+		     "subscriber is told that it came in, staff what it says. The daemon must "
+		     "run." },
+	  .examples = { { "account appeal u1042 statement.txt --log router.log",
+			  { "申し立てとルーターの記録",
+			    "A statement, with a log of the router." } } } },
+	{ .name = "account review",
+	  .operands = "ACCOUNT",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_account_review_options,
+	  .run = km_account_review_run,
+	  .summary = { "人の決定を、理由とともに記録する",
+		       "record a person's decision, with reason" },
+	  .about = { "措置を解く (restore)、続ける (keep)、利用を終了する (terminate) "
+		     "という決定を記録し、すぐに効かせます。終了を決めるのは人だけです。理由は利用"
+		     "者に"
+		     "知らされます。デーモンが動いている必要があります。",
+		     "Records a decision, which takes effect at once: to lift the measure "
+		     "(restore), to keep it, or to end the account's sending for good (terminate), "
+		     "which only people do. The subscriber is told the reason. The daemon must "
+		     "run." },
+	  .examples = { { "account review u1042 --outcome restore --reason '同窓会の案内と確認' "
+			  "--by tanaka",
+			  { "本人の配信だったので解く",
+			    "Lifts it: it was the holder's own mailing." } } } },
+	{ .name = "account restore",
+	  .operands = "ACCOUNT",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_account_restore_options,
+	  .run = km_account_restore_run,
+	  .summary = { "措置を解き、パスワードを変えさせる",
+		       "lift a measure, and have the password changed" },
+	  .about = { "review --outcome restore と同じですが、hooks.password_reset "
+		     "のプログラムでパスワードを無効にします。盗まれたパスワードのまま送信が再開す"
+		     "るのを"
+		     "防ぎます。",
+		     "Like review --outcome restore, and the program of hooks.password_reset makes "
+		     "the password invalid, so that sending does not begin again with one that was "
+		     "stolen." },
+	  .examples = { { "account restore u1042 --reason '端末を初期化した' --by tanaka",
+			  { "感染していた端末を直した後に",
+			    "After the infected device was reset." } } } },
 	{ .name = "eval",
 	  .operands = "",
 	  .options = &km_eval_options,
@@ -487,6 +621,9 @@ static const struct {
 	{ KM_SV("learn"), { "分類器に学習させる", "teach the classifier" } },
 	{ KM_SV("guard"),
 	  { "送信メールを見張る (Un-gyō)", "guard the mail that goes out (Un-gyo)" } },
+	{ KM_SV("account"),
+	  { "送信アカウントの記録、申し立て、決定を扱う",
+	    "files of sending accounts: measures, appeals, decisions" } },
 	{ KM_SV("docs"),
 	  { "マニュアルと補完スクリプトを出力する",
 	    "print manual pages and the shell completion" } },

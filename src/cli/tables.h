@@ -76,4 +76,28 @@ int km_list_show_run(km_cli *cli, const void *options);
 extern const km_option_table km_list_check_options;
 int km_list_check_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_account_list_options;
+int km_account_list_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_account_show_options;
+int km_account_show_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_account_history_options;
+int km_account_history_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_account_explain_options;
+int km_account_explain_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_account_notice_options;
+int km_account_notice_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_account_appeal_options;
+int km_account_appeal_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_account_review_options;
+int km_account_review_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_account_restore_options;
+int km_account_restore_run(km_cli *cli, const void *options);
+
 #endif

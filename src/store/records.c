@@ -161,7 +161,8 @@ km_status km_records_put(km_records *r, const km_record *rows, size_t n, km_err 
 #define WHERE                                                                                      \
 	" FROM verdict WHERE row > ?1 AND (?2 = 0 OR t_ms >= ?2) AND (?3 = 0 OR t_ms <= ?3)"       \
 	" AND (?4 = '' OR id = ?4 OR queue_id = ?4) AND (?5 = '' OR action = ?5)"                  \
-	" AND (?6 = '' OR instr(lower(mail_from || ' ' || from_addr || ' ' || rcpts), lower(?6)))"
+	" AND (?6 = '' OR instr(lower(mail_from || ' ' || from_addr || ' ' || rcpts), lower(?6)))" \
+	" AND (?8 = '' OR user = ?8)"
 
 static void read_row(sqlite3_stmt *s, km_record *r)
 {
@@ -191,6 +192,7 @@ static void bind_filter(sqlite3_stmt *s, const km_record_filter *f)
 	for (int i = 0; i < 3; i++)
 		km_db_bind_text(s, 4 + i, texts[i]);
 	(void)sqlite3_bind_int64(s, 7, f->limit ? (int64_t)f->limit : -1);
+	km_db_bind_text(s, 8, f->user);
 }
 
 km_status km_records_find(km_records *r, const km_record_filter *f, km_record_each *each, void *ctx,

@@ -37,6 +37,7 @@ typedef struct {
 	km_sv address; /* sender, From or a recipient contains it (case-blind); empty: any */
 	km_sv id;      /* id or queue id, exactly */
 	km_sv action;  /* name */
+	km_sv user;    /* SASL login, exactly */
 	int64_t since_ms, until_ms; /* 0: open */
 	int64_t after_row;	    /* only rows after this one, for --follow */
 	size_t limit;		    /* newest first when 0 < limit; 0: all, oldest first */

@@ -25,7 +25,7 @@ ARROWS = {
     "content": "base mail text dns fact",
     "learn": "base mail text store fact",
     "policy": "base fact conf",
-    "outbound": "base store fact",
+    "outbound": "base text store fact",
     "ledger": "base store crypt",
     "desk": "base ledger mail auth outbound",
     "domain": "base dns auth mail store",
