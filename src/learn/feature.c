@@ -97,7 +97,7 @@ static const km_sv receivers_own[] = {
 	KM_SV("Received-SPF"),
 };
 
-static bool is_receivers_own(km_sv name)
+bool km_feature_is_receivers(km_sv name)
 {
 	for (size_t i = 0; i < KM_COUNT(receivers_own); i++)
 		if (km_sv_istarts(name, receivers_own[i]))
@@ -113,7 +113,7 @@ static km_sv raw_header(km_arena *a, const km_mail *m)
 	km_buf_init(&b, a, KM_RAW_HEADER);
 	for (size_t i = 0; i < m->headers->n && b.n < KM_RAW_HEADER; i++) {
 		const km_header *h = &m->headers->h[i];
-		if (is_receivers_own(h->name))
+		if (km_feature_is_receivers(h->name))
 			continue;
 		km_buf_add(&b, h->name);
 		km_buf_byte(&b, ':');
@@ -259,7 +259,7 @@ static void read_structure(sink *s, const km_mail *m)
 			read_value(s, "part-ext", km_sv_from(p->filename, dot));
 	}
 	for (size_t i = 0; i < m->headers->n && i < 60; i++)
-		if (!is_receivers_own(m->headers->h[i].name))
+		if (!km_feature_is_receivers(m->headers->h[i].name))
 			read_value(s, "has", m->headers->h[i].name);
 	if (m->has_date) {
 		(void)snprintf(shape, sizeof(shape), "%d", m->date.zone);

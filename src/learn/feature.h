@@ -74,4 +74,7 @@ KM_NODISCARD km_status km_features_read(km_arena *a, const km_learn_input *in, k
 KM_NODISCARD km_status km_features_watch(km_arena *a, const km_learn_input *in,
 					 km_feature_each *each, void *ctx, km_features *out);
 
+/* A header field that only a receiver adds: no feature is made of it. */
+bool km_feature_is_receivers(km_sv name);
+
 #endif

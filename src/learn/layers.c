@@ -196,12 +196,10 @@ static size_t layers_of(km_layers *l, const km_features *f, const km_features *s
 }
 
 void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, bool abuse,
-		     double rate, km_lesson *out)
+		     const km_rates *rates, km_lesson *out)
 {
 	km_features small = without_raw(f);
-	km_training t = {
-		.rate = rate, .slope = 1, .offset = KM_BASE_PRIOR, .base = l->base, .reach = reach
-	};
+	km_training t = { .slope = 1, .offset = KM_BASE_PRIOR, .base = l->base, .reach = reach };
 	km_score below = { 0 };
 	layer layers[LAYERS];
 
@@ -213,6 +211,7 @@ void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, 
 		km_base_add(l->base, f, &below);
 	t.below = &below;
 	for (size_t i = 0; i < n; i++) {
+		t.rate = layers[i].step == &out->user ? rates->own : rates->others;
 		km_model_learn(layers[i].m, layers[i].f, abuse, &t, layers[i].step);
 		km_model_add(layers[i].m, layers[i].f, &below);
 		km_model_calibration(layers[i].m, &t.slope, &t.offset);
@@ -260,6 +259,16 @@ typedef struct {
 
 _Static_assert(sizeof(file_head) == HEADER, "no padding in files");
 
+/* Whether anything can be at @at. What was never written is not read either: in shared memory that
+ * alone would take a page. */
+static bool in_use(const km_layers *l, size_t at)
+{
+	if (at < small_at(0))
+		return true;
+	size_t i = (at - small_at(0)) / rounded(km_model_bytes(KM_SMALL_BITS));
+	return __atomic_load_n(&l->head->key[i], __ATOMIC_ACQUIRE) != 0;
+}
+
 static bool is_empty(const char *page)
 {
 	static const char zero[PAGE];
@@ -279,7 +288,7 @@ km_status km_layers_save(const km_layers *l, km_buf *out)
 	km_buf_add(out, (km_sv){ (const char *)&h, sizeof(h) });
 	for (size_t at = 0; at < km_layers_area() && !out->cut; at += PAGE) {
 		uint64_t number = at / PAGE;
-		if (is_empty(area + at))
+		if (!in_use(l, at) || is_empty(area + at))
 			continue;
 		h.pages++;
 		km_buf_add(out, (km_sv){ (const char *)&number, sizeof(number) });
@@ -339,9 +348,10 @@ void km_layers_clear(km_layers *l)
 {
 	char *area = (char *)l->head;
 
-	for (size_t at = 0; at < km_layers_area(); at += PAGE)
-		if (!is_empty(area + at))
-			memset(area + at, 0, PAGE);
+	/* The header, which says what is in use, comes last. */
+	for (size_t at = km_layers_area(); at > 0; at -= PAGE)
+		if (in_use(l, at - PAGE) && !is_empty(area + at - PAGE))
+			memset(area + at - PAGE, 0, PAGE);
 }
 
 void km_layers_copy(km_layers *to, const km_layers *from)
@@ -351,7 +361,8 @@ void km_layers_copy(km_layers *to, const km_layers *from)
 
 	/* The header comes last: it says which models there are. */
 	for (size_t at = km_layers_area(); at > 0; at -= PAGE)
-		if (memcmp(p + at - PAGE, q + at - PAGE, PAGE) != 0)
+		if ((in_use(to, at - PAGE) || in_use(from, at - PAGE)) &&
+		    memcmp(p + at - PAGE, q + at - PAGE, PAGE) != 0)
 			memcpy(p + at - PAGE, q + at - PAGE, PAGE);
 }
 
@@ -361,7 +372,7 @@ uint64_t km_layers_digest(const km_layers *l)
 	uint64_t h = 0;
 
 	for (size_t at = 0; at < km_layers_area(); at += PAGE)
-		if (!is_empty(area + at))
+		if (in_use(l, at) && !is_empty(area + at))
 			h = (h ^ km_learn_checksum((km_sv){ area + at, PAGE }) ^ at) *
 			    0x9e3779b97f4a7c15u;
 	return h;

@@ -53,9 +53,14 @@ void km_layers_score(const km_layers *l, const km_features *f, const km_scope *s
 double km_layers_weight(const km_layers *l, const km_scope *scope, const km_features *f,
 			km_view view, uint32_t bucket);
 
-/* One writer at a time. @rate as in learn/model.h. */
+/* Rates as in learn/model.h: of site and domain, and of the user's own layer. */
+typedef struct {
+	double others, own;
+} km_rates;
+
+/* One writer at a time. */
 void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, bool abuse,
-		     double rate, km_lesson *out);
+		     const km_rates *rates, km_lesson *out);
 void km_layers_unlearn(km_layers *l, const km_features *f, const km_scope *scope,
 		       const km_lesson *lesson);
 

@@ -213,7 +213,8 @@ void km_model_unlearn(km_model *m, const km_features *f, const km_training *t, c
 {
 	unsigned fold = KM_BUCKET_BITS - m->bits;
 
-	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+	/* Views that share a table go back in the other order, over the same squares. */
+	for (int v = KM_VIEW_COUNT - 1; v >= 0; v--) {
 		const km_feature_set *set = &f->view[v];
 		float *weight = weights_of(m, v), *squares = weight + ((size_t)1 << m->bits);
 		double share = km_feature_share(set), pull = (double)step->pull[v];

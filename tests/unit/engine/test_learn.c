@@ -169,6 +169,7 @@ static void test_reported(void **state)
 	void *area = calloc(1, km_layers_area());
 	km_envelope env = { .has_from = false };
 	const km_scope nobody = { .user = KM_SV("") };
+	static const km_rates curated = { KM_RATE_CURATED, KM_RATE_CURATED };
 	km_lesson lesson;
 	km_features f;
 	km_pack *pack;
@@ -183,7 +184,7 @@ static void test_reported(void **state)
 		size_t which = abuse ? 11 : (size_t)i / 2;
 		km_scan *s = scan(a, &kit, &env, honest[which].subject, honest[which].text);
 		assert_int_equal(km_features_read(a, &km_scan_learned(s)->in, &f), KM_OK);
-		km_layers_learn(kit.layers, &f, &nobody, abuse, KM_RATE_CURATED, &lesson);
+		km_layers_learn(kit.layers, &f, &nobody, abuse, &curated, &lesson);
 		km_layers_set_seq(kit.layers, (uint64_t)i + 1);
 	}
 	km_scan *s = scan(a, &kit, &env, honest[11].subject, honest[11].text);

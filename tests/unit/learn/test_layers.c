@@ -30,6 +30,7 @@ static km_features features(km_arena *a, const char *subject, const char *text)
 }
 
 static const km_scope nobody;
+static const km_rates curated = { KM_RATE_CURATED, KM_RATE_CURATED };
 
 typedef struct {
 	km_arena *a;
@@ -72,7 +73,7 @@ static double logit(const km_layers *l, const km_features *f, const km_scope *s)
 
 static void learn(fixture *x, const km_features *f, const km_scope *s, bool abuse, km_lesson *out)
 {
-	km_layers_learn(x->l, f, s, abuse, KM_RATE_CURATED, out);
+	km_layers_learn(x->l, f, s, abuse, &curated, out);
 	km_layers_set_seq(x->l, km_layers_seq(x->l) + 1);
 }
 
