@@ -37,6 +37,7 @@ typedef struct {
 	km_role *role;
 	km_recorder *recorder;
 	struct km_signing *signing;
+	struct km_learner *learner;
 	km_kit kit;
 	km_answers answers;
 	km_dnsbl_health dnsbl; /* of kit.dnsbl */
@@ -65,9 +66,10 @@ typedef struct {
 	km_envelope env;      /* timings are the driver's business */
 	size_t rcpts_dropped; /* recipients that are not in `env` */
 	km_sv message;
-	size_t dropped;	 /* bytes that were over the limit and are not in `message` */
-	km_status spool; /* KM_OK, or why the message is not whole */
-	bool signs;	 /* the client can add signatures to the message */
+	size_t dropped;		      /* bytes that were over the limit and are not in `message` */
+	km_status spool;	      /* KM_OK, or why the message is not whole */
+	bool signs;		      /* the client can add signatures to the message */
+	struct km_learning *learning; /* of jobs that teach (daemon/learner.h) */
 } km_job;
 
 typedef struct {

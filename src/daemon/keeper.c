@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
+#include "daemon/teacher.h"
 #include "daemon/wire.h"
 #include "net/frame.h"
 #include "net/stream.h"
@@ -43,6 +44,7 @@ struct link {
 typedef struct keeper {
 	km_role *role;
 	km_records *records;
+	km_teacher *teacher; /* learning */
 	link_ *links;
 	uv_check_t check;
 	uv_idle_t idle;	 /* keeps the loop turning while there is something to write */
@@ -269,9 +271,13 @@ static const km_stream_ops link_ops = { .on_data = on_data, .on_close = on_close
 static void keeper_link(km_role *r, km_word what, int fd)
 {
 	keeper *k = r->self;
-	link_ *l = calloc(1, sizeof(*l));
+	link_ *l;
 
-	(void)what;
+	if (what == KM_WORD_LEARN) {
+		km_teacher_link(k->teacher, fd);
+		return;
+	}
+	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return;
 	l->k = k;
@@ -308,6 +314,8 @@ static km_status keeper_start(km_role *r, km_err *err)
 	r->self = k;
 	km_status st = put(k, NULL, 0, err);
 	if (st == KM_OK)
+		st = km_teacher_new(r, &k->teacher, err);
+	if (st == KM_OK)
 		st = km_sandbox_enter(&(km_sandbox){ .kind = KM_SANDBOX_KEEPER, .dir = dir }, err);
 	if (st != KM_OK)
 		return st;
@@ -330,6 +338,7 @@ static void keeper_stop(km_role *r)
 
 	for (link_ *l = k->links; l; l = l->next)
 		km_stream_close(l->stream);
+	km_teacher_stop(k->teacher);
 }
 
 static void keeper_finish(km_role *r)
@@ -339,6 +348,7 @@ static void keeper_finish(km_role *r)
 	if (k == NULL)
 		return;
 	km_records_close(k->records);
+	km_teacher_free(k->teacher);
 	free(k);
 }
 

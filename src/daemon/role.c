@@ -74,7 +74,8 @@ static void on_channel(uv_poll_t *p, int status, int events)
 
 	(void)events;
 	while (km_channel_receive(KM_FD_CHANNEL, &what, &fd, &closed)) {
-		if ((what == KM_WORD_LINK || what == KM_WORD_SIGNER) && fd >= 0) {
+		if ((what == KM_WORD_LINK || what == KM_WORD_LEARN || what == KM_WORD_SIGNER) &&
+		    fd >= 0) {
 			r->ops->link(r, what, fd);
 		} else if (what == KM_WORD_DRAIN || what == KM_WORD_QUIT) {
 			r->ops->drain(r, what == KM_WORD_QUIT);

@@ -22,7 +22,9 @@ enum {
 	KM_FD_PACK,	   /* text of the policy pack, likewise */
 	KM_FD_DNS,	   /* text of the DNS snapshot, likewise; /dev/null without one */
 	KM_FD_WORDS,	   /* compiled words (engine/term_cache.h), shared by all scanners */
-	KM_FD_LISTEN,	   /* from here on by km_listener; /dev/null where switched off */
+	/* memory of learn/layers.h: the keeper writes it, scanners can only read it */
+	KM_FD_LEARN,
+	KM_FD_LISTEN, /* from here on by km_listener; /dev/null where switched off */
 	KM_FD_END = KM_FD_LISTEN + KM_LISTENERS
 };
 
@@ -34,6 +36,7 @@ typedef enum {
 	KM_WORD_QUIT = 'q', /* supervisor: finish what is under way, then end */
 	/* supervisor: here is a socket to your partner (scanner - keeper); scanner: I need one */
 	KM_WORD_LINK = 'l',
+	KM_WORD_LEARN = 't', /* the same for learning (daemon/learner.h) */
 	KM_WORD_SIGNER = 's' /* the same between scanner and signer */
 } km_word;
 

@@ -113,7 +113,7 @@ static const int keeper_calls[] = {
 	SCMP_SYS(unlinkat),  SCMP_SYS(rename),	  SCMP_SYS(renameat),	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(fallocate),	SCMP_SYS(fchmod),
 	SCMP_SYS(fchown),    SCMP_SYS(getcwd),	  SCMP_SYS(readlink),	SCMP_SYS(readlinkat),
-	SCMP_SYS(utimensat),
+	SCMP_SYS(utimensat), SCMP_SYS(flock),
 };
 
 #define SPOOL                                                                                      \

@@ -4,14 +4,17 @@
  */
 #include "daemon/scanner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/spool.h"
+#include "daemon/learner.h"
 #include "daemon/sandbox.h"
 #include "daemon/signing.h"
 #include "net/ubloop.h"
@@ -98,6 +101,8 @@ static void scanner_link(km_role *r, km_word what, int fd)
 
 	if (what == KM_WORD_SIGNER)
 		km_signing_link(s->shop.signing, fd);
+	else if (what == KM_WORD_LEARN)
+		km_learner_link(s->shop.learner, fd);
 	else
 		km_recorder_link(s->shop.recorder, fd);
 }
@@ -127,6 +132,41 @@ static km_status open_answers(km_scanner *s, km_err *err)
 	return km_answers_resolver(c, s->dns_loop, &s->shop.answers.resolver, err);
 }
 
+/* Who may teach. */
+static km_status open_learners(km_scanner *s, km_err *err)
+{
+	const char *path = km_conf_str(s->role->conf, KM_KEY_LEARN_PASSWORD_FILE);
+	km_status st = km_trust_open(&s->learners, s->role->conf, KM_KEY_LEARN_NETWORKS, err);
+	km_file file;
+	km_sv line = { NULL, 0 };
+
+	if (st != KM_OK || path[0] == '\0')
+		return st;
+	st = km_file_open(&file, path, sizeof(s->password) - 1, err);
+	if (st != KM_OK)
+		return st;
+	km_sv rest = file.bytes;
+	if (!km_sv_line(&rest, &line) || line.n == 0)
+		st = KM_FAIL(err, KM_CONFIG, "learn.password_file: %s: its first line is empty",
+			     path);
+	else
+		memcpy(s->password, line.p, line.n);
+	km_file_close(&file);
+	return st;
+}
+
+/* What the keeper learns is in force here without a word. */
+static km_status map_learned(km_scanner *s, km_err *err)
+{
+	void *p = mmap(NULL, km_layers_area(), PROT_READ, MAP_SHARED, KM_FD_LEARN, 0);
+
+	if (p == MAP_FAILED)
+		return KM_FAIL(err, KM_IO, "the memory of the model can not be mapped: %s",
+			       strerror(errno));
+	s->learned = p;
+	return km_kit_use_learned(&s->shop.kit, p, err);
+}
+
 static km_status prepare(km_scanner *s, km_err *err)
 {
 	const km_conf *c = s->role->conf;
@@ -135,6 +175,7 @@ static km_status prepare(km_scanner *s, km_err *err)
 	*shop = (km_shop){
 		.role = s->role,
 		.recorder = km_recorder_new(&s->role->loop, s->role->shared),
+		.learner = km_learner_new(&s->role->loop, s->role->shared),
 		.lang = strcmp(km_conf_str(c, KM_KEY_LANGUAGE), "en") == 0 ? KM_EN : KM_JA,
 		.accept_on_error = strcmp(km_conf_str(c, KM_KEY_POLICY_ON_ERROR), "accept") == 0,
 		.max_message = (size_t)km_conf_int(c, KM_KEY_LIMITS_MESSAGE_SIZE),
@@ -143,7 +184,7 @@ static km_status prepare(km_scanner *s, km_err *err)
 	s->packet_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_PACKET_TIMEOUT);
 	s->idle_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_TIMEOUT);
 	s->max_connections = (size_t)km_conf_int(c, KM_KEY_LIMITS_CONNECTIONS);
-	if (shop->recorder == NULL)
+	if (shop->recorder == NULL || shop->learner == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	/* Kept open: the words are used where they lie. */
 	km_status st =
@@ -152,6 +193,10 @@ static km_status prepare(km_scanner *s, km_err *err)
 		st = km_kit_open_cached(&shop->kit, c, s->role->pack, s->words.bytes, err);
 	if (st == KM_OK)
 		st = km_kit_open_state(&shop->kit, s->role->state_dir, err);
+	if (st == KM_OK)
+		st = map_learned(s, err);
+	if (st == KM_OK)
+		st = open_learners(s, err);
 	if (st == KM_OK)
 		st = km_signing_new(&s->role->loop, s->role->shared, c, &shop->signing, err);
 	return st == KM_OK ? open_answers(s, err) : st;
@@ -200,6 +245,7 @@ static void scanner_stop(km_role *r)
 			f->stop(s);
 	}
 	km_recorder_stop(s->shop.recorder);
+	km_learner_stop(s->shop.learner);
 	km_signing_stop(s->shop.signing);
 	km_resolver_free(s->shop.answers.resolver);
 	if (lost == 0)
@@ -217,10 +263,14 @@ static void scanner_finish(km_role *r)
 	for (size_t i = 0; i < KM_LISTENERS; i++)
 		fronts[i]->finish(s);
 	km_recorder_free(s->shop.recorder);
+	km_learner_free(s->shop.learner);
 	km_signing_free(s->shop.signing);
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
 	km_file_close(&s->words);
+	if (s->learned)
+		(void)munmap(s->learned, km_layers_area());
+	km_trust_close(&s->learners);
 	km_dns_snapshot_free(s->snapshot);
 	km_ubloop_free(s->dns_loop);
 	free(s);

@@ -30,6 +30,9 @@ struct km_scanner {
 	bool draining, quitting;
 	uint64_t packet_ms, idle_ms;
 	size_t max_connections;
+	km_trust learners;     /* learn.networks */
+	char password[256];    /* learn.password_file, or empty */
+	void *learned;	       /* memory of what is learned; for reading only */
 	bool on[KM_LISTENERS]; /* that front end is served (it may have failed to start) */
 	/* The front ends' own state, or NULL. */
 	struct km_peers *milter, *spamd;

@@ -2,17 +2,15 @@
  * HTTP connections of a scanner: libmicrohttpd, driven by the scanner's own event loop through its
  * epoll descriptor. Every answer carries Content-Length.
  */
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/http.h"
 #include "daemon/metrics.h"
-#include "daemon/scanner.h"
 #include "engine/json.h"
-#include "front/http/request.h"
 #include "front/http/rspamd.h"
 
 enum {
@@ -24,53 +22,31 @@ enum {
 	MAX_ANSWER = 16 * 1024 * 1024
 };
 
-typedef struct http http;
-typedef struct request request;
-
 /* A connection: it must bring a whole request within the deadline, however slowly it trickles. */
 typedef struct peer {
 	struct peer *next, *prev;
 	struct MHD_Connection *connection;
-	uint64_t since_ms; /* connect, or end of the last request */
+	uint64_t since_ms; /* connect, or end of the last km_request */
 	bool active;	   /* a request is under way */
 	bool whole;	   /* and has come in whole */
 } peer;
 
-struct http {
+struct km_http {
 	km_scanner *scanner;
 	struct MHD_Daemon *mhd;
 	uv_poll_t poll;
 	uv_timer_t timer, sweep;
 	peer *peers;
 	size_t n;
-	request *waiting; /* suspended ones */
+	km_request *waiting; /* suspended ones */
 };
 
-/* An endpoint fills r->body and returns the status code, or LATER: then it has begun something at
- * whose end it calls answer_later(). */
-typedef unsigned endpoint(http *h, request *r);
-enum { LATER = 0 };
+km_scanner *km_http_scanner(const km_http *h)
+{
+	return h->scanner;
+}
 
-struct request {
-	http *front;
-	const struct route *route;
-	struct MHD_Connection *connection;
-	km_spool spool;
-	km_arena *arena; /* of the envelope */
-	km_http_request headers;
-	km_task *task; /* in hand */
-	km_buf body;
-	unsigned status; /* of the answer, once it is there */
-	bool suspended;
-	request *next_waiting, *prev_waiting; /* while suspended */
-};
-
-typedef struct route {
-	const char *method, *path, *type;
-	endpoint *run;
-} route;
-
-static unsigned problem(request *r, unsigned status, const char *text)
+unsigned km_http_problem(km_request *r, unsigned status, const char *text)
 {
 	r->body.n = 0; /* instead of what did not fit */
 	r->body.cut = false;
@@ -87,7 +63,7 @@ static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const cha
 }
 
 /* Envelope from the request's headers (DESIGN.md section 7), or from the message. */
-static km_status read_envelope(http *h, request *r, km_job *job)
+static km_status read_envelope(km_http *h, km_request *r, km_job *job)
 {
 	job->env.now = km_clock_now();
 	km_http_request_envelope(&r->headers, &job->env);
@@ -99,7 +75,7 @@ static km_status read_envelope(http *h, request *r, km_job *job)
 }
 
 /* Why the body can not be judged: status and *why, else 0. */
-static unsigned unfit(const request *r, const char **why)
+static unsigned unfit(const km_request *r, const char **why)
 {
 	if (km_http_request_compressed(&r->headers)) {
 		*why = "compressed bodies are not understood; send the message as it is";
@@ -109,23 +85,32 @@ static unsigned unfit(const request *r, const char **why)
 	return r->spool.dropped ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
 }
 
-/* Judges the body; @done answers. */
-static unsigned judge(http *h, request *r, km_job_done *done)
+unsigned km_http_read(km_http *h, km_request *r, km_job *job)
 {
-	km_job job = { .via = "http" };
 	const char *why;
 
 	r->arena = km_arena_new(REQUEST_MEMORY);
 	if (r->arena == NULL)
-		return problem(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory");
+		return km_http_problem(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory");
 	km_http_request_init(&r->headers, r->arena, MAX_RCPTS);
 	(void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_header, &r->headers);
 	unsigned status = unfit(r, &why);
 	if (status)
-		return problem(r, status, why);
-	job.spool = km_spool_bytes(&r->spool, &job.message, NULL);
-	if (job.spool == KM_OK)
-		job.spool = read_envelope(h, r, &job);
+		return km_http_problem(r, status, why);
+	job->spool = km_spool_bytes(&r->spool, &job->message, NULL);
+	if (job->spool == KM_OK)
+		job->spool = read_envelope(h, r, job);
+	return KM_HTTP_LATER;
+}
+
+/* Judges the body; @done answers. */
+static unsigned judge(km_http *h, km_request *r, km_job_done *done)
+{
+	km_job job = { .via = "http" };
+	unsigned status = km_http_read(h, r, &job);
+
+	if (status != KM_HTTP_LATER)
+		return status;
 	r->task = km_job_start(&h->scanner->shop, &job, km_job_plan, done, r);
 	return r->status;
 }
@@ -145,7 +130,7 @@ static unsigned record(const km_task *t, const char **why)
 
 static void on_timer(uv_timer_t *t);
 
-static void resume(request *r)
+static void resume(km_request *r)
 {
 	if (r->prev_waiting)
 		r->prev_waiting->next_waiting = r->next_waiting;
@@ -160,33 +145,32 @@ static void resume(request *r)
 	(void)uv_timer_start(&r->front->timer, on_timer, 0, 0);
 }
 
-/* The answer is there: it goes out now, or when libmicrohttpd comes back to the request. */
-static void answer(request *r, unsigned status)
+void km_http_answer(km_request *r, unsigned status)
 {
 	r->status = status;
-	if (r->task == NULL) /* still within the endpoint */
-		return;
 	r->task = NULL;
-	resume(r);
+	if (r->suspended) /* else still within the endpoint */
+		resume(r);
 }
 
 static void on_scanned(void *ctx, km_task *t)
 {
-	request *r = ctx;
+	km_request *r = ctx;
 	const char *why;
 	unsigned status = record(t, &why);
 
 	if (status != MHD_HTTP_OK)
-		(void)problem(r, status, why);
+		(void)km_http_problem(r, status, why);
 	else if (km_verdict_json(&r->body, t->judged.scan, NULL, t->judged.id, t->shop->lang) !=
 		 KM_OK)
-		status = problem(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large");
+		status = km_http_problem(r, MHD_HTTP_INTERNAL_SERVER_ERROR,
+					 "the verdict is too large");
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		km_scanner_count(r->front->scanner, KM_COUNTER_tempfail_total, 1);
-	answer(r, status);
+	km_http_answer(r, status);
 }
 
-static unsigned run_scan(http *h, request *r)
+static unsigned run_scan(km_http *h, km_request *r)
 {
 	return judge(h, r, on_scanned);
 }
@@ -194,7 +178,7 @@ static unsigned run_scan(http *h, request *r)
 /* Rspamd's clients look at nothing but the action: failures are told as one. */
 static void on_checked(void *ctx, km_task *t)
 {
-	request *r = ctx;
+	km_request *r = ctx;
 	const km_shop *shop = t->shop;
 	const char *why;
 	unsigned status = record(t, &why);
@@ -210,30 +194,30 @@ static void on_checked(void *ctx, km_task *t)
 			km_scanner_count(r->front->scanner, KM_COUNTER_tempfail_total, 1);
 		st = km_rspamd_failed_json(&r->body, accept, t->judged.id, why, required);
 	}
-	answer(r, st == KM_OK
-			  ? MHD_HTTP_OK
-			  : problem(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "the verdict is too large"));
+	km_http_answer(r, st == KM_OK ? MHD_HTTP_OK
+				      : km_http_problem(r, MHD_HTTP_INTERNAL_SERVER_ERROR,
+							"the verdict is too large"));
 }
 
-static unsigned run_checkv2(http *h, request *r)
+static unsigned run_checkv2(km_http *h, km_request *r)
 {
 	return judge(h, r, on_checked);
 }
 
-static unsigned run_metrics(http *h, request *r)
+static unsigned run_metrics(km_http *h, km_request *r)
 {
 	km_metrics_write(&r->body, h->scanner->role->shared);
 	return MHD_HTTP_OK;
 }
 
-static unsigned run_ping(http *h, request *r)
+static unsigned run_ping(km_http *h, km_request *r)
 {
 	(void)h;
 	km_buf_add(&r->body, KM_S("pong\r\n"));
 	return MHD_HTTP_OK;
 }
 
-static unsigned run_ready(http *h, request *r)
+static unsigned run_ready(km_http *h, km_request *r)
 {
 	if (km_recorder_healthy(h->scanner->shop.recorder) && !h->scanner->draining &&
 	    km_shared_keeper(h->scanner->role->shared) != KM_KEEPER_NONE) {
@@ -244,52 +228,60 @@ static unsigned run_ready(http *h, request *r)
 	return MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-static unsigned run_not_found(http *h, request *r)
+static unsigned run_not_found(km_http *h, km_request *r)
 {
 	(void)h;
-	return problem(r, MHD_HTTP_NOT_FOUND,
-		       "no such path; there are /scan /checkv2 /metrics /ping /ready");
+	return km_http_problem(
+		r, MHD_HTTP_NOT_FOUND,
+		"no such path; there are /scan /checkv2 /learnspam /learnham /learnundo "
+		"/learn/status /metrics /ping /ready");
 }
 
-static unsigned run_bad_method(http *h, request *r)
+static unsigned run_bad_method(km_http *h, km_request *r)
 {
 	(void)h;
-	return problem(r, MHD_HTTP_METHOD_NOT_ALLOWED,
-		       "messages are sent with POST, all else is asked with GET");
+	return km_http_problem(r, MHD_HTTP_METHOD_NOT_ALLOWED,
+			       "messages are sent with POST, all else is asked with GET");
 }
 
 #define JSON "application/json"
 #define TEXT "text/plain; charset=utf-8"
 
-static const route routes[] = {
+static const km_route routes[] = {
 	{ "POST", "/checkv2", JSON, run_checkv2 },
 	{ "POST", "/scan", JSON, run_scan },
 	{ "GET", "/metrics", "text/plain; version=0.0.4; charset=utf-8", run_metrics },
 	{ "GET", "/ping", TEXT, run_ping },
 	{ "GET", "/ready", TEXT, run_ready },
 };
-static const route not_found = { "", "", JSON, run_not_found };
-static const route bad_method = { "", "", JSON, run_bad_method };
+static const km_route not_found = { "", "", JSON, run_not_found };
+static const km_route bad_method = { "", "", JSON, run_bad_method };
 
-static const route *route_of(const char *method, const char *path)
+static const km_route *route_at(size_t i)
 {
-	const route *best = &not_found;
+	return i < KM_COUNT(routes) ? &routes[i] : km_http_learn_route(i - KM_COUNT(routes));
+}
+
+static const km_route *route_of(const char *method, const char *path)
+{
+	const km_route *best = &not_found, *r;
 
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
-	for (size_t i = 0; i < KM_COUNT(routes); i++) {
-		if (strcmp(routes[i].path, path) != 0)
+	for (size_t i = 0; (r = route_at(i)) != NULL; i++) {
+		if (strcmp(r->path, path) != 0)
 			continue;
-		if (strcmp(routes[i].method, method) == 0)
-			return &routes[i];
+		if (strcmp(r->method, method) == 0)
+			return r;
 		best = &bad_method;
 	}
 	return best;
 }
 
-static request *request_new(http *h, struct MHD_Connection *c, const char *method, const char *path)
+static km_request *request_new(km_http *h, struct MHD_Connection *c, const char *method,
+			       const char *path)
 {
-	request *r = calloc(1, sizeof(*r));
+	km_request *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
@@ -301,7 +293,7 @@ static request *request_new(http *h, struct MHD_Connection *c, const char *metho
 	return r;
 }
 
-static enum MHD_Result respond(http *h, request *r)
+static enum MHD_Result respond(km_http *h, km_request *r)
 {
 	struct MHD_Response *resp =
 		MHD_create_response_from_buffer(r->body.n, r->body.p, MHD_RESPMEM_MUST_FREE);
@@ -348,9 +340,9 @@ static void set_whole(struct MHD_Connection *c)
 }
 
 /* The answer comes later: libmicrohttpd leaves the request alone until resume(). */
-static void suspend(request *r)
+static void suspend(km_request *r)
 {
-	http *h = r->front;
+	km_http *h = r->front;
 
 	r->suspended = true;
 	r->next_waiting = h->waiting;
@@ -364,8 +356,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 				  const char *method, const char *version, const char *data,
 				  size_t *n, void **state)
 {
-	http *h = ctx;
-	request *r = *state;
+	km_http *h = ctx;
+	km_request *r = *state;
 
 	(void)version;
 	if (r == NULL) {
@@ -378,11 +370,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		*n = 0;
 		return MHD_YES;
 	}
-	if (r->status == LATER) {
+	if (r->status == KM_HTTP_LATER) {
 		set_whole(c);
 		r->status = r->route->run(h, r);
 	}
-	if (r->status == LATER) {
+	if (r->status == KM_HTTP_LATER) {
 		suspend(r);
 		return MHD_YES;
 	}
@@ -392,7 +384,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
 			 enum MHD_RequestTerminationCode why)
 {
-	request *r = *state;
+	km_request *r = *state;
 	(void)ctx;
 	(void)why;
 	set_active(c, false);
@@ -400,6 +392,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
 		return;
 	if (r->task)
 		km_job_cancel(r->task);
+	km_http_learn_forget(r);
 	km_buf_finish(&r->body);
 	km_spool_finish(&r->spool);
 	km_arena_free(r->arena);
@@ -407,7 +400,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
 	*state = NULL;
 }
 
-static void peer_gone(http *h, peer *p)
+static void peer_gone(km_http *h, peer *p)
 {
 	if (p->prev)
 		p->prev->next = p->next;
@@ -433,7 +426,7 @@ static void cut(peer *p)
 static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
 			  enum MHD_ConnectionNotificationCode what)
 {
-	http *h = ctx;
+	km_http *h = ctx;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (*state)
@@ -462,7 +455,7 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
 
 static void on_sweep(uv_timer_t *t)
 {
-	http *h = t->data;
+	km_http *h = t->data;
 	uint64_t now = km_clock_mono_ns() / 1000000u;
 
 	for (peer *p = h->peers; p; p = p->next)
@@ -474,7 +467,7 @@ static void on_sweep(uv_timer_t *t)
 }
 
 /* Lets libmicrohttpd do what is due, and comes back when it wants to. */
-static void run_mhd(http *h)
+static void run_mhd(km_http *h)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
@@ -497,7 +490,7 @@ static void on_poll(uv_poll_t *p, int status, int events)
 
 static km_status http_start(km_scanner *s, int fd, km_err *err)
 {
-	http *h = calloc(1, sizeof(*h));
+	km_http *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
@@ -526,7 +519,7 @@ static km_status http_start(km_scanner *s, int fd, km_err *err)
 
 static void http_drain(km_scanner *s, bool quit)
 {
-	http *h = s->http;
+	km_http *h = s->http;
 
 	int listening = MHD_quiesce_daemon(h->mhd);
 
@@ -540,12 +533,12 @@ static void http_drain(km_scanner *s, bool quit)
 
 static size_t http_open(const km_scanner *s)
 {
-	return ((const http *)s->http)->n;
+	return ((const km_http *)s->http)->n;
 }
 
 static void http_stop(km_scanner *s)
 {
-	http *h = s->http;
+	km_http *h = s->http;
 
 	if (h == NULL || h->mhd == NULL)
 		return;

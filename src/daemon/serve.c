@@ -79,10 +79,15 @@ static bool is_single(const child *c)
 	return !is_scanner(c);
 }
 
+/* The lines that a scanner has, and to whom. */
+static const struct {
+	km_word what;
+	unsigned partner;
+} lines[] = { { KM_WORD_LINK, KEEPER }, { KM_WORD_LEARN, KEEPER }, { KM_WORD_SIGNER, SIGNER } };
+
 /* A scanner and its partner (keeper or signer) talk over a socket pair that only they hold. */
-static void link_to(child *scanner, unsigned partner)
+static void draw_line(child *scanner, km_word what, unsigned partner)
 {
-	static const km_word words[] = { [KEEPER] = KM_WORD_LINK, [SIGNER] = KM_WORD_SIGNER };
 	child *other = &scanner->sv->child[partner];
 	int pair[2];
 
@@ -92,10 +97,17 @@ static void link_to(child *scanner, unsigned partner)
 		km_error("no socket pair: %s", strerror(errno));
 		return;
 	}
-	(void)km_channel_send(other->channel, words[partner], pair[0]);
-	(void)km_channel_send(scanner->channel, words[partner], pair[1]);
+	(void)km_channel_send(other->channel, what, pair[0]);
+	(void)km_channel_send(scanner->channel, what, pair[1]);
 	(void)close(pair[0]);
 	(void)close(pair[1]);
+}
+
+static void link_to(child *scanner, unsigned partner)
+{
+	for (size_t i = 0; i < KM_COUNT(lines); i++)
+		if (lines[i].partner == partner)
+			draw_line(scanner, lines[i].what, partner);
 }
 
 static void link_all(supervisor *sv, unsigned partner)
@@ -190,10 +202,11 @@ static void settle(supervisor *sv)
 }
 
 /* A scanner has lost its line. */
-static void link_again(child *c, unsigned partner)
+static void link_again(child *c, km_word what)
 {
-	if (is_scanner(c))
-		link_to(c, partner);
+	for (size_t i = 0; i < KM_COUNT(lines) && is_scanner(c); i++)
+		if (lines[i].what == what)
+			draw_line(c, what, lines[i].partner);
 }
 
 static void on_channel(uv_poll_t *p, int status, int events)
@@ -209,8 +222,7 @@ static void on_channel(uv_poll_t *p, int status, int events)
 			(void)close(fd);
 		c->ready = c->ready || what == KM_WORD_READY;
 		c->drained = c->drained || what == KM_WORD_DRAIN;
-		if (what == KM_WORD_LINK || what == KM_WORD_SIGNER)
-			link_again(c, what == KM_WORD_LINK ? KEEPER : SIGNER);
+		link_again(c, what);
 		settle(c->sv);
 	}
 	if (closed || status != 0)
@@ -324,6 +336,14 @@ static int or_null(const child *c, int fd)
 	return fd >= 0 && is_scanner(c) ? fd : c->sv->sockets.null;
 }
 
+/* Nobody but the keeper can write what is learned; the signer has no part in it. */
+static int learn_fd(const child *c)
+{
+	const km_sockets *k = &c->sv->sockets;
+
+	return c->slot == KEEPER ? k->learn_fd : or_null(c, k->learn_read_fd);
+}
+
 static int spawn(child *c, int theirs)
 {
 	supervisor *sv = c->sv;
@@ -338,6 +358,7 @@ static int spawn(child *c, int theirs)
 		[KM_FD_PACK] = sv->settings.pack_fd,
 		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd),
 		[KM_FD_WORDS] = or_null(c, sv->settings.words_fd),
+		[KM_FD_LEARN] = learn_fd(c),
 	};
 	uv_stdio_container_t stdio[KM_FD_END];
 	char *args[] = { title, NULL };

@@ -349,7 +349,9 @@ static km_status must_be_writable(const char *dir, km_err *err)
 static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_err *err)
 {
 	static const char *const files[] = {
-		"", "/records.db", "/records.db-wal", "/records.db-shm", "/spool", "/keys"
+		"",	      "/records.db", "/records.db-wal", "/records.db-shm", "/spool",
+		"/keys",      "/learn.db",   "/learn.db-wal",	"/learn.db-shm",   "/learn.model",
+		"/learn.lock"
 	};
 	char paths[KM_COUNT(files) + KM_LISTENERS][1100];
 	const char *list[KM_COUNT(files) + KM_LISTENERS];
@@ -364,9 +366,23 @@ static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_e
 	return km_privileges_drop(km_conf_str(s->conf, KM_KEY_RUN_USER), list, n, err);
 }
 
+/* What is learned: the keeper's to write, the scanners' to read. */
+static km_status open_learn(km_sockets *k, km_err *err)
+{
+	char path[64];
+
+	k->learn_fd = memfd_create("komainu-learn", MFD_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", k->learn_fd);
+	if (k->learn_fd >= 0 && ftruncate(k->learn_fd, (off_t)km_layers_area()) == 0)
+		k->learn_read_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (k->learn_read_fd >= 0)
+		return KM_OK;
+	return KM_FAIL(err, KM_IO, "no memory for what is learned: %s", strerror(errno));
+}
+
 km_status km_sockets_open(const km_settings *s, const char *state_dir, km_sockets *out, km_err *err)
 {
-	*out = (km_sockets){ .shared_fd = -1 };
+	*out = (km_sockets){ .shared_fd = -1, .learn_fd = -1, .learn_read_fd = -1 };
 	for (size_t i = 0; i < KM_LISTENERS; i++)
 		out->listener[i].fd = -1;
 	(void)snprintf(out->state_dir, sizeof(out->state_dir), "%s",
@@ -377,6 +393,8 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 	km_status st = make_folder(out->state_dir, err);
 	if (st == KM_OK)
 		st = open_listeners(s, out, err);
+	if (st == KM_OK)
+		st = open_learn(out, err);
 	if (st == KM_OK)
 		st = drop_privileges(s, out, err);
 	if (st == KM_OK)
@@ -390,13 +408,13 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 
 void km_sockets_close(km_sockets *s)
 {
-	int *fds[KM_LISTENERS + 2] = { &s->null, &s->shared_fd };
+	int *fds[KM_LISTENERS + 4] = { &s->null, &s->shared_fd, &s->learn_fd, &s->learn_read_fd };
 	char path[KM_LISTEN_PATH];
 
 	for (size_t i = 0; i < KM_LISTENERS; i++) {
 		if (socket_path(s, i, path))
 			(void)unlink(path);
-		fds[i + 2] = &s->listener[i].fd;
+		fds[i + 4] = &s->listener[i].fd;
 	}
 	for (size_t i = 0; i < KM_COUNT(fds); i++) {
 		if (*fds[i] >= 0)

@@ -31,6 +31,7 @@ typedef struct {
 	} listener[KM_LISTENERS];
 	int null; /* /dev/null */
 	int shared_fd;
+	int learn_fd, learn_read_fd; /* memory of learn/layers.h; the second for reading only */
 	km_shared *shared;
 	char state_dir[1024];
 } km_sockets;

@@ -42,7 +42,9 @@ enum {
 	X(keeper_restarts_total, "counter", "keepers that died and were started again")            \
 	X(signer_restarts_total, "counter", "signers that died and were started again")            \
 	X(signed_total, "counter", "messages that were signed or sealed")                          \
-	X(sign_failures_total, "counter", "messages that should have been signed and were not")
+	X(sign_failures_total, "counter", "messages that should have been signed and were not")    \
+	X(lessons_total, "counter", "messages that were learned, or were known already")           \
+	X(lessons_refused_total, "counter", "messages that could not be learned")
 
 typedef enum {
 #define X(name, type, help) KM_COUNTER_##name,

@@ -98,6 +98,17 @@ km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *err)
 	return km_lists_open(lists, &kit->lists, err);
 }
 
+km_status km_kit_use_learned(km_kit *kit, void *area, km_err *err)
+{
+	km_layers *layers = km_layers_new(kit->base, area);
+
+	if (layers == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	km_layers_free(kit->layers);
+	kit->layers = layers;
+	return KM_OK;
+}
+
 void km_kit_close(km_kit *kit)
 {
 	km_trust_close(&kit->networks);

@@ -51,6 +51,11 @@ KM_NODISCARD km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, cons
 					  km_sv cache, km_err *err);
 /* Adds what is kept in the state folder @dir: the lists of known-bad things. */
 KM_NODISCARD km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *err);
+/*
+ * What is learned is in @area, of km_layers_area() bytes, which must outlive the kit and may change
+ * under it. KM_NOMEM.
+ */
+KM_NODISCARD km_status km_kit_use_learned(km_kit *kit, void *area, km_err *err);
 void km_kit_close(km_kit *kit);
 
 /* Our name in Authentication-Results, of mail that an MTA called @mta (or empty) hands in. */
