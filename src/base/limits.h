@@ -45,6 +45,24 @@
 	X(SITES, 500, "hosts", LIMIT_LINKS, "different hosts of the links of one message")         \
 	X(URL_BYTES, 8192, "bytes", LIMIT_NONE, "one link")                                        \
 	X(WRAPPERS, 5, "wrappers", LIMIT_NONE, "redirectors taken off one link")                   \
+	X(FILE_BYTES, 8388608, "bytes", LIMIT_FILES, "decoded bytes of one file that is opened")   \
+	X(FILES_BYTES, 16777216, "bytes", LIMIT_FILES,                                             \
+	  "memory for one attached file and what is unpacked of it")                               \
+	X(FILES, 64, "files", LIMIT_FILES, "files opened, of one attached file")                   \
+	X(FILE_DEPTH, 2, "levels", LIMIT_FILES, "archives opened inside one another")              \
+	X(ARCHIVE_ENTRIES, 2000, "entries", LIMIT_FILES, "entries listed of one archive")          \
+	X(UNPACKED_BYTES, 33554432, "bytes", LIMIT_FILES,                                          \
+	  "data unpacked to look into all files of a message")                                     \
+	X(IMAGE_PIXELS, 9437184, "pixels", LIMIT_FILES, "one picture that is unpacked whole")      \
+	X(JPEG_PIXELS, 67108864, "pixels", LIMIT_FILES,                                            \
+	  "one JPEG picture, which is unpacked at a smaller scale")                                \
+	X(RASTER_PIXELS, 1048576, "pixels", LIMIT_NONE,                                            \
+	  "picture as it is searched for QR codes, made smaller to fit")                           \
+	X(SEARCHED_PIXELS, 4194304, "pixels", LIMIT_FILES,                                         \
+	  "pictures of a message that are searched for QR codes, together")                        \
+	X(QR_CODES, 16, "codes", LIMIT_NONE, "QR codes read from one picture")                     \
+	X(PDF_STREAMS, 256, "streams", LIMIT_FILES, "object streams unpacked of one PDF file")     \
+	X(PDF_LINKS, 200, "links", LIMIT_NONE, "links kept from one PDF file")                     \
 	X(READINGS, 8, "readings", LIMIT_MIME, "alternative readings of one part that are kept")
 
 typedef enum {

@@ -1,31 +1,6 @@
 /* Files: what they are called, what they are declared as, what they are. */
+#include "content/filename.h"
 #include "content/structure_parts.h"
-
-static km_sv extension(km_sv name, km_sv *stem)
-{
-	size_t dot = km_sv_rchr(name, '.');
-
-	*stem = km_sv_trim(km_sv_sub(name, 0, dot));
-	return km_sv_trim(km_sv_from(name, dot + 1));
-}
-
-/* U+202A..202E, U+2066..2069 */
-static bool has_bidi(km_sv name)
-{
-	for (size_t i = 0; i + 2 < name.n; i++) {
-		unsigned char b = (unsigned char)name.p[i + 1], c = (unsigned char)name.p[i + 2];
-		if ((unsigned char)name.p[i] == 0xe2 && ((b == 0x80 && c >= 0xaa && c <= 0xae) ||
-							 (b == 0x81 && c >= 0xa6 && c <= 0xa9)))
-			return true;
-	}
-	return false;
-}
-
-static bool looks_like_document(km_kind k)
-{
-	return k == KM_KIND_DOCUMENT || k == KM_KIND_IMAGE || k == KM_KIND_TEXT ||
-	       k == KM_KIND_HTML || k == KM_KIND_MEDIA;
-}
 
 /* Two names matter when they promise different things; honest programs spell one in two ways. */
 static void check_differing(const km_structure_job *j, int part, km_kind by_name)
@@ -33,7 +8,7 @@ static void check_differing(const km_structure_job *j, int part, km_kind by_name
 	const km_part *p = &j->m->parts[part];
 
 	for (size_t i = 0; i < p->n_filenames; i++) {
-		km_sv stem, ext = extension(p->filenames[i], &stem);
+		km_sv stem, ext = km_filename_extension(p->filenames[i], &stem);
 		km_kind kind = ext.n ? km_kind_of_extension(ext) : KM_KIND_OTHER;
 		bool harmless = (kind == KM_KIND_OTHER && by_name == KM_KIND_TEXT) ||
 				(by_name == KM_KIND_OTHER && kind == KM_KIND_TEXT);
@@ -49,16 +24,14 @@ static void check_differing(const km_structure_job *j, int part, km_kind by_name
 	}
 }
 
-static void check_names(const km_structure_job *j, int part, km_kind by_name, km_sv stem)
+static void check_names(const km_structure_job *j, int part, km_kind by_name)
 {
 	const km_part *p = &j->m->parts[part];
-	km_sv inner, first = extension(stem, &inner);
 
-	if (by_name == KM_KIND_PROGRAM && inner.n && first.n &&
-	    looks_like_document(km_kind_of_extension(first)))
+	if (km_filename_is_double(p->filename))
 		(void)km_structure_at_text(j, KM_FACT_DOUBLE_EXTENSION, p->filename, part, p->body);
 	for (size_t i = 0; i < p->n_filenames; i++)
-		if (has_bidi(p->filenames[i])) {
+		if (km_filename_has_bidi(p->filenames[i])) {
 			(void)km_structure_at_text(j, KM_FACT_FILENAME_BIDI, p->filenames[i], part,
 						   p->body);
 			break;
@@ -101,57 +74,74 @@ static void check_kind(const km_structure_job *j, int part, km_sv name, km_kind 
 	km_fact_arg(j->fs, f, 1, km_sv_of(p->sniffed));
 }
 
-/* Bytes that tell what a file does when it is opened; the first of a fact is enough. */
-static void check_inside(const km_structure_job *j, int part, km_sv name)
+/* A name that promises something to look at, for what is run, unpacked or opened in a browser. */
+static void check_promise(const km_structure_job *j, int part, km_kind by_name, km_sv ext)
 {
-	static const struct {
-		km_fact_id fact;
-		km_sv start, has, also;
-	} marks[] = {
-		{ KM_FACT_MACROS_ATTACHED, KM_SV("PK\3\4"), KM_SV("vbaProject.bin"), KM_SV("") },
-		{ KM_FACT_MACROS_ATTACHED, KM_SV("\xd0\xcf\x11\xe0"),
-		  KM_SV("_\0V\0B\0A\0_\0P\0R\0O\0J"), KM_SV("") },
-		{ KM_FACT_PDF_ACTIVE, KM_SV("%PDF-"), KM_SV("/Launch"), KM_SV("") },
-		{ KM_FACT_PDF_ACTIVE, KM_SV("%PDF-"), KM_SV("/JavaScript"), KM_SV("") },
-		{ KM_FACT_HTML_BUILDS_FILE, KM_SV(""), KM_SV("new Blob("),
-		  KM_SV("createObjectURL") },
-		{ KM_FACT_HTML_BUILDS_FILE, KM_SV(""), KM_SV("new Blob("), KM_SV("msSave") },
-	};
-	km_part *p = &j->m->parts[part];
-	km_sv bytes = km_part_bytes(j->m, p);
-	bool html = km_kind_of_type(km_sv_of(p->sniffed)) == KM_KIND_HTML;
+	const km_part *p = &j->m->parts[part];
+	km_kind kind = km_kind_of_type(km_sv_of(p->sniffed));
+	bool picture =
+		by_name == KM_KIND_IMAGE || by_name == KM_KIND_MEDIA || km_sv_ieq(ext, KM_S("pdf"));
 
-	/* general purpose bit 0 of the first member (APPNOTE.TXT 4.4.4) */
-	if (bytes.n > 7 && km_sv_starts(bytes, KM_S("PK\3\4")) && bytes.p[6] & 1)
-		(void)km_structure_at_text(j, KM_FACT_ARCHIVE_ENCRYPTED, name, part, p->body);
-	for (size_t i = 0; i < KM_COUNT(marks); i++)
-		if ((marks[i].start.n || html) && km_sv_starts(bytes, marks[i].start) &&
-		    km_sv_find(bytes, marks[i].has, 0) < bytes.n &&
-		    (marks[i].also.n == 0 || km_sv_find(bytes, marks[i].also, 0) < bytes.n)) {
-			(void)km_structure_at_text(j, marks[i].fact, name, part, p->body);
-			return;
-		}
+	if (!picture || km_sv_ieq(ext, KM_S("svg")) || km_sv_ieq(ext, KM_S("svgz")) ||
+	    (kind != KM_KIND_PROGRAM && kind != KM_KIND_ARCHIVE && kind != KM_KIND_DISK &&
+	     kind != KM_KIND_HTML))
+		return;
+	km_fact *f = km_structure_at_text(j, KM_FACT_EXTENSION_FALSE, p->filename, part, p->body);
+	km_fact_arg(j->fs, f, 1, km_sv_of(p->sniffed));
 }
 
 static void check_part(const km_structure_job *j, int part)
 {
 	const km_part *p = &j->m->parts[part];
-	km_sv stem, ext = extension(p->filename, &stem);
+	km_sv stem, ext = km_filename_extension(p->filename, &stem);
 	km_kind by_name = ext.n ? km_kind_of_extension(ext) : KM_KIND_OTHER;
 	km_sv name = p->filename.n ? p->filename : p->type;
 	bool text = km_kind_of_type(p->type) == KM_KIND_TEXT || is_script(p, ext);
 
-	check_names(j, part, by_name, stem);
+	check_names(j, part, by_name);
+	check_promise(j, part, by_name, ext);
 	if (p->attachment)
 		check_kind(j, part, name, by_name, ext);
-	if (p->attachment)
-		check_inside(j, part, name);
 	if (p->type_declared && !km_sniff_agrees(p->type, p->sniffed) &&
 	    !(text && km_sv_starts(km_sv_of(p->sniffed), KM_S("text/")))) {
 		km_fact *f = km_structure_at_text(j, KM_FACT_TYPE_MISMATCH, name, part, p->body);
 		km_fact_arg(j->fs, f, 1, p->type);
 		km_fact_arg(j->fs, f, 2, km_sv_of(p->sniffed));
 	}
+}
+
+/* A password in the message that brings the locked archive keeps nobody out but scanners. */
+static bool tells_password(const km_structure_job *j)
+{
+	static const km_sv words[] = { KM_SV("パスワード"), KM_SV("暗証"),     KM_SV("解凍"),
+				       KM_SV("password"),   KM_SV("passcode"), KM_SV("pw:") };
+
+	for (size_t i = 0; i < j->v->n_text; i++)
+		for (size_t k = 0; k < KM_COUNT(words); k++)
+			if (km_sv_find(j->v->text[i].key, words[k], 0) < j->v->text[i].key.n)
+				return true;
+	return false;
+}
+
+/* What was found inside. */
+static void tell_opened(const km_structure_job *j)
+{
+	const km_opened *o = j->in->opened;
+	const km_opened_note *locked = NULL;
+
+	for (size_t i = 0; o && i < o->n; i++) {
+		const km_opened_note *n = &o->note[i];
+		const km_part *p = &j->m->parts[n->part];
+		km_fact *f = km_structure_at_text(j, n->fact, n->seen, n->part, p->body);
+		km_fact_arg(j->fs, f, 1, n->arg);
+		if (f)
+			f->weight = n->weight;
+		if (n->fact == KM_FACT_ARCHIVE_ENCRYPTED)
+			locked = n;
+	}
+	if (locked && tells_password(j))
+		(void)km_structure_at_text(j, KM_FACT_ARCHIVE_PASSWORD_TOLD, locked->seen,
+					   locked->part, j->m->parts[locked->part].body);
 }
 
 void km_structure_attachments(const km_structure_job *j)
@@ -162,4 +152,5 @@ void km_structure_attachments(const km_structure_job *j)
 		    km_kind_of_type(p->type) != KM_KIND_MESSAGE)
 			check_part(j, (int)i);
 	}
+	tell_opened(j);
 }

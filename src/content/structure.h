@@ -6,12 +6,14 @@
 
 #include "base/clock.h"
 #include "content/imitation.h"
+#include "content/opened.h"
 #include "fact/fact.h"
 
 typedef struct {
 	km_mail *mail;
 	const km_views *views;
 	const km_links *links;
+	const km_opened *opened;	 /* may be NULL */
 	const km_imitations *imitations; /* may be NULL */
 	km_time now;
 	bool has_from; /* the reverse-path is known */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "content/archives.h"
 
 static void read_names(km_kit *kit, const km_conf *conf)
 {
@@ -70,6 +71,7 @@ km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pa
 			     km_err *err)
 {
 	*kit = (km_kit){ .pack = pack };
+	km_archive_prepare();
 	if (conf && strcmp(km_conf_str(conf, KM_KEY_DMARC_METHOD), "psl") == 0)
 		kit->dmarc = KM_DMARC_PSL;
 	read_names(kit, conf);

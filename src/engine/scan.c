@@ -14,6 +14,7 @@ struct km_scan {
 	km_mail *mail; /* NULL until read, or when there was no memory at all */
 	km_views views;
 	km_links links;
+	km_opened opened;
 	km_facts facts;
 	km_dns_set dns;
 	km_auth auth;
@@ -61,12 +62,20 @@ static km_status stage_read(km_scan *s)
 	return KM_OK;
 }
 
+/* Before all that looks at links. */
+static km_status stage_files(km_scan *s)
+{
+	km_opened_read(s->arena, s->mail, &s->links, &s->opened);
+	return KM_OK;
+}
+
 static km_status stage_structure(km_scan *s)
 {
 	km_structure in = {
 		.mail = s->mail,
 		.views = &s->views,
 		.links = &s->links,
+		.opened = &s->opened,
 		.imitations = s->kit->imitations,
 		.now = s->env->now,
 		.has_from = s->env->has_from,
@@ -161,6 +170,7 @@ static const struct stage {
 	bool needs_mail;
 } stages[] = {
 	{ stage_read, offsetof(km_timings, read), false },
+	{ stage_files, offsetof(km_timings, content), true },
 	{ stage_auth, offsetof(km_timings, auth), true },
 	{ stage_sender_domain, offsetof(km_timings, auth), true },
 	{ stage_dnsbl, offsetof(km_timings, auth), true },
@@ -202,7 +212,7 @@ static km_limit_set limits_met(const km_scan *s)
 		km_limit_hit(&set, KM_LIMIT_ARENA_BYTES);
 	if (s->mail == NULL)
 		return set;
-	set |= s->mail->limits | s->links.limits;
+	set |= s->mail->limits | s->links.limits | s->opened.limits;
 	for (size_t i = 0; i < s->mail->n_parts; i++) {
 		const km_part *p = &s->mail->parts[i];
 		set |= p->headers.limits | (p->html ? p->html->limits : 0);

@@ -30,7 +30,7 @@ enum { SANITIZED = 0 };
 
 enum { KB = 1024, MB = 1024 * 1024, MEMORY = 64 * MB, HANG_SECONDS = 60 };
 
-#define LIMIT(id)   (1u << KM_LIMIT_##id)
+#define LIMIT(id)   (UINT64_C(1) << KM_LIMIT_##id)
 #define H	    "MIME-Version: 1.0\r\n"
 #define MIXED	    H "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 #define HTML	    H "Content-Type: text/html\r\n\r\n"

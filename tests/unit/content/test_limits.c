@@ -16,7 +16,9 @@ static void test_each(void **state)
 			      i == KM_LIMIT_SEEN_BYTES || i == KM_LIMIT_RESERVE_BYTES ||
 			      i == KM_LIMIT_TAGS || i == KM_LIMIT_SIGNATURES ||
 			      i == KM_LIMIT_ARC_SETS || i == KM_LIMIT_URL_BYTES ||
-			      i == KM_LIMIT_WRAPPERS || i == KM_LIMIT_DNS_RECORDS;
+			      i == KM_LIMIT_WRAPPERS || i == KM_LIMIT_DNS_RECORDS ||
+			      i == KM_LIMIT_RASTER_PIXELS || i == KM_LIMIT_QR_CODES ||
+			      i == KM_LIMIT_PDF_LINKS;
 		if (fs.n != (silent ? 0 : 1))
 			fail_msg("%s: %zu facts", info->name, fs.n);
 		if (fs.n)
@@ -42,7 +44,7 @@ static void test_together(void **state)
 	TEST_SV(fs.f[0].seen, "MIME_DEPTH: 20 levels, MIME_PARTS: 500 parts");
 	km_facts_init(&fs, a);
 	km_structure_limits(~(km_limit_set)0, &fs);
-	assert_int_equal(fs.n, 8); /* size, memory, headers, mime, text, html, dns, links */
+	assert_int_equal(fs.n, 9); /* size, memory, headers, mime, text, html, dns, links, files */
 	km_arena_free(a);
 }
 

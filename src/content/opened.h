@@ -1,0 +1,30 @@
+/*
+ * content/opened.h - the files of a message, looked into: QR codes in pictures, links in PDF and
+ * SVG files, what archives hold (and what archives in them hold), macros, scripts. All within the
+ * bounds of base/limits.h; what the bounds leave out is a fact, too.
+ */
+#ifndef KM_CONTENT_OPENED_H
+#define KM_CONTENT_OPENED_H
+
+#include "content/urls.h"
+#include "fact/fact.h"
+
+/* Something to tell about a file; becomes a fact (content/attachments.c). */
+typedef struct {
+	km_fact_id fact;
+	int part;
+	km_sv seen; /* its name; of what is inside an archive, "archive: name" */
+	km_sv arg;  /* {1} */
+	double weight;
+} km_opened_note;
+
+typedef struct {
+	const km_opened_note *note;
+	size_t n;
+	km_limit_set limits;
+} km_opened;
+
+/* Opens what of @m can be; links found go into @links. What is kept lives in @a. */
+void km_opened_read(km_arena *a, km_mail *m, km_links *links, km_opened *out);
+
+#endif
