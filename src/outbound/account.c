@@ -12,8 +12,8 @@ enum {
 
 _Static_assert((int)KM_W_END <= (int)KM_PROFILE_WORDS, "a profile has too few words");
 
-/* What an account of a kind may do before it has a history (prior), and, with one, on top of three
- * times its own greatest hour and day (base). */
+/* What an account of a kind may do before it has a history (prior), and, with one, on top of twice
+ * its own greatest hour and day (base). */
 static const struct {
 	double flood_prior, drift_prior, flood_base, drift_base, strict;
 } kinds[KM_ACCOUNT_KINDS] = {
@@ -23,7 +23,7 @@ static const struct {
 	[KM_ACCOUNT_NEW] = { 25, 50, 25, 50, 25 },
 };
 
-static const double times_peak = 3;
+static const double times_peak = 2.2, times_cleared = 4;
 static const double days_to_know = 3; /* after so many, prior and history weigh the same */
 
 km_state km_state_unpack(uint64_t word)
@@ -114,17 +114,19 @@ km_budgets km_account_budgets(const km_account *a, double leniency, km_time now)
 {
 	double hour = km_decay_get(&a->w[KM_W_PEAK_HOUR], KM_HALF_PEAK, now);
 	double day = km_decay_get(&a->w[KM_W_PEAK_DAY], KM_HALF_PEAK, now);
-	double days = a->kind == KM_ACCOUNT_NEW ? 0 : a->days;
+	double days = a->kind == KM_ACCOUNT_NEW ? 0 : a->days, times = times_peak;
 
 	/* What a person found right is the habit, however short the history. */
-	if (km_account_is_cleared(a, now))
+	if (km_account_is_cleared(a, now)) {
 		days = 1000;
+		times = times_cleared;
+	}
 	return (km_budgets){
 		.flood = { leniency * blend(kinds[a->kind].flood_prior,
-					    kinds[a->kind].flood_base + times_peak * hour, days),
+					    kinds[a->kind].flood_base + times * hour, days),
 			   3600 },
 		.drift = { leniency * blend(kinds[a->kind].drift_prior,
-					    kinds[a->kind].drift_base + times_peak * day, days),
+					    kinds[a->kind].drift_base + times * day, days),
 			   86400 },
 		.strict = leniency * kinds[a->kind].strict,
 	};
@@ -183,7 +185,8 @@ static void end_day(km_account *a, km_tally day, km_top top, km_time now)
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
 		double most =
 			2 * km_decay_get(&a->w[rows[i].peak], KM_HALF_PEAK, now) + rows[i].room;
-		bool capped = a->kind != KM_ACCOUNT_BULK && rows[i].x > most;
+		/* The first days tell what an account is. */
+		bool capped = a->kind != KM_ACCOUNT_BULK && a->days > 1.5 && rows[i].x > most;
 		(void)km_decay_max(&a->w[rows[i].peak], KM_HALF_PEAK, capped ? most : rows[i].x,
 				   now);
 	}

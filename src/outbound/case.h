@@ -17,15 +17,16 @@ typedef struct {
 	km_account acc;
 	km_budgets budgets;
 	/* of a message */
-	size_t strangers; /* recipients never written to */
-	double factor;	  /* what is unusual about it; 1 for nothing */
-	double share;	  /* what its content alone uses of the budgets, 0 to 1 */
-	unsigned signs;	  /* km_sign */
-	bool away;	  /* from a network that the account never used */
-	double networks;  /* how many such within two days */
-	bool foreign;	  /* the sender address is not the account's */
-	bool again;	  /* it was let through before, by another front end */
-	double cost;	  /* weight with what is unusual */
+	size_t strangers;  /* recipients never written to */
+	size_t acquainted; /* of the others, those first written to today */
+	double factor;	   /* what is unusual about it; 1 for nothing */
+	double share;	   /* what its content alone uses of the budgets, 0 to 1 */
+	unsigned signs;	   /* km_sign */
+	bool away;	   /* from a network that the account never used */
+	double networks;   /* how many such within two days */
+	bool foreign;	   /* the sender address is not the account's */
+	bool again;	   /* it was let through before, by another front end */
+	double cost;	   /* weight with what is unusual */
 } km_case;
 
 /* Name spaces of keys in km_counters. */

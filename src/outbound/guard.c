@@ -265,8 +265,10 @@ km_status km_guard_submit(km_guard *g, km_arena *a, const km_event *e, km_decisi
 					    e->t);
 		return KM_OK;
 	}
-	if (e->account.n == 0 && e->ip.len == 0)
+	if (e->account.n == 0 && e->ip.len == 0) {
+		d->accepted_rcpts = e->n_rcpts;
 		return KM_OK;
+	}
 	if (!open_case(g, &c))
 		return KM_LIMIT;
 	km_status st = on_event(g, &c);

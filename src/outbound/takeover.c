@@ -169,6 +169,11 @@ static uint64_t country_key(const km_case *c)
 	return km_case_key(c, KM_KEY_COUNTRY, c->e->country);
 }
 
+static bool is_own_country(const km_case *c)
+{
+	return c->e->country.n == 2 && is_usual(c, country_key(c));
+}
+
 /* From one country to one that is new for the account, sooner than anyone travels. */
 static void look_at_travel(km_case *c)
 {
@@ -179,7 +184,7 @@ static void look_at_travel(km_case *c)
 	uint32_t then = (uint32_t)(was >> 32);
 
 	if ((uint32_t)was == 0 || (uint32_t)was == (uint32_t)here || now < then ||
-	    now - then > TRAVEL_SECONDS || is_usual(c, country_key(c)))
+	    now - then > TRAVEL_SECONDS || is_own_country(c))
 		return;
 	const char from[] = { (char)(was >> 8), (char)was, '\0' };
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_TRAVEL,
@@ -197,7 +202,7 @@ static void look_at_country(km_case *c)
 		km_fact *f = km_case_fact(c, KM_FACT_OUT_COUNTRY_NEW, c->e->country);
 		km_fact_arg(&c->d->facts, f, 1, ip_text(c));
 	}
-	if (is_known_account(c) && !is_usual(c, country_key(c)))
+	if (is_known_account(c) && !is_own_country(c))
 		weigh(c, 1.3, KM_SIGN_COUNTRY);
 	look_at_travel(c);
 }
@@ -314,8 +319,11 @@ static void look_at_recipients(km_case *c)
 
 	for (size_t i = 0; i < c->e->n_rcpts; i++) {
 		km_sv rcpt = c->e->rcpts[i], domain = km_case_domain(rcpt);
-		if (km_counters_seen(c->c, km_case_key(c, KM_KEY_RCPT, rcpt), c->e->t).known)
+		km_seen seen = km_counters_seen(c->c, km_case_key(c, KM_KEY_RCPT, rcpt), c->e->t);
+		if (seen.known) {
+			c->acquainted += seen.today && seen.days == 1;
 			continue;
+		}
 		if (c->strangers++ == 0)
 			first = domain;
 		alike += km_sv_ieq(domain, first);
@@ -340,7 +348,7 @@ static void look_at_recipients(km_case *c)
 	if (!is_known_account(c) || c->e->n_rcpts < MANY_RCPTS ||
 	    (double)c->e->n_rcpts < 3 * usual || c->strangers * 10 < c->e->n_rcpts * 7)
 		return;
-	weigh(c, c->away ? 1.5 : 1, KM_SIGN_MANY_RCPTS);
+	weigh(c, c->away && c->e->country.n && !is_own_country(c) ? 1.5 : 1, KM_SIGN_MANY_RCPTS);
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_RECIPIENTS_MANY, KM_S(""));
 	km_case_arg(c, f, 1, (double)c->e->n_rcpts);
 	km_case_arg(c, f, 2, usual);
@@ -425,7 +433,7 @@ double km_takeover_weight(km_case *c)
 	double s = (double)c->strangers, k = (double)(c->e->n_rcpts - c->strangers);
 	double all_s = km_decay_add(strange, KM_HALF_RECENT, s, c->e->t);
 	double all_k = km_decay_add(known, KM_HALF_RECENT, k, c->e->t);
-	double of_known = 0.02 * k, weight = 0;
+	double of_known = 0.02 * k + 0.03 * (double)c->acquainted, weight = 0;
 
 	if (c->strangers)
 		weight = of_strangers(s) * pow(all_s / (all_s + all_k), 4);

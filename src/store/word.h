@@ -2,9 +2,9 @@
  * store/word.h - statistics of one 64-bit word each, moved by compare-and-swap: a rate (GCRA), a
  * sum or a peak that decays, a count of the present hour or day. One word is never half written, so
  * several processes may move it and any of them may be killed at any time.
- * Times are the caller's. A clock that jumps neither unlocks nor locks for longer than a window:
- * what lies further in the future than a window can reach is cut back to it. A stored word that
- * makes no sense (damage) reads as empty.
+ * Times are the caller's. A clock that goes back leaves a rate as full as it was, or cut back to
+ * full; by more than a window it begins anew, so that mail is not blocked for a clock that was set
+ * right. A stored word that makes no sense (damage) reads as empty.
  */
 #ifndef KM_STORE_WORD_H
 #define KM_STORE_WORD_H
