@@ -14,7 +14,7 @@ class Attack:
         self.w.add(t, event="submit", **place, port=self.w.r.randrange(1024, 65535),
                    **{"account": self.a.name, "mail_from": self.a.address, "from": self.a.address, "rcpts": rcpts, "size": 3000,
                       "subject": "重要なお知らせ", "body_digest": self.digest,
-                      "queue_id": f"{self.mark}{self.w.r.getrandbits(40):010X}",
+                      "queue_id": f"{self.mark}{self.w.number():08X}",
                       "class": self.w.r.choice(self.classes), "score": 5.0, **more})
 
     def home(self):

@@ -60,7 +60,7 @@ class Account:
                  "size": int(r.lognormvariate(9, 1)), "subject": f"件名 {r.randrange(10**6)}",
                  "body_digest": f"{r.getrandbits(64):016x}",
                  "class": "spam" if r.random() < .004 else "ham", "score": round(r.uniform(0, 3), 1),
-                 "queue_id": f"4Q{self.w.serial:X}{r.getrandbits(20):05X}"}
+                 "queue_id": f"4Q{self.w.number():08X}"}
         event.update(more)
         self.written.update(dict.fromkeys(rcpts))
         self.w.add(t, **event)

@@ -29,7 +29,7 @@ class World:
         self.without = set(without)
         self.domains = [f"{w}{i}.example" for i, w in enumerate(self.r.choices(
             ["kaisha", "shoten", "koubou", "gakuen", "clinic", "studio", "hoken", "denki"], k=2500))]
-        self.events, self.serial = [], 0
+        self.events, self.serial, self.queued = [], 0, 0
         self.isp = [self.net16() for _ in range(24)]        # fixed lines
         self.carrier = [(self.net16(), asn) for asn in (9605, 2516, 17676) for _ in range(6)]
         self.offices = [(self.net16() + f".{self.r.randrange(256)}", self.r.choice(JP_ASN)) for _ in range(400)]
@@ -42,6 +42,11 @@ class World:
         self.serial += 1
         domain = self.r.choice(FREEMAIL) if self.r.random() < .45 else self.r.choice(self.domains)
         return f"p{self.serial}@{domain}"
+
+    def number(self):
+        """Of the next message, for its queue id."""
+        self.queued += 1
+        return self.queued
 
     def add(self, t, **event):
         for name in [n for n in event if n in self.without or event[n] is None]:

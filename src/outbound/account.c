@@ -12,18 +12,18 @@ enum {
 
 _Static_assert((int)KM_W_END <= (int)KM_PROFILE_WORDS, "a profile has too few words");
 
-/* What an account of a kind may do before it has a history (prior), and, with one, on top of twice
- * its own greatest hour and day (base). */
+/* What an account of a kind may do before it has a history (prior), and, with one, on top of half
+ * as much again as its own greatest hour and day (base). */
 static const struct {
 	double flood_prior, drift_prior, flood_base, drift_base, strict;
 } kinds[KM_ACCOUNT_KINDS] = {
-	[KM_ACCOUNT_PERSON] = { 40, 150, 28, 70, 28 },
-	[KM_ACCOUNT_BULK] = { 20000, 60000, 2000, 5000, 200 },
+	[KM_ACCOUNT_PERSON] = { 40, 150, 30, 70, 28 },
+	[KM_ACCOUNT_BULK] = { 50000, 200000, 2000, 5000, 200 },
 	[KM_ACCOUNT_SERVER] = { 150, 1500, 40, 120, 40 },
 	[KM_ACCOUNT_NEW] = { 25, 50, 25, 50, 25 },
 };
 
-static const double times_peak = 2.2, times_cleared = 4;
+static const double times_peak = 1.5, times_cleared = 4;
 static const double days_to_know = 3; /* after so many, prior and history weigh the same */
 
 km_state km_state_unpack(uint64_t word)
@@ -110,6 +110,14 @@ static double blend(double prior, double learned, double days)
 	return exp(log(prior) * (1 - w) + log(learned) * w);
 }
 
+/* Who is registered for mailings may send the first one before anything is known of them. */
+static double budget(km_account_kind kind, double prior, double learned, double days)
+{
+	if (kind == KM_ACCOUNT_BULK)
+		return learned > prior ? learned : prior;
+	return blend(prior, learned, days);
+}
+
 km_budgets km_account_budgets(const km_account *a, double leniency, km_time now)
 {
 	double hour = km_decay_get(&a->w[KM_W_PEAK_HOUR], KM_HALF_PEAK, now);
@@ -122,11 +130,11 @@ km_budgets km_account_budgets(const km_account *a, double leniency, km_time now)
 		times = times_cleared;
 	}
 	return (km_budgets){
-		.flood = { leniency * blend(kinds[a->kind].flood_prior,
-					    kinds[a->kind].flood_base + times * hour, days),
+		.flood = { leniency * budget(a->kind, kinds[a->kind].flood_prior,
+					     kinds[a->kind].flood_base + times * hour, days),
 			   3600 },
-		.drift = { leniency * blend(kinds[a->kind].drift_prior,
-					    kinds[a->kind].drift_base + times * day, days),
+		.drift = { leniency * budget(a->kind, kinds[a->kind].drift_prior,
+					     kinds[a->kind].drift_base + times * day, days),
 			   86400 },
 		.strict = leniency * kinds[a->kind].strict,
 	};

@@ -50,6 +50,7 @@ typedef enum {
 /* Half-lives in seconds. */
 enum {
 	KM_HALF_RECENT = 20 * 60,
+	KM_HALF_AWAY = 12 * 3600,
 	KM_HALF_SUSPICION = 12 * 3600,
 	KM_HALF_DAY = 86400,
 	KM_HALF_WEEK = 7 * 86400,

@@ -20,6 +20,7 @@ typedef struct {
 	size_t strangers;  /* recipients never written to */
 	size_t acquainted; /* of the others, those first written to today */
 	double factor;	   /* what is unusual about it; 1 for nothing */
+	double strict;	   /* how much more it may from where it is known */
 	double share;	   /* what its content alone uses of the budgets, 0 to 1 */
 	unsigned signs;	   /* km_sign */
 	bool away;	   /* from a network that the account never used */

@@ -253,9 +253,14 @@ static km_sv reply_of(km_arena *a, const km_decision *d)
 
 km_status km_guard_submit(km_guard *g, km_arena *a, const km_event *e, km_decision *d)
 {
-	km_case c = {
-		.c = g->c, .ids = g->ids, .conf = &g->conf, .arena = a, .e = e, .d = d, .factor = 1
-	};
+	km_case c = { .c = g->c,
+		      .ids = g->ids,
+		      .conf = &g->conf,
+		      .arena = a,
+		      .e = e,
+		      .d = d,
+		      .factor = 1,
+		      .strict = 1 };
 
 	*d = (km_decision){ .is_submit = e->kind == KM_EVENT_submit, .account = e->account };
 	km_facts_init(&d->facts, a);

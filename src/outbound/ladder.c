@@ -13,9 +13,10 @@ enum {
 	HELD_SUSPENDS = 30 /* weight that goes on coming after the brake */
 };
 
+/* Never 0, which stands for "never". */
 static uint32_t seconds(km_time t)
 {
-	return t < 0 ? 0 : t > UINT32_MAX ? UINT32_MAX : (uint32_t)t;
+	return t < 1 ? 1 : t > UINT32_MAX ? UINT32_MAX : (uint32_t)t;
 }
 
 static km_measure *add(km_case *c, km_step step, unsigned word, uint64_t from, uint64_t to)
@@ -159,7 +160,7 @@ void km_ladder_drift(km_case *c, double weight)
  */
 void km_ladder_stopped(km_case *c)
 {
-	double held = hold(c, (double)(c->e->n_rcpts ? c->e->n_rcpts : 1));
+	double held = hold(c, (double)c->strangers);
 	unsigned signs = km_account_signs(&c->acc, c->signs, c->e->t) & KM_SIGNS_STRONG;
 	bool sure = (signs & KM_SIGNS_OTHER_HANDS) && __builtin_popcount(signs) >= 2;
 

@@ -154,8 +154,9 @@ static void look_at_network(km_case *c)
 		return;
 	c->away = true;
 	/* What the account may do more than others it may do from where it is known. */
-	double strict = c->budgets.flood.capacity / c->budgets.strict;
-	weigh(c, strict > 1.5 ? strict : 1.5, KM_SIGN_NETWORK);
+	double strict = c->budgets.flood.capacity / c->budgets.strict / 1.5;
+	c->strict = strict > 1 ? strict : 1;
+	weigh(c, 1.5, KM_SIGN_NETWORK);
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORK_NEW, ip_text(c));
 	km_ip block = c->e->ip;
 	memset(block.b + (block.len == 4 ? 3 : 6), 0, block.len - (block.len == 4 ? 3u : 6u));
@@ -418,7 +419,7 @@ void km_takeover_message(km_case *c)
  */
 static double of_strangers(double n)
 {
-	return pow(n < LIST_RCPTS ? n : LIST_RCPTS, 0.75) + (n > LIST_RCPTS ? n - LIST_RCPTS : 0);
+	return pow(n < LIST_RCPTS ? n : LIST_RCPTS, 0.68) + (n > LIST_RCPTS ? n - LIST_RCPTS : 0);
 }
 
 /*
@@ -431,13 +432,15 @@ double km_takeover_weight(km_case *c)
 	km_word *known = &c->acc.w[c->away ? KM_W_KNOWN_AWAY : KM_W_KNOWN];
 	km_word *strange = &c->acc.w[c->away ? KM_W_STRANGE_AWAY : KM_W_STRANGE];
 	double s = (double)c->strangers, k = (double)(c->e->n_rcpts - c->strangers);
-	double all_s = km_decay_add(strange, KM_HALF_RECENT, s, c->e->t);
-	double all_k = km_decay_add(known, KM_HALF_RECENT, k, c->e->t);
+	/* Who travels writes little, so his friends speak for him longer. */
+	uint32_t half_life = c->away ? KM_HALF_AWAY : KM_HALF_RECENT;
+	double all_s = km_decay_add(strange, half_life, s, c->e->t);
+	double all_k = km_decay_add(known, half_life, k, c->e->t);
 	double of_known = 0.02 * k + 0.03 * (double)c->acquainted, weight = 0;
 
 	if (c->strangers)
 		weight = of_strangers(s) * pow(all_s / (all_s + all_k), 4);
-	c->cost = weight * (c->factor < MOST_FACTOR ? c->factor : MOST_FACTOR) +
+	c->cost = weight * c->strict * (c->factor < MOST_FACTOR ? c->factor : MOST_FACTOR) +
 		  of_known * (c->factor < MOST_FACTOR_KNOWN ? c->factor : MOST_FACTOR_KNOWN);
 	return weight + of_known;
 }
