@@ -83,8 +83,38 @@ def answers(port, path="/ping"):
         return False
 
 
-def dns_stub():
-    """Starts a process that answers every DNS question NXDOMAIN at once; (pid, port)."""
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.5).close()
+        return True
+    except OSError:
+        return False
+
+
+def until(condition, seconds, complaint):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            sys.exit(complaint)
+        time.sleep(0.01)
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def txt_answer(asked, question, text):
+    """A DNS answer with the one TXT record @text."""
+    strings = [text[i:i + 255].encode() for i in range(0, len(text), 255)]
+    data = b"".join(bytes([len(s)]) + s for s in strings)
+    return (asked[:2] + b"\x81\x80\x00\x01\x00\x01" + bytes(4) + question + b"\xc0\x0c\x00\x10\x00\x01" +
+            (3600).to_bytes(4, "big") + len(data).to_bytes(2, "big") + data)
+
+
+def dns_stub(records=None):
+    """Starts a process that answers DNS questions for the TXT @records (by name), and all others NXDOMAIN, at once;
+    (pid, port)."""
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind(("127.0.0.1", 0))
     pid = os.fork()
@@ -94,9 +124,14 @@ def dns_stub():
         return pid, port
     while True:
         asked, who = s.recvfrom(4096)
-        at = 12
+        at, labels = 12, []
         while at < len(asked) and asked[at]:
+            labels.append(asked[at + 1:at + 1 + asked[at]].decode("ascii", "replace").lower())
             at += asked[at] + 1
+        text = (records or {}).get(".".join(labels))
+        if text and asked[at + 1:at + 3] == b"\x00\x10":
+            s.sendto(txt_answer(asked, asked[12:at + 5], text), who)
+            continue
         # The same id and question, "response, recursion available, no such name", no further records.
         s.sendto(asked[:2] + b"\x81\x83\x00\x01" + bytes(6) + asked[12:at + 5], who)
 

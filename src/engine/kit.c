@@ -74,6 +74,7 @@ km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pa
 	km_archive_prepare();
 	if (conf && strcmp(km_conf_str(conf, KM_KEY_DMARC_METHOD), "psl") == 0)
 		kit->dmarc = KM_DMARC_PSL;
+	kit->auth_only = conf && strcmp(km_conf_str(conf, KM_KEY_CHECKS), "auth") == 0;
 	read_names(kit, conf);
 	km_status st = open_lists(kit, conf, err);
 	if (st == KM_OK)

@@ -21,6 +21,7 @@
 typedef struct {
 	const km_pack *pack; /* not owned */
 	km_dmarc_method dmarc;
+	bool auth_only;		   /* checks: auth */
 	km_trust networks;	   /* trusted.networks */
 	km_trust forwarders;	   /* auth.trusted_forwarders */
 	km_trust sealers;	   /* auth.trusted_sealers */
