@@ -237,7 +237,8 @@ class Komainu(Service):
         self.write("empty.zone", "; no names\n")
         self.write("komainu.yaml", f"listen.milter: 127.0.0.1:{self.milter}\nlisten.http: 127.0.0.1:{self.http}\n"
                                    f"state.dir: {self.path('state')}\nscanner.processes: {scanners}\n"
-                                   f"dns.snapshot: {self.path('empty.zone')}\nlanguage: en\n" + settings)
+                                   + ("" if "dns." in settings else f"dns.snapshot: {self.path('empty.zone')}\n")
+                                   + "language: en\n" + settings)
 
     def start(self):
         self.run([self.program, "serve", "--config", self.path("komainu.yaml")])

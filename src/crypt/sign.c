@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 /*
@@ -15,9 +16,14 @@
 enum { DER_INTEGER = 0x02, DER_BITS = 0x03, DER_OID = 0x06, DER_SEQUENCE = 0x30 };
 enum { MAX_MODULUS = 2048, MAX_EXPONENT = 8 }; /* bytes */
 
+enum { HASHES = KM_HASH_SHA1 + 1 };
+
 struct km_pubkey {
 	EVP_PKEY *pkey;
 	km_key_kind kind;
+	unsigned refs;
+	EVP_PKEY_CTX *ready[HASHES]; /* RSA: set up to verify, kept from one time to the next */
+	uint64_t digest[KM_SHA256_BYTES / 8]; /* of its bytes */
 };
 
 struct km_privkey {
@@ -130,32 +136,94 @@ static km_status key_from_bytes(km_key_kind kind, km_sv bytes, EVP_PKEY **out, k
 	return KM_OK;
 }
 
-km_status km_pubkey_read(km_key_kind kind, km_sv bytes, km_pubkey **out, km_err *err)
+/*
+ * Keys that this thread read last. Most mail comes from few signers, and to set a key up for its
+ * first verification costs as much as that does.
+ */
+enum { KEPT = 64 };
+static pthread_key_t kept_key;
+static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
+
+static void forget_kept(void *table)
+{
+	km_pubkey **kept = table;
+
+	for (size_t i = 0; i < KEPT; i++)
+		km_pubkey_free(kept[i]);
+	free(kept);
+}
+
+static void make_kept_key(void)
+{
+	(void)pthread_key_create(&kept_key, forget_kept);
+}
+
+/* The place for a key of that digest; NULL when there is no memory for places. */
+static km_pubkey **kept_place(const uint64_t *digest)
+{
+	static _Thread_local km_pubkey **kept;
+
+	if (kept == NULL) {
+		(void)pthread_once(&kept_once, make_kept_key);
+		kept = calloc(KEPT, sizeof(km_pubkey *));
+		(void)pthread_setspecific(kept_key, kept);
+	}
+	return kept ? &kept[digest[0] % KEPT] : NULL;
+}
+
+static km_status read_new(km_key_kind kind, km_sv bytes, km_pubkey **out, km_err *err)
 {
 	EVP_PKEY *pkey = NULL;
 	km_status st = key_from_bytes(kind, bytes, &pkey, err);
 
-	*out = NULL;
 	if (st != KM_OK)
 		return st;
 	if (pkey == NULL) {
 		ERR_clear_error();
 		return KM_FAIL(err, KM_SYNTAX, "no key that OpenSSL takes");
 	}
-	km_pubkey *k = malloc(sizeof(*k));
+	km_pubkey *k = calloc(1, sizeof(*k));
 	if (k == NULL) {
 		EVP_PKEY_free(pkey);
 		return KM_NOMEM;
 	}
-	*k = (km_pubkey){ .pkey = pkey, .kind = kind };
+	k->pkey = pkey;
+	k->kind = kind;
+	k->refs = 1;
 	*out = k;
+	return KM_OK;
+}
+
+km_status km_pubkey_read(km_key_kind kind, km_sv bytes, km_pubkey **out, km_err *err)
+{
+	uint64_t digest[KM_SHA256_BYTES / 8];
+
+	*out = NULL;
+	if (km_sha256(bytes, (uint8_t *)digest) != KM_OK)
+		return read_new(kind, bytes, out, err);
+	km_pubkey **place = kept_place(digest);
+	if (place && *place && (*place)->kind == kind &&
+	    memcmp((*place)->digest, digest, sizeof(digest)) == 0) {
+		(*place)->refs++;
+		*out = *place;
+		return KM_OK;
+	}
+	km_status st = read_new(kind, bytes, out, err);
+	if (st != KM_OK || place == NULL)
+		return st;
+	memcpy((*out)->digest, digest, sizeof(digest));
+	km_pubkey_free(*place);
+	*place = *out;
+	(*out)->refs++;
 	return KM_OK;
 }
 
 void km_pubkey_free(km_pubkey *k)
 {
-	if (k == NULL)
+	if (k == NULL || --k->refs)
 		return;
+	for (size_t i = 0; i < HASHES; i++)
+		EVP_PKEY_CTX_free(k->ready[i]);
 	EVP_PKEY_free(k->pkey);
 	free(k);
 }
@@ -170,18 +238,29 @@ static const EVP_MD *md_of(km_hash_kind hash)
 	return hash == KM_HASH_SHA1 ? EVP_sha1() : EVP_sha256();
 }
 
-static int verify_rsa(EVP_PKEY *pkey, km_hash_kind hash, km_sv digest, km_sv sig)
+static EVP_PKEY_CTX *ready_to_verify(km_pubkey *k, km_hash_kind hash)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	int ok = -1;
+	EVP_PKEY_CTX *ctx = k->ready[hash];
 
+	if (ctx)
+		return ctx;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
 	if (ctx && EVP_PKEY_verify_init(ctx) == 1 &&
 	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
 	    EVP_PKEY_CTX_set_signature_md(ctx, md_of(hash)) == 1)
-		ok = EVP_PKEY_verify(ctx, (const unsigned char *)sig.p, sig.n,
-				     (const unsigned char *)digest.p, digest.n) == 1;
+		return k->ready[hash] = ctx;
 	EVP_PKEY_CTX_free(ctx);
-	return ok;
+	return NULL;
+}
+
+static int verify_rsa(km_pubkey *k, km_hash_kind hash, km_sv digest, km_sv sig)
+{
+	EVP_PKEY_CTX *ctx = ready_to_verify(k, hash);
+
+	if (ctx == NULL)
+		return -1;
+	return EVP_PKEY_verify(ctx, (const unsigned char *)sig.p, sig.n,
+			       (const unsigned char *)digest.p, digest.n) == 1;
 }
 
 static int verify_ed25519(EVP_PKEY *pkey, km_sv digest, km_sv sig)
@@ -196,10 +275,10 @@ static int verify_ed25519(EVP_PKEY *pkey, km_sv digest, km_sv sig)
 	return ok;
 }
 
-km_status km_pubkey_verify(const km_pubkey *k, km_hash_kind hash, km_sv digest, km_sv signature,
+km_status km_pubkey_verify(km_pubkey *k, km_hash_kind hash, km_sv digest, km_sv signature,
 			   bool *right)
 {
-	int ok = k->kind == KM_KEY_RSA ? verify_rsa(k->pkey, hash, digest, signature)
+	int ok = k->kind == KM_KEY_RSA ? verify_rsa(k, hash, digest, signature)
 				       : verify_ed25519(k->pkey, digest, signature);
 
 	ERR_clear_error();

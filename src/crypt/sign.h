@@ -1,7 +1,8 @@
 /*
  * crypt/sign.h - signatures of mail by OpenSSL: RSA (PKCS#1 v1.5, RFC 8017) and Ed25519 (RFC 8032)
  * over a digest that was made before (RFC 8463 signs the digest itself).
- * Objects are on the heap. Keys may be used by several threads at once.
+ * Objects are on the heap. Private keys may be used by several threads at once; a public key stays
+ * with the thread that read it, which keeps the last ones.
  */
 #ifndef KM_CRYPT_SIGN_H
 #define KM_CRYPT_SIGN_H
@@ -27,7 +28,7 @@ void km_pubkey_free(km_pubkey *k);
 unsigned km_pubkey_bits(const km_pubkey *k);
 /* *right: whether @signature is the owner's over @digest. KM_NOMEM when it could not be found out.
  */
-KM_NODISCARD km_status km_pubkey_verify(const km_pubkey *k, km_hash_kind hash, km_sv digest,
+KM_NODISCARD km_status km_pubkey_verify(km_pubkey *k, km_hash_kind hash, km_sv digest,
 					km_sv signature, bool *right);
 
 /* A private key in PEM (PKCS#8 or PKCS#1), without passphrase. KM_SYNTAX when it is none. */
