@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dns/cache.h"
 #include "dns/master.h"
 #include "dns/wire.h"
 
@@ -29,6 +30,7 @@ struct km_resolver {
 	struct ub_ctx *ub;
 	struct ub_event *tick;
 	km_arena *scratch;
+	km_dns_cache *cache;
 	uint16_t port[KM_RESOLVER_SERVERS];
 	size_t n_ports;
 	uint64_t timeout_ns, deadline_ns;
@@ -94,7 +96,7 @@ static km_status set_options(struct ub_ctx *ub, const km_resolver_settings *s, b
 	km_status st = KM_OK;
 
 	(void)snprintf(whole, sizeof(whole), "%zu", s->cache / 2);
-	(void)snprintf(half, sizeof(half), "%zu", s->cache / 4);
+	(void)snprintf(half, sizeof(half), "%zu", s->cache / 8);
 	for (size_t i = 0; i < KM_COUNT(options) && st == KM_OK; i++)
 		st = set_option(ub, options[i].name, options[i].value, err);
 	return st;
@@ -167,9 +169,10 @@ static km_status prepare(km_resolver *r, const km_resolver_settings *s, struct u
 	bool dnssec;
 
 	r->scratch = km_arena_new(SCRATCH_BYTES);
+	r->cache = km_dns_cache_new(s->cache / 4);
 	r->ub = ub_ctx_create_ub_event(base);
 	r->tick = base->vmt->new_event(base, -1, UB_EV_TIMEOUT | UB_EV_PERSIST, on_tick, r);
-	if (r->scratch == NULL || r->ub == NULL || r->tick == NULL)
+	if (r->scratch == NULL || r->cache == NULL || r->ub == NULL || r->tick == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory for a resolver");
 	(void)ub_ctx_debugout(r->ub, NULL);
 	if (s->n_servers == 0)
@@ -215,6 +218,7 @@ void km_resolver_free(km_resolver *r)
 	if (r->ub)
 		ub_ctx_delete(r->ub);
 	km_arena_free(r->scratch);
+	km_dns_cache_free(r->cache);
 	free(r);
 }
 
@@ -268,7 +272,7 @@ static void end_to_wait(km_resolver *r, km_dns_asking *a)
 
 /* --- answers --- */
 
-static void take_answer(wait *w, km_dns_answer *answer)
+static void take_answer(wait *w, const km_dns_answer *answer)
 {
 	km_dns_asking *a = w->asking;
 	km_resolver *r = a->resolver;
@@ -297,6 +301,11 @@ static km_dns_rcode verdict_of(int rcode, int sec)
 	return sec == 1 ? KM_DNS_BOGUS : rcode ? KM_DNS_SERVFAIL : KM_DNS_OK;
 }
 
+static uint64_t seconds(void)
+{
+	return km_clock_mono_ns() / 1000000000u;
+}
+
 static void on_answer(void *ctx, int rcode, void *packet, int n, int sec, char *why, int limited)
 {
 	wait *w = ctx;
@@ -311,6 +320,7 @@ static void on_answer(void *ctx, int rcode, void *packet, int n, int sec, char *
 	if (answer.rcode == KM_DNS_OK) {
 		km_wire_answer(scratch, (km_sv){ packet, n > 0 ? (size_t)n : 0 }, &answer);
 		answer.secure = sec == 2 && answer.rcode != KM_DNS_SERVFAIL;
+		km_dns_cache_put(a->resolver->cache, &answer, seconds());
 	}
 	take_answer(w, &answer);
 	km_arena_reset(scratch);
@@ -342,6 +352,12 @@ static void ask(km_resolver *r, wait *w, bool late)
 	r->count.asked++;
 	if (late) {
 		give_up(w, KM_DNS_TIMEOUT);
+		return;
+	}
+	const km_dns_answer *known =
+		km_dns_cache_get(r->cache, w->question.name, w->question.type, seconds());
+	if (known) {
+		take_answer(w, known);
 		return;
 	}
 	int rc = ub_resolve_event(r->ub, presentation(w->question.name, name),
