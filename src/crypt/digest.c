@@ -1,6 +1,8 @@
 #include "crypt/digest.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 
@@ -55,6 +57,18 @@ km_status km_hash_finish(km_hash *h, uint8_t out[KM_HASH_MAX_BYTES], size_t *n)
 	h->ctx = NULL;
 	*n = length;
 	return ok ? KM_OK : KM_BUG;
+}
+
+km_status km_hmac_sha256(km_sv key, km_sv bytes, uint8_t out[KM_SHA256_BYTES])
+{
+	unsigned n = 0;
+	const unsigned char *p = (const unsigned char *)(bytes.n ? bytes.p : "");
+
+	(void)pthread_once(&once, fetch);
+	if (sha256 == NULL || key.n > INT_MAX ||
+	    HMAC(sha256, key.n ? key.p : "", (int)key.n, p, bytes.n, out, &n) == NULL)
+		return KM_BUG;
+	return n == KM_SHA256_BYTES ? KM_OK : KM_BUG;
 }
 
 void km_hex(const uint8_t *bytes, size_t n, char *out)

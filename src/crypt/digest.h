@@ -29,6 +29,9 @@ void km_hash_copy(km_hash *to, const km_hash *from);
 /* Writes the digest to @out and its length to @n, and frees. KM_BUG when OpenSSL failed. */
 KM_NODISCARD km_status km_hash_finish(km_hash *h, uint8_t out[KM_HASH_MAX_BYTES], size_t *n);
 
+/* HMAC-SHA-256 (RFC 2104). */
+KM_NODISCARD km_status km_hmac_sha256(km_sv key, km_sv bytes, uint8_t out[KM_SHA256_BYTES]);
+
 /* @n bytes as 2n lower-case hexadecimal digits; no NUL. */
 void km_hex(const uint8_t *bytes, size_t n, char *out);
 /* @n unpredictable bytes. */

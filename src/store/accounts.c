@@ -23,6 +23,19 @@ static const char *const migrations[] = {
 	"CREATE TABLE subscriber ("
 	" account BLOB PRIMARY KEY, kind TEXT NOT NULL, alternative TEXT NOT NULL,"
 	" created INTEGER NOT NULL) WITHOUT ROWID;",
+	/* Who was told of what is written once, however often it is said; two statements of one
+	 * second are both kept. */
+	"CREATE TABLE entry_2 ("
+	" row INTEGER PRIMARY KEY AUTOINCREMENT, account BLOB NOT NULL, kind TEXT NOT NULL,"
+	" t_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,"
+	" ip TEXT NOT NULL, port INTEGER NOT NULL, queue_id TEXT NOT NULL, facts TEXT NOT NULL);"
+	"INSERT INTO entry_2 SELECT * FROM entry;"
+	"DROP TABLE entry;"
+	"ALTER TABLE entry_2 RENAME TO entry;"
+	"CREATE INDEX entry_account ON entry (account, row);"
+	"CREATE UNIQUE INDEX entry_once ON entry (account, kind, t_ms, reason) WHERE kind <> "
+	"'told';"
+	"CREATE UNIQUE INDEX entry_told ON entry (account, reason) WHERE kind = 'told';",
 };
 
 static const km_db_kind file_kind = { "accounts.db", "accounts", migrations, KM_COUNT(migrations) };

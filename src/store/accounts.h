@@ -66,7 +66,7 @@ void km_accounts_close(km_accounts *a);
 KM_NODISCARD km_status km_accounts_set_aside(const char *dir, char *name, size_t max, km_err *err);
 
 /* On disk when it returns KM_OK, all of them or none. The same measure of the same account at the
- * same time is written once. */
+ * same time is written once, and so is `told` with the same reason. */
 KM_NODISCARD km_status km_accounts_add(km_accounts *a, const km_entry *entries, size_t n,
 				       km_err *err);
 /* Replaces what was known; empty members leave what is there. */

@@ -104,6 +104,14 @@ static void test_entries(void **state)
 	km_accounts_close(w);
 }
 
+static bool count(void *ctx, int64_t row, const km_entry *e)
+{
+	(void)row;
+	(void)e;
+	++*(size_t *)ctx;
+	return true;
+}
+
 static bool collect_subscriber(void *ctx, const km_subscriber *s)
 {
 	char *text = ctx;
@@ -133,6 +141,33 @@ static void test_subscribers(void **state)
 	assert_string_equal(text, "u1:person:me@example.com:5 u2:bulk:b@example.com:7 ");
 	assert_int_equal(km_accounts_subscribers(a, KM_S("u3"), collect_subscriber, text, NULL),
 			 KM_NOTFOUND);
+	km_accounts_close(a);
+}
+
+/* Two people may be told in one second; the same one of the same measure only once. */
+static void test_told(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *reason;
+		int64_t t_ms;
+	} told[] = {
+		{ "mail a@example.jp 7", 1000 },
+		{ "mail b@example.jp 7", 1000 },
+		{ "mail a@example.jp 7", 2000 },
+		{ "mail a@example.jp 8", 2000 },
+	};
+	km_accounts *a;
+	size_t n = 0;
+
+	assert_int_equal(km_accounts_open(dir, &a, NULL), KM_OK);
+	for (size_t i = 0; i < KM_COUNT(told); i++) {
+		km_entry e = entry("u1", KM_ENTRY_told, told[i].t_ms, 0);
+		e.reason = km_sv_of(told[i].reason);
+		assert_int_equal(km_accounts_add(a, &e, 1, NULL), KM_OK);
+	}
+	assert_int_equal(km_accounts_find(a, &(km_entry_filter){ 0 }, count, &n, NULL), KM_OK);
+	assert_int_equal(n, 3);
 	km_accounts_close(a);
 }
 
@@ -187,10 +222,8 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_entries),
-		CASE(test_subscribers),
-		CASE(test_killed),
-		CASE(test_names),
+		CASE(test_entries), CASE(test_subscribers), CASE(test_told),
+		CASE(test_killed),  CASE(test_names),
 	};
 	return cmocka_run_group_tests_name("store/accounts", tests, NULL, NULL);
 }
