@@ -2,11 +2,11 @@
 #include <sysexits.h>
 
 #include "cli/dossier.h"
-#include "cli/guard_client.h"
 #include "cli/jsonout.h"
 #include "cli/style.h"
 #include "cli/tables.h"
 #include "cli/wrap.h"
+#include "daemon/guard_ask.h"
 #include "outbound/stored.h"
 #include "policy/advice.h"
 

@@ -9,9 +9,9 @@
 
 #include "base/file.h"
 #include "cli/dossier.h"
-#include "cli/guard_client.h"
 #include "cli/jsonout.h"
 #include "cli/tables.h"
+#include "daemon/guard_ask.h"
 #include "outbound/stored.h"
 
 enum {

@@ -86,6 +86,6 @@ void km_role_log_as(const char *label, const km_conf *conf);
 /* Ends the role: the loop stops once its handles are closed. */
 void km_role_end(km_role *r);
 
-extern const km_role_ops km_scanner_role, km_keeper_role, km_signer_role;
+extern const km_role_ops km_scanner_role, km_keeper_role, km_signer_role, km_courier_role;
 
 #endif

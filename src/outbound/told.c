@@ -36,26 +36,36 @@ const char *km_entry_title(km_entry_kind k, km_lang lang)
 	return k < KM_ENTRY_KIND_COUNT ? kinds[k].title[lang] : "";
 }
 
-static const km_sv restores = KM_SV("restore"), keeps = KM_SV("keep");
+static const km_sv restores = KM_SV("restore"), restores_password = KM_SV("restore+password");
+
+/* The outcome that @reason begins with, up to the colon or the end. */
+static km_sv outcome_of(km_sv reason)
+{
+	static const km_sv outcomes[] = { KM_SV("restore"), KM_SV("restore+password"),
+					  KM_SV("keep"), KM_SV("terminate") };
+	km_sv word = km_sv_sub(reason, 0, km_sv_chr(reason, ':', 0));
+
+	for (size_t i = 0; i < KM_COUNT(outcomes); i++)
+		if (km_sv_eq(word, outcomes[i]))
+			return word;
+	return KM_S("");
+}
 
 bool km_review_restores(km_sv reason)
 {
-	return km_sv_starts(reason, restores);
+	return km_sv_starts(outcome_of(reason), restores);
+}
+
+bool km_review_wants_password(km_sv reason)
+{
+	return km_sv_eq(outcome_of(reason), restores_password);
 }
 
 km_sv km_review_words(km_sv reason)
 {
-	const km_sv outcomes[] = { restores, keeps, KM_S("terminate") };
+	size_t n = outcome_of(reason).n;
 
-	for (size_t i = 0; i < KM_COUNT(outcomes); i++)
-		if (km_sv_starts(reason, outcomes[i])) {
-			km_sv rest = km_sv_from(reason, outcomes[i].n);
-			if (rest.n && rest.p[0] == ':')
-				return km_sv_trim(km_sv_from(rest, 1));
-			if (rest.n == 0)
-				return rest;
-		}
-	return reason;
+	return n ? km_sv_trim(km_sv_from(reason, n + 1)) : reason;
 }
 
 bool km_told_wanted(const km_entry *e, km_reader reader)

@@ -31,5 +31,7 @@ const char *km_entry_title(km_entry_kind k, km_lang lang);
 /* The words of a review without the outcome that they begin with. */
 km_sv km_review_words(km_sv reason);
 bool km_review_restores(km_sv reason);
+/* It restores on condition that the password is changed: "restore+password: …". */
+bool km_review_wants_password(km_sv reason);
 
 #endif

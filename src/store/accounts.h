@@ -18,8 +18,10 @@
 	X(suspension)                                                                              \
 	X(termination) /* by a person only */                                                      \
 	X(restore)                                                                                 \
-	X(appeal)	    /* the subscriber's statement */                                       \
-	X(review)	    /* a person's decision; `reason` begins with "restore" or "keep" */    \
+	X(appeal) /* the subscriber's statement */                                                 \
+	/* a person's decision; `reason` is "OUTCOME: words": restore, restore+password, keep,     \
+	 * terminate */                                                                            \
+	X(review)                                                                                  \
 	X(password_changed) /* reported */                                                         \
 	X(complaint)                                                                               \
 	X(told) /* who was told of a measure, and how */

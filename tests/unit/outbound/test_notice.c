@@ -191,6 +191,11 @@ static void test_stored(void **state)
 	TEST_SV(km_review_words(KM_S("restore: 本人の配信")), "本人の配信");
 	TEST_SV(km_review_words(KM_S("keep")), "");
 	TEST_SV(km_review_words(KM_S("keeping on")), "keeping on");
+	TEST_SV(km_review_words(KM_S("restore+password: 済み: はい")), "済み: はい");
+	assert_true(km_review_wants_password(KM_S("restore+password: x")));
+	assert_false(km_review_wants_password(KM_S("restore: restore+password")));
+	assert_true(km_review_restores(KM_S("restore+password")));
+	assert_false(km_review_restores(KM_S("restored")));
 	km_arena_free(a);
 }
 

@@ -1,9 +1,9 @@
 /*
- * cli/guard_client.h - asks the daemon's guard over its socket ("guard.sock" in state.dir): one
+ * daemon/guard_ask.h - asks the daemon's guard over its socket ("guard.sock" in state.dir): one
  * JSON object a line there, one back.
  */
-#ifndef KM_CLI_GUARD_CLIENT_H
-#define KM_CLI_GUARD_CLIENT_H
+#ifndef KM_DAEMON_GUARD_ASK_H
+#define KM_DAEMON_GUARD_ASK_H
 
 #include <jansson.h>
 

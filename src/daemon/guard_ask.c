@@ -1,4 +1,4 @@
-#include "cli/guard_client.h"
+#include "daemon/guard_ask.h"
 
 #include <errno.h>
 #include <stdio.h>
