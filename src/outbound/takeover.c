@@ -133,7 +133,7 @@ static void look_at_networks(km_case *c, bool at_home)
 	double more = c->networks - usual;
 	if (more < 0.5)
 		return;
-	double each = at_home ? 0.5 : is_known_account(c) ? 1.5 : 0.4;
+	double each = at_home ? 0.5 : is_known_account(c) ? 1.5 : 0.5;
 	weigh(c, 1 + each * more, more >= 2 && !at_home ? KM_SIGN_NETWORKS : 0);
 	if (more < 1.5)
 		return;

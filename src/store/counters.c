@@ -17,7 +17,7 @@
 enum {
 	LAYOUT = 1,
 	PAGE = 4096,
-	PROBE = 64,    /* profiles looked at for one key */
+	PROBE = 256,   /* profiles looked at for one key, at most */
 	RATE_WAYS = 4, /* a cache line each */
 	SEEN_WAYS = 16,
 	DISTINCT_PROBE = 8,
@@ -380,7 +380,7 @@ km_word *km_counters_profile(km_counters *c, uint64_t key, bool make_new, km_tim
 	for (int turn = 0; turn < 4; turn++) {
 		uint32_t victim = 0, oldest = UINT32_MAX;
 		uint64_t had = 0;
-		for (uint32_t i = 0; i < PROBE; i++) {
+		for (uint32_t i = 0; i < PROBE && i < n; i++) {
 			uint32_t slot = first + i < n ? first + i : first + i - n;
 			uint64_t k = get(&c->keys[slot]);
 			if (k == key)
