@@ -236,6 +236,7 @@ class Komainu(Service):
         # A DNS without names answers like the stub that the others ask: nothing is there, at once.
         self.write("empty.zone", "; no names\n")
         self.write("komainu.yaml", f"listen.milter: 127.0.0.1:{self.milter}\nlisten.http: 127.0.0.1:{self.http}\n"
+                                   "listen.policy: off\n"
                                    f"state.dir: {self.path('state')}\nscanner.processes: {scanners}\n"
                                    + ("" if "dns." in settings else f"dns.snapshot: {self.path('empty.zone')}\n")
                                    + "language: en\n" + settings)

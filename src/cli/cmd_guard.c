@@ -4,8 +4,7 @@
 #include "base/file.h"
 #include "cli/progress.h"
 #include "cli/tables.h"
-#include "engine/json_write.h"
-#include "outbound/guard.h"
+#include "front/guardline/guardline.h"
 
 enum {
 	LINE_MEMORY = 64 * 1024 * 1024, /* bytes for one event and what is found */
@@ -36,81 +35,28 @@ typedef struct {
 	size_t decided[4], measures[KM_STEPS];
 } simulation;
 
-static void add_text(km_json_writer *w, const char *key, km_sv v)
+static void write_out(simulation *s, const km_buf *b)
 {
-	if (v.n)
-		km_json_sv(w, key, v);
-	else
-		km_json_null(w, key);
-}
-
-static void add_time(km_json_writer *w, const km_event *e)
-{
-	char text[32];
-
-	km_json_sv(w, "t", e->stamp.n ? e->stamp : km_sv_of(km_time_format(e->t, text)));
-}
-
-static void add_facts(km_json_writer *w, km_arena *a, const km_facts *fs, const km_lang *lang)
-{
-	km_json_open(w, "facts", '[');
-	for (size_t i = 0; i < fs->n; i++) {
-		const km_fact *f = &fs->f[i];
-		const km_fact_info *info = km_fact_describe(f->id);
-		km_json_open(w, NULL, '{');
-		km_json_string(w, "id", info->id);
-		km_json_number(w, "points", info->points * f->weight, 2);
-		km_json_sv(w, "seen", f->seen);
-		if (lang)
-			km_json_sv(w, "text", km_fact_sentence(a, f, KM_FOR_ADMIN, *lang));
-		km_json_close(w, '}');
-	}
-	km_json_close(w, ']');
-}
-
-static void write_line(simulation *s, km_buf *b)
-{
-	km_buf_byte(b, '\n');
 	(void)fwrite(b->p, 1, b->n, s->cli->out);
 }
 
 static void print_decision(simulation *s, const km_event *e, const km_decision *d)
 {
 	km_buf b;
-	km_json_writer w = { .out = &b };
 
 	km_buf_init(&b, s->arena, OUT_MAX);
-	km_json_open(&w, NULL, '{');
-	add_time(&w, e);
-	add_text(&w, "account", d->account);
-	add_text(&w, "queue_id", e->queue_id);
-	km_json_string(&w, "decision", km_guard_action_name(d->action));
-	if (d->accepted_rcpts < e->n_rcpts)
-		km_json_integer(&w, "accepted_rcpts", (int64_t)d->accepted_rcpts);
-	add_facts(&w, s->arena, &d->facts, NULL);
-	km_json_close(&w, '}');
-	write_line(s, &b);
+	km_guardline_decision(&b, e, d, NULL);
+	write_out(s, &b);
 }
 
 static void print_measure(simulation *s, const km_event *e, const km_measure *m)
 {
 	km_lang lang = s->cli->lang == 0 ? KM_JA : KM_EN;
-	char text[48], until[32];
 	km_buf b;
-	km_json_writer w = { .out = &b };
 
 	km_buf_init(&b, s->arena, OUT_MAX);
-	km_json_open(&w, NULL, '{');
-	add_time(&w, e);
-	add_text(&w, "account", m->account);
-	km_json_string(&w, "measure", km_step_name(m->step));
-	if (m->until)
-		km_json_string(&w, "until", km_time_format(m->until, until));
-	if (m->ip.len)
-		km_json_string(&w, "ip", km_ip_format(&m->ip, text));
-	add_facts(&w, s->arena, m->facts, &lang);
-	km_json_close(&w, '}');
-	write_line(s, &b);
+	km_guardline_measure(&b, s->arena, e, m, lang);
+	write_out(s, &b);
 }
 
 /* For people: the measures alone, with what led to them. */

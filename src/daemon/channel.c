@@ -4,7 +4,7 @@
 
 #include "daemon/role.h"
 
-bool km_channel_send(int channel, km_word what, int fd)
+bool km_channel_send(int channel, km_channel_word what, int fd)
 {
 	char byte = (char)what;
 	struct iovec iov = { &byte, 1 };
@@ -40,7 +40,7 @@ static int descriptor_of(struct msghdr *msg)
 	return fd;
 }
 
-bool km_channel_receive(int channel, km_word *what, int *fd, bool *closed)
+bool km_channel_receive(int channel, km_channel_word *what, int *fd, bool *closed)
 {
 	char byte;
 	struct iovec iov = { &byte, 1 };
@@ -60,7 +60,7 @@ bool km_channel_receive(int channel, km_word *what, int *fd, bool *closed)
 	*closed = n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
 	if (n != 1)
 		return false;
-	*what = (km_word)byte;
+	*what = (km_channel_word)byte;
 	*fd = descriptor_of(&msg);
 	return true;
 }

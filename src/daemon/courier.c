@@ -648,7 +648,7 @@ static km_status courier_start(km_role *r, km_err *err)
 	return st;
 }
 
-static void courier_link(km_role *r, km_word what, int fd)
+static void courier_link(km_role *r, km_channel_word what, int fd)
 {
 	(void)r;
 	(void)what;

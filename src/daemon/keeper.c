@@ -268,7 +268,7 @@ static void on_close(void *ctx, km_stream *s)
 
 static const km_stream_ops link_ops = { .on_data = on_data, .on_close = on_close };
 
-static void keeper_link(km_role *r, km_word what, int fd)
+static void keeper_link(km_role *r, km_channel_word what, int fd)
 {
 	keeper *k = r->self;
 	link_ *l;

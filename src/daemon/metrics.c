@@ -50,6 +50,15 @@ void km_metrics_write(km_buf *out, const km_shared *s)
 		km_buf_fmt(out, "komainu_classes_total{class=\"%s\"} %lld\n",
 			   km_class_name((km_class)c),
 			   (long long)km_shared_classes(s, (km_class)c));
+	head(out, "guard_decisions_total", "counter", "decisions about outgoing mail by action");
+	for (int a = 0; a < KM_GUARD_ACTIONS; a++)
+		km_buf_fmt(out, "komainu_guard_decisions_total{action=\"%s\"} %lld\n",
+			   km_guard_action_name((km_guard_action)a),
+			   (long long)km_shared_decisions(s, (km_guard_action)a));
+	head(out, "guard_measures_total", "counter", "measures against accounts, and their ends");
+	for (int m = KM_STEP_NOTICE; m < KM_STEPS; m++)
+		km_buf_fmt(out, "komainu_guard_measures_total{measure=\"%s\"} %lld\n",
+			   km_step_name((km_step)m), (long long)km_shared_measures(s, (km_step)m));
 	head(out, "keeper_ready", "gauge", "1 while verdict records can be written");
 	km_buf_fmt(out, "komainu_keeper_ready %d\n", km_shared_keeper(s) == KM_KEEPER_READY);
 	latency(out, s);

@@ -6,6 +6,11 @@
 
 enum { BACKLOG = 4096 };
 
+static void count(const km_peers *all, km_counter which, int64_t by)
+{
+	km_shared_count(all->host.role->shared, all->host.role->slot, which, by);
+}
+
 void km_peer_flush(km_peer *p)
 {
 	km_buf *out = &p->all->out;
@@ -20,7 +25,7 @@ void km_peer_flush(km_peer *p)
 
 void km_peer_drop(km_peer *p)
 {
-	km_scanner_count(p->all->scanner, KM_COUNTER_connections_dropped_total, 1);
+	count(p->all, KM_COUNTER_connections_dropped_total, 1);
 	km_stream_close(p->stream);
 }
 
@@ -44,14 +49,14 @@ static void on_close(void *ctx, km_stream *stream)
 		p->next->prev = p->prev;
 	all->n--;
 	all->ops->free(p);
-	km_scanner_count(all->scanner, KM_COUNTER_connections_open, -1);
-	km_scanner_connection_gone(all->scanner);
+	count(all, KM_COUNTER_connections_open, -1);
+	all->host.gone(all->host.role);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
 {
 	km_peers *all = listener->data;
-	km_scanner *s = all->scanner;
+	const km_peers_host *host = &all->host;
 
 	if (status != 0)
 		return;
@@ -61,10 +66,10 @@ static void on_connection(uv_stream_t *listener, int status)
 		p->stream = km_stream_accept(listener, &all->stream_ops, p);
 	}
 	if (p == NULL || p->stream == NULL) { /* what was not taken would block the listener */
-		km_error("no memory for a connection: this scanner begins afresh");
+		km_error("no memory for a connection: this process begins afresh");
 		if (p)
 			all->ops->free(p);
-		km_role_end(s->role);
+		km_role_end(host->role);
 		return;
 	}
 	p->next = all->first;
@@ -72,16 +77,16 @@ static void on_connection(uv_stream_t *listener, int status)
 		all->first->prev = p;
 	all->first = p;
 	all->n++;
-	km_scanner_count(s, KM_COUNTER_connections_total, 1);
-	km_scanner_count(s, KM_COUNTER_connections_open, 1);
-	km_stream_deadline(p->stream, s->packet_ms);
-	if (km_scanner_overfull(s))
+	count(all, KM_COUNTER_connections_total, 1);
+	count(all, KM_COUNTER_connections_open, 1);
+	km_stream_deadline(p->stream, host->packet_ms);
+	if (host->overfull && host->overfull(host->role))
 		km_peer_drop(p);
 }
 
 static int listen_on(km_peers *all, int fd)
 {
-	uv_loop_t *loop = &all->scanner->role->loop;
+	uv_loop_t *loop = &all->host.role->loop;
 	bool tcp = uv_guess_handle(fd) == UV_TCP;
 	int rc = tcp ? uv_tcp_init(loop, &all->listener.tcp)
 		     : uv_pipe_init(loop, &all->listener.pipe, 0);
@@ -93,7 +98,7 @@ static int listen_on(km_peers *all, int fd)
 	return rc ? rc : uv_listen(&all->listener.stream, BACKLOG, on_connection);
 }
 
-km_status km_peers_start(km_scanner *s, const km_peers_ops *ops, int fd, km_peers **out,
+km_status km_peers_start(const km_peers_host *host, const km_peers_ops *ops, int fd, km_peers **out,
 			 km_err *err)
 {
 	km_peers *all = calloc(1, sizeof(*all));
@@ -102,13 +107,33 @@ km_status km_peers_start(km_scanner *s, const km_peers_ops *ops, int fd, km_peer
 	if (all == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	all->ops = ops;
-	all->scanner = s;
+	all->host = *host;
 	all->stream_ops = ops->stream;
 	all->stream_ops.on_deadline = on_deadline;
 	all->stream_ops.on_close = on_close;
 	km_buf_init(&all->out, NULL, KM_STREAM_MAX_QUEUE);
 	int rc = listen_on(all, fd);
 	return rc == 0 ? KM_OK : KM_FAIL(err, KM_IO, "%s: %s", ops->name, uv_strerror(rc));
+}
+
+static bool scanner_overfull(km_role *r)
+{
+	return km_scanner_overfull(r->self);
+}
+
+static void scanner_gone(km_role *r)
+{
+	km_scanner_connection_gone(r->self);
+}
+
+km_status km_peers_scan(km_scanner *s, const km_peers_ops *ops, int fd, km_peers **out, km_err *err)
+{
+	const km_peers_host host = { s->role, s->packet_ms, scanner_overfull, scanner_gone };
+	km_status st = km_peers_start(&host, ops, fd, out, err);
+
+	if (*out)
+		(*out)->scanner = s;
+	return st;
 }
 
 void km_peers_drain(km_peers *all, bool quit)

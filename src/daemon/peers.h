@@ -1,6 +1,6 @@
 /*
- * daemon/peers.h - the connections of one listening socket of a scanner, as streams: what the front
- * ends that are not HTTP have in common.
+ * daemon/peers.h - the connections of one listening socket of a role, as streams: what all that is
+ * not HTTP has in common.
  */
 #ifndef KM_DAEMON_PEERS_H
 #define KM_DAEMON_PEERS_H
@@ -26,9 +26,19 @@ typedef struct {
 	km_stream_ops stream; /* ctx is the km_peer; on_deadline, on_close: peers.c's own */
 } km_peers_ops;
 
+/* The role that serves the socket. */
+typedef struct {
+	km_role *role;
+	uint64_t packet_ms; /* for the first bytes of a connection */
+	/* More connections are open than it may keep; NULL: never. */
+	bool (*overfull)(km_role *r);
+	void (*gone)(km_role *r); /* a connection is gone */
+} km_peers_host;
+
 struct km_peers {
 	const km_peers_ops *ops;
-	km_scanner *scanner;
+	km_peers_host host;
+	km_scanner *scanner; /* of a scanner's front ends */
 	union {
 		uv_stream_t stream;
 		uv_tcp_t tcp;
@@ -41,8 +51,11 @@ struct km_peers {
 };
 
 /* Serves @fd. *out is set even on failure when there is something to be stopped and freed. */
-KM_NODISCARD km_status km_peers_start(km_scanner *s, const km_peers_ops *ops, int fd,
+KM_NODISCARD km_status km_peers_start(const km_peers_host *host, const km_peers_ops *ops, int fd,
 				      km_peers **out, km_err *err);
+/* The same for a front end of @s. */
+KM_NODISCARD km_status km_peers_scan(km_scanner *s, const km_peers_ops *ops, int fd, km_peers **out,
+				     km_err *err);
 /* Takes no new connections; @quit: closes those that are not busy. */
 void km_peers_drain(km_peers *all, bool quit);
 /* @all may be NULL for both. */

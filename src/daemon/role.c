@@ -22,7 +22,8 @@ enum {
 
 static const char title_prefix[] = "komainu: ";
 
-static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role, &km_signer_role };
+static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role, &km_signer_role,
+					    &km_guard_role };
 
 static const struct {
 	const char *word;
@@ -69,13 +70,12 @@ static void on_channel(uv_poll_t *p, int status, int events)
 {
 	km_role *r = p->data;
 	bool closed = status < 0;
-	km_word what;
+	km_channel_word what;
 	int fd;
 
 	(void)events;
 	while (km_channel_receive(KM_FD_CHANNEL, &what, &fd, &closed)) {
-		if ((what == KM_WORD_LINK || what == KM_WORD_LEARN || what == KM_WORD_SIGNER) &&
-		    fd >= 0) {
+		if (fd >= 0) {
 			r->ops->link(r, what, fd);
 		} else if (what == KM_WORD_DRAIN || what == KM_WORD_QUIT) {
 			r->ops->drain(r, what == KM_WORD_QUIT);

@@ -36,17 +36,18 @@ typedef enum {
 	KM_WORD_QUIT = 'q', /* supervisor: finish what is under way, then end */
 	/* supervisor: here is a socket to your partner (scanner - keeper); scanner: I need one */
 	KM_WORD_LINK = 'l',
-	KM_WORD_LEARN = 't', /* the same for learning (daemon/learner.h) */
-	KM_WORD_SIGNER = 's' /* the same between scanner and signer */
-} km_word;
+	KM_WORD_LEARN = 't',  /* the same for learning (daemon/learner.h) */
+	KM_WORD_SIGNER = 's', /* the same between scanner and signer */
+	KM_WORD_GUARD = 'g'   /* and between scanner and guard */
+} km_channel_word;
 
 /*
  * @fd: a descriptor to hand over, or -1. Never waits: false when the other side is gone, or hangs
  * and has not read for long.
  */
-bool km_channel_send(int channel, km_word what, int fd);
+bool km_channel_send(int channel, km_channel_word what, int fd);
 /* Next message without waiting; false when there is none or (*closed) the other side is gone. */
-bool km_channel_receive(int channel, km_word *what, int *fd, bool *closed);
+bool km_channel_receive(int channel, km_channel_word *what, int *fd, bool *closed);
 
 typedef struct km_role km_role;
 
@@ -54,7 +55,7 @@ typedef struct {
 	const char *name;
 	km_status (*start)(km_role *r, km_err *err); /* everything before the sandbox is on */
 	/* A line to the other side that @what means; takes @fd over. */
-	void (*link)(km_role *r, km_word what, int fd);
+	void (*link)(km_role *r, km_channel_word what, int fd);
 	void (*drain)(km_role *r, bool quit);
 	/* The role is over: closes what is open; the loop then runs until all is closed. */
 	void (*stop)(km_role *r);
@@ -86,6 +87,7 @@ void km_role_log_as(const char *label, const km_conf *conf);
 /* Ends the role: the loop stops once its handles are closed. */
 void km_role_end(km_role *r);
 
-extern const km_role_ops km_scanner_role, km_keeper_role, km_signer_role, km_courier_role;
+extern const km_role_ops km_scanner_role, km_keeper_role, km_signer_role, km_courier_role,
+	km_guard_role;
 
 #endif

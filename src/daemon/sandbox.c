@@ -116,6 +116,13 @@ static const int keeper_calls[] = {
 	SCMP_SYS(utimensat), SCMP_SYS(flock),
 };
 
+/* The keeper's, and taking connections, and bringing the counters to the disk. */
+static const int guard_calls[] = {
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(msync),
+};
+
 #define SPOOL                                                                                      \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |                            \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
@@ -123,17 +130,21 @@ static const int keeper_calls[] = {
 static const struct {
 	const int *calls;
 	size_t n;
+	const int *more; /* and these */
+	size_t n_more;
 	uint64_t files;	 /* Landlock rights below the folder */
 	bool spool_only; /* of all opening of files, only unlinked new ones */
 	bool asks;	 /* may make sockets: UDP and TCP over IP, no others */
 } kinds[] = {
-	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls), SPOOL,
+	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls), .files = SPOOL,
 				 .spool_only = true },
-	[KM_SANDBOX_ASKER] = { scanner_calls, KM_COUNT(scanner_calls), SPOOL, .spool_only = true,
-			       .asks = true },
+	[KM_SANDBOX_ASKER] = { scanner_calls, KM_COUNT(scanner_calls), .files = SPOOL,
+			       .spool_only = true, .asks = true },
 	[KM_SANDBOX_KEEPER] = { keeper_calls, KM_COUNT(keeper_calls),
-				SPOOL | LANDLOCK_ACCESS_FS_READ_DIR },
-	[KM_SANDBOX_SIGNER] = { NULL, 0, 0, .spool_only = true },
+				.files = SPOOL | LANDLOCK_ACCESS_FS_READ_DIR },
+	[KM_SANDBOX_SIGNER] = { .spool_only = true },
+	[KM_SANDBOX_GUARD] = { keeper_calls, KM_COUNT(keeper_calls), guard_calls,
+			       KM_COUNT(guard_calls), SPOOL | LANDLOCK_ACCESS_FS_READ_DIR },
 };
 
 /* All rights of Landlock's first version: every kernel that has Landlock knows them. */
@@ -237,6 +248,8 @@ static int seccomp_allow(km_sandbox_kind kind)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, common_calls[i], 0);
 	for (size_t i = 0; rc == 0 && i < kinds[kind].n; i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, kinds[kind].calls[i], 0);
+	for (size_t i = 0; rc == 0 && i < kinds[kind].n_more; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, kinds[kind].more[i], 0);
 	if (rc == 0 && kinds[kind].spool_only)
 		rc = allow_tmpfile(ctx);
 	if (rc == 0 && kinds[kind].asks)

@@ -15,7 +15,9 @@ typedef enum {
 			     */
 	KM_SANDBOX_ASKER,   /* a scanner that asks the DNS: IP sockets of its own besides */
 	KM_SANDBOX_KEEPER,  /* files below the state folder; no network, no exec */
-	KM_SANDBOX_SIGNER   /* nothing but the descriptors that it has */
+	KM_SANDBOX_SIGNER,  /* nothing but the descriptors that it has */
+	KM_SANDBOX_GUARD    /* files below the state folder, sockets it was given; no exec, no
+			     * connect */
 } km_sandbox_kind;
 
 typedef struct {

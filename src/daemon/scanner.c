@@ -95,7 +95,7 @@ static void scanner_drain(km_role *r, bool quit)
 	end_if_done(s);
 }
 
-static void scanner_link(km_role *r, km_word what, int fd)
+static void scanner_link(km_role *r, km_channel_word what, int fd)
 {
 	km_scanner *s = r->self;
 
@@ -261,7 +261,8 @@ static void scanner_finish(km_role *r)
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < KM_LISTENERS; i++)
-		fronts[i]->finish(s);
+		if (fronts[i])
+			fronts[i]->finish(s);
 	km_recorder_free(s->shop.recorder);
 	km_learner_free(s->shop.learner);
 	km_signing_free(s->shop.signing);

@@ -259,7 +259,7 @@ static const km_peers_ops ops = {
 
 static km_status milter_start(km_scanner *s, int fd, km_err *err)
 {
-	return km_peers_start(s, &ops, fd, &s->milter, err);
+	return km_peers_scan(s, &ops, fd, &s->milter, err);
 }
 
 static void milter_drain(km_scanner *s, bool quit)

@@ -288,7 +288,7 @@ static const km_peers_ops ops = {
 
 static km_status spamd_start(km_scanner *s, int fd, km_err *err)
 {
-	return km_peers_start(s, &ops, fd, &s->spamd, err);
+	return km_peers_scan(s, &ops, fd, &s->spamd, err);
 }
 
 static void spamd_drain(km_scanner *s, bool quit)

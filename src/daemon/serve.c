@@ -28,9 +28,6 @@ enum {
 	BACKOFF_MS = 2000
 };
 
-/* What serves in which place of the supervisor's table. */
-enum { KEEPER, SIGNER, FIRST_SCANNER };
-
 static const char label[] = "komainu"; /* of the supervisor's lines in the log */
 
 typedef struct supervisor supervisor;
@@ -68,6 +65,41 @@ struct supervisor {
 
 static void start(child *c);
 
+static bool always(const supervisor *sv)
+{
+	(void)sv;
+	return true;
+}
+
+static bool is_signing(const supervisor *sv)
+{
+	return sv->settings.signing;
+}
+
+static bool is_guarding(const supervisor *sv)
+{
+	return sv->sockets.guarding;
+}
+
+/* Roles of which there is one, each in the place of its row; scanners have the places after them.
+ */
+enum { KEEPER, SIGNER, GUARD, FIRST_SCANNER };
+
+static const struct {
+	const char *role;
+	bool (*wanted)(const supervisor *sv);
+	km_counter restarts;
+} singles[FIRST_SCANNER] = {
+	[KEEPER] = { "keeper", always, KM_COUNTER_keeper_restarts_total },
+	[SIGNER] = { "signer", is_signing, KM_COUNTER_signer_restarts_total },
+	[GUARD] = { "guard", is_guarding, KM_COUNTER_guard_restarts_total },
+};
+
+/* Who serves a listener that is not the scanners'. */
+static const unsigned served_by[KM_LISTENERS] = {
+	[KM_LISTEN_POLICY] = GUARD, [KM_LISTEN_GUARD] = GUARD
+};
+
 static bool is_scanner(const child *c)
 {
 	return c->slot >= FIRST_SCANNER;
@@ -81,12 +113,16 @@ static bool is_single(const child *c)
 
 /* The lines that a scanner has, and to whom. */
 static const struct {
-	km_word what;
+	km_channel_word what;
 	unsigned partner;
-} lines[] = { { KM_WORD_LINK, KEEPER }, { KM_WORD_LEARN, KEEPER }, { KM_WORD_SIGNER, SIGNER } };
+} lines[] = {
+	{ KM_WORD_LINK, KEEPER },
+	{ KM_WORD_LEARN, KEEPER },
+	{ KM_WORD_SIGNER, SIGNER },
+};
 
-/* A scanner and its partner (keeper or signer) talk over a socket pair that only they hold. */
-static void draw_line(child *scanner, km_word what, unsigned partner)
+/* A scanner and its partner talk over a socket pair that only they hold. */
+static void draw_line(child *scanner, km_channel_word what, unsigned partner)
 {
 	child *other = &scanner->sv->child[partner];
 	int pair[2];
@@ -146,7 +182,7 @@ static bool is_undrained(const child *c)
 	return c->running && c->draining && !c->drained && is_scanner(c);
 }
 
-static void say(child *c, km_word what)
+static void say(child *c, km_channel_word what)
 {
 	if (c->running)
 		(void)km_channel_send(c->channel, what, -1);
@@ -202,7 +238,7 @@ static void settle(supervisor *sv)
 }
 
 /* A scanner has lost its line. */
-static void link_again(child *c, km_word what)
+static void link_again(child *c, km_channel_word what)
 {
 	for (size_t i = 0; i < KM_COUNT(lines) && is_scanner(c); i++)
 		if (lines[i].what == what)
@@ -213,7 +249,7 @@ static void on_channel(uv_poll_t *p, int status, int events)
 {
 	child *c = p->data;
 	bool closed = false;
-	km_word what;
+	km_channel_word what;
 	int fd;
 
 	(void)events;
@@ -253,12 +289,10 @@ static void blame(child *c)
 		 deaths >= KM_POISON_DEATHS ? "; it will be held unparsed" : "");
 }
 
-/* Not to be started again: its generation is over, or nothing is signed any more. */
+/* Not to be started again: its generation is over, or the settings do not want it any more. */
 static bool is_over(const child *c)
 {
-	if (c->slot == SIGNER)
-		return !c->sv->settings.signing;
-	return c->generation != c->sv->generation && !is_single(c);
+	return is_single(c) ? !singles[c->slot].wanted(c->sv) : c->generation != c->sv->generation;
 }
 
 static void on_again(uv_timer_t *t)
@@ -275,15 +309,11 @@ static void on_again(uv_timer_t *t)
 
 static void restart(child *c)
 {
-	static const km_counter single_restarts[] = {
-		[KEEPER] = KM_COUNTER_keeper_restarts_total,
-		[SIGNER] = KM_COUNTER_signer_restarts_total,
-	};
 	uint64_t lived = (km_clock_mono_ns() - c->started_ns) / 1000000u;
 
 	km_shared_count(
 		c->sv->sockets.shared, c->slot,
-		is_scanner(c) ? KM_COUNTER_scanner_restarts_total : single_restarts[c->slot], 1);
+		is_single(c) ? singles[c->slot].restarts : KM_COUNTER_scanner_restarts_total, 1);
 	c->quick_deaths =
 		lived < QUICK_DEATH_MS && !c->ready && !c->draining ? c->quick_deaths + 1 : 0;
 	if (c->quick_deaths < QUICK_DEATHS) {
@@ -330,10 +360,15 @@ static void on_exit_of(uv_process_t *p, int64_t status, int signal)
 	stop_when_done(c->sv);
 }
 
-/* Of what scanners have, the others get nothing. */
-static int or_null(const child *c, int fd)
+/* Nobody gets what is another's. */
+static int or_null(const child *c, int fd, bool theirs)
 {
-	return fd >= 0 && is_scanner(c) ? fd : c->sv->sockets.null;
+	return fd >= 0 && theirs ? fd : c->sv->sockets.null;
+}
+
+static bool serves(const child *c, int listener)
+{
+	return served_by[listener] ? served_by[listener] == c->slot : is_scanner(c);
 }
 
 /* Nobody but the keeper can write what is learned; the signer has no part in it. */
@@ -341,7 +376,7 @@ static int learn_fd(const child *c)
 {
 	const km_sockets *k = &c->sv->sockets;
 
-	return c->slot == KEEPER ? k->learn_fd : or_null(c, k->learn_read_fd);
+	return c->slot == KEEPER ? k->learn_fd : or_null(c, k->learn_read_fd, is_scanner(c));
 }
 
 static int spawn(child *c, int theirs)
@@ -356,8 +391,8 @@ static int spawn(child *c, int theirs)
 		[KM_FD_SHARED] = sv->sockets.shared_fd,
 		[KM_FD_CONF] = sv->settings.conf_fd,
 		[KM_FD_PACK] = sv->settings.pack_fd,
-		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd),
-		[KM_FD_WORDS] = or_null(c, sv->settings.words_fd),
+		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd, is_scanner(c)),
+		[KM_FD_WORDS] = or_null(c, sv->settings.words_fd, is_scanner(c)),
 		[KM_FD_LEARN] = learn_fd(c),
 	};
 	uv_stdio_container_t stdio[KM_FD_END];
@@ -371,7 +406,7 @@ static int spawn(child *c, int theirs)
 
 	km_role_title(c->role, c->slot, title, sizeof(title));
 	for (int i = 0; i < KM_LISTENERS; i++)
-		fds[KM_FD_LISTEN + i] = or_null(c, sv->sockets.listener[i].fd);
+		fds[KM_FD_LISTEN + i] = or_null(c, sv->sockets.listener[i].fd, serves(c, i));
 	for (int i = 0; i < KM_FD_END; i++)
 		stdio[i] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fds[i] };
 	return uv_spawn(&sv->loop, &c->process, &o);
@@ -430,19 +465,16 @@ static void start_scanners(supervisor *sv)
 }
 
 /*
- * The keeper or the signer, as the settings want it: one that runs finishes what is under way and
- * is started again with the new ones, or ends for good.
+ * A single role, as the settings want it: one that runs finishes what is under way and is started
+ * again with the new ones, or ends for good.
  */
 static void begin_single(supervisor *sv, unsigned slot)
 {
-	static const char *const names[] = { [KEEPER] = "keeper", [SIGNER] = "signer" };
 	child *c = &sv->child[slot];
 
-	if (slot == SIGNER)
-		km_shared_set_signing(sv->sockets.shared, sv->settings.signing);
-	if (!c->used && slot == SIGNER && !sv->settings.signing)
+	if (!c->used && !singles[slot].wanted(sv))
 		return;
-	c->role = names[slot];
+	c->role = singles[slot].role;
 	c->generation = sv->generation;
 	if (c->used) {
 		c->draining = true;
@@ -451,6 +483,14 @@ static void begin_single(supervisor *sv, unsigned slot)
 	}
 	c->used = true;
 	start(c);
+}
+
+static void begin_singles(supervisor *sv)
+{
+	km_shared_set_signing(sv->sockets.shared, is_signing(sv));
+	km_shared_set_guarding(sv->sockets.shared, is_guarding(sv));
+	for (unsigned slot = 0; slot < FIRST_SCANNER; slot++)
+		begin_single(sv, slot);
 }
 
 /* KM_OK when the configuration can be read and there is room for its scanners. */
@@ -492,8 +532,7 @@ static void reload(supervisor *sv)
 	km_role_log_as(label, fresh.conf);
 	sv->generation++;
 	start_scanners(sv);
-	begin_single(sv, KEEPER);
-	begin_single(sv, SIGNER);
+	begin_singles(sv);
 }
 
 static void on_hup(uv_signal_t *s, int number)
@@ -637,8 +676,7 @@ static void supervise(supervisor *sv)
 	km_poison_load(sv->sockets.shared, sv->sockets.state_dir);
 	sv->generation = 1;
 	sv->lists_seen = sv->lists_used = lists_changed(sv);
-	begin_single(sv, KEEPER);
-	begin_single(sv, SIGNER);
+	begin_singles(sv);
 	start_scanners(sv);
 	(void)uv_run(&sv->loop, UV_RUN_DEFAULT);
 	uv_walk(&sv->loop, close_handle, NULL);

@@ -10,7 +10,14 @@
 #include "base/err.h"
 
 /* What may be listened on. */
-typedef enum { KM_LISTEN_MILTER, KM_LISTEN_HTTP, KM_LISTEN_SPAMD, KM_LISTENERS } km_listener;
+typedef enum {
+	KM_LISTEN_MILTER,
+	KM_LISTEN_HTTP,
+	KM_LISTEN_SPAMD,
+	KM_LISTEN_POLICY,
+	KM_LISTEN_GUARD, /* "guard.sock" in the state folder: front/guardline/guardline.h */
+	KM_LISTENERS
+} km_listener;
 extern const char *const km_listener_names[KM_LISTENERS]; /* "milter", … */
 
 typedef struct {

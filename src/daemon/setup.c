@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -27,16 +28,19 @@ enum { TEXT_MAX = 16 * 1024 * 1024, SNAPSHOT_MAX = 64 * 1024 * 1024 };
 /* Open files of a scanner besides its connections: spools of large messages, its own. */
 enum { SPARE_FILES = 1000 };
 
+/* Longest name of a unix socket (unix(7)). */
+enum { SOCKET_NAME_MAX = 107 };
+
 const char *const km_listener_names[KM_LISTENERS] = {
-	[KM_LISTEN_MILTER] = "milter",
-	[KM_LISTEN_HTTP] = "http",
-	[KM_LISTEN_SPAMD] = "spamd",
+	[KM_LISTEN_MILTER] = "milter", [KM_LISTEN_HTTP] = "http",   [KM_LISTEN_SPAMD] = "spamd",
+	[KM_LISTEN_POLICY] = "policy", [KM_LISTEN_GUARD] = "guard",
 };
 
+/* The guard's socket has its place: who may write in the state folder may use it. */
 static const km_conf_key listener_keys[KM_LISTENERS] = {
-	[KM_LISTEN_MILTER] = KM_KEY_LISTEN_MILTER,
-	[KM_LISTEN_HTTP] = KM_KEY_LISTEN_HTTP,
-	[KM_LISTEN_SPAMD] = KM_KEY_LISTEN_SPAMD,
+	[KM_LISTEN_MILTER] = KM_KEY_LISTEN_MILTER, [KM_LISTEN_HTTP] = KM_KEY_LISTEN_HTTP,
+	[KM_LISTEN_SPAMD] = KM_KEY_LISTEN_SPAMD,   [KM_LISTEN_POLICY] = KM_KEY_LISTEN_POLICY,
+	[KM_LISTEN_GUARD] = KM_KEY_COUNT,
 };
 
 /* A sealed copy: what was checked is what every role reads, whatever becomes of the file. */
@@ -276,10 +280,13 @@ void km_settings_free(km_settings *s)
 
 void km_settings_warn_fixed(const km_settings *old, const km_settings *fresh)
 {
-	static const km_conf_key fixed[] = { KM_KEY_STATE_DIR, KM_KEY_RUN_USER };
+	static const km_conf_key fixed[] = { KM_KEY_STATE_DIR, KM_KEY_RUN_USER,
+					     KM_KEY_GUARD_ENABLED };
 
 	for (size_t i = 0; i < KM_COUNT(fixed) + KM_LISTENERS; i++) {
 		km_conf_key key = i < KM_LISTENERS ? listener_keys[i] : fixed[i - KM_LISTENERS];
+		if (key == KM_KEY_COUNT)
+			continue;
 		const char *was = km_conf_str(old->conf, key);
 		const char *is = km_conf_str(fresh->conf, key);
 		if (strcmp(was, is) != 0)
@@ -305,12 +312,38 @@ void km_files_raise(const km_settings *s)
 			connections, (long long)files.rlim_max, connections + SPARE_FILES);
 }
 
+/* "guard.sock" in the state folder, for ourselves and root alone. A folder whose name is too long
+ * for a socket is no reason not to serve. */
+static km_status open_guard_socket(km_sockets *k, km_err *err)
+{
+	int *fd = &k->listener[KM_LISTEN_GUARD].fd;
+	char dir[PATH_MAX], address[PATH_MAX + 32], path[KM_LISTEN_PATH];
+
+	if (!k->guarding)
+		return KM_OK;
+	k->listener[KM_LISTEN_GUARD].ours = true;
+	(void)snprintf(address, sizeof(address), "unix:%s/guard.sock",
+		       realpath(k->state_dir, dir) ? dir : k->state_dir);
+	if (strlen(address) > strlen("unix:") + SOCKET_NAME_MAX) {
+		km_warn("%s: the name is too long for a socket; `komainu account` and `komainu "
+			"guard ingest` can not reach the guard",
+			address);
+		return KM_OK;
+	}
+	km_status st = km_listen_open(address, fd, err);
+	if (st == KM_OK && (!km_listen_path(*fd, path) || chmod(path, 0600) != 0))
+		st = KM_FAIL(err, KM_IO, "%s: %s", address, strerror(errno));
+	return st;
+}
+
 static km_status open_listeners(const km_settings *s, km_sockets *k, km_err *err)
 {
-	km_status st = KM_OK;
+	km_status st = open_guard_socket(k, err);
 
 	for (size_t i = 0; i < KM_LISTENERS && st == KM_OK; i++) {
 		int *fd = &k->listener[i].fd;
+		if (listener_keys[i] == KM_KEY_COUNT || (i == KM_LISTEN_POLICY && !k->guarding))
+			continue;
 		*fd = km_listen_from_systemd(km_conf_describe(listener_keys[i])->name);
 		k->listener[i].ours = *fd < 0;
 		if (*fd < 0)
@@ -349,9 +382,21 @@ static km_status must_be_writable(const char *dir, km_err *err)
 static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_err *err)
 {
 	static const char *const files[] = {
-		"",	      "/records.db", "/records.db-wal", "/records.db-shm", "/spool",
-		"/keys",      "/learn.db",   "/learn.db-wal",	"/learn.db-shm",   "/learn.model",
-		"/learn.lock"
+		"",
+		"/records.db",
+		"/records.db-wal",
+		"/records.db-shm",
+		"/spool",
+		"/keys",
+		"/learn.db",
+		"/learn.db-wal",
+		"/learn.db-shm",
+		"/learn.model",
+		"/learn.lock",
+		"/accounts.db",
+		"/accounts.db-wal",
+		"/accounts.db-shm",
+		"/counters",
 	};
 	char paths[KM_COUNT(files) + KM_LISTENERS][1100];
 	const char *list[KM_COUNT(files) + KM_LISTENERS];
@@ -387,6 +432,7 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 		out->listener[i].fd = -1;
 	(void)snprintf(out->state_dir, sizeof(out->state_dir), "%s",
 		       state_dir ? state_dir : km_conf_str(s->conf, KM_KEY_STATE_DIR));
+	out->guarding = km_conf_bool(s->conf, KM_KEY_GUARD_ENABLED);
 	/* Records name people: nobody but us and our group reads them. */
 	(void)umask(0027);
 	out->null = open("/dev/null", O_RDWR | O_CLOEXEC);

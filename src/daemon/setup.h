@@ -29,7 +29,8 @@ typedef struct {
 		int fd;	   /* listening, or -1 */
 		bool ours; /* bound here, not handed over by systemd */
 	} listener[KM_LISTENERS];
-	int null; /* /dev/null */
+	bool guarding; /* outgoing mail is guarded: there is a guard */
+	int null;      /* /dev/null */
 	int shared_fd;
 	int learn_fd, learn_read_fd; /* memory of learn/layers.h; the second for reading only */
 	km_shared *shared;

@@ -12,6 +12,8 @@ typedef struct {
 	_Atomic int64_t action[KM_ACTIONS];
 	_Atomic int64_t class[KM_CLASSES];
 	_Atomic int64_t latency[KM_LATENCY_BUCKETS];
+	_Atomic int64_t decision[KM_GUARD_ACTIONS];
+	_Atomic int64_t measure[KM_STEPS];
 } slot_area;
 
 typedef struct {
@@ -21,7 +23,7 @@ typedef struct {
 
 struct km_shared {
 	_Atomic int keeper; /* km_keeper_state */
-	_Atomic bool signing;
+	_Atomic bool signing, guarding;
 	_Atomic uint32_t oldest; /* next entry to be overwritten when the table is full */
 	slot_area slot[KM_MAX_SLOTS];
 	poison poison[KM_POISON_ENTRIES];
@@ -149,6 +151,16 @@ void km_shared_verdict(km_shared *s, unsigned slot, km_action action, km_class c
 	bump(&a->counter[KM_COUNTER_scan_microseconds_total], (int64_t)us);
 }
 
+void km_shared_decided(km_shared *s, unsigned slot, km_guard_action action)
+{
+	bump(&s->slot[slot % KM_MAX_SLOTS].decision[action], 1);
+}
+
+void km_shared_measured(km_shared *s, unsigned slot, km_step step)
+{
+	bump(&s->slot[slot % KM_MAX_SLOTS].measure[step], 1);
+}
+
 #define SUM(field)                                                                                 \
 	do {                                                                                       \
 		int64_t sum = 0;                                                                   \
@@ -178,6 +190,16 @@ int64_t km_shared_latency(const km_shared *s, unsigned bucket)
 	SUM(latency[bucket]);
 }
 
+int64_t km_shared_decisions(const km_shared *s, km_guard_action action)
+{
+	SUM(decision[action]);
+}
+
+int64_t km_shared_measures(const km_shared *s, km_step step)
+{
+	SUM(measure[step]);
+}
+
 void km_shared_beat(km_shared *s, unsigned slot)
 {
 	atomic_fetch_add_explicit(&s->slot[slot % KM_MAX_SLOTS].beat, 1, memory_order_relaxed);
@@ -201,6 +223,16 @@ km_keeper_state km_shared_keeper(const km_shared *s)
 void km_shared_set_signing(km_shared *s, bool on)
 {
 	atomic_store(&s->signing, on);
+}
+
+void km_shared_set_guarding(km_shared *s, bool on)
+{
+	atomic_store(&s->guarding, on);
+}
+
+bool km_shared_guarding(const km_shared *s)
+{
+	return atomic_load_explicit(&((km_shared *)(uintptr_t)s)->guarding, memory_order_relaxed);
 }
 
 bool km_shared_signing(const km_shared *s)

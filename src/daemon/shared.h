@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/err.h"
+#include "outbound/guard.h"
 #include "policy/policy.h"
 
 enum {
@@ -41,6 +42,10 @@ enum {
 	X(scanner_restarts_total, "counter", "scanners that died and were started again")          \
 	X(keeper_restarts_total, "counter", "keepers that died and were started again")            \
 	X(signer_restarts_total, "counter", "signers that died and were started again")            \
+	X(guard_restarts_total, "counter", "guards that died and were started again")              \
+	X(guard_failures_total, "counter",                                                         \
+	  "decisions about outgoing mail that could not be made or written down")                  \
+	X(guard_bad_requests_total, "counter", "policy requests and lines that are malformed")     \
 	X(signed_total, "counter", "messages that were signed or sealed")                          \
 	X(sign_failures_total, "counter", "messages that should have been signed and were not")    \
 	X(lessons_total, "counter", "messages that were learned, or were known already")           \
@@ -82,11 +87,16 @@ void km_shared_remember(km_shared *s, km_digest_key key, unsigned deaths);
 
 void km_shared_count(km_shared *s, unsigned slot, km_counter which, int64_t by);
 void km_shared_verdict(km_shared *s, unsigned slot, km_action action, km_class class, uint64_t us);
+/* The guard's decisions and measures. */
+void km_shared_decided(km_shared *s, unsigned slot, km_guard_action action);
+void km_shared_measured(km_shared *s, unsigned slot, km_step step);
 /* Sums over all slots. */
 int64_t km_shared_total(const km_shared *s, km_counter which);
 int64_t km_shared_actions(const km_shared *s, km_action action);
 int64_t km_shared_classes(const km_shared *s, km_class class);
 int64_t km_shared_latency(const km_shared *s, unsigned bucket);
+int64_t km_shared_decisions(const km_shared *s, km_guard_action action);
+int64_t km_shared_measures(const km_shared *s, km_step step);
 
 /* A sign of life, given by every role once a second; km_shared_beats() counts them. */
 void km_shared_beat(km_shared *s, unsigned slot);
@@ -99,6 +109,10 @@ typedef enum { KM_KEEPER_NONE, KM_KEEPER_GONE, KM_KEEPER_READY, KM_KEEPER_FAILIN
 /* Whether anything is signed: set by the supervisor. */
 void km_shared_set_signing(km_shared *s, bool on);
 bool km_shared_signing(const km_shared *s);
+
+/* Whether outgoing mail is guarded: likewise. */
+void km_shared_set_guarding(km_shared *s, bool on);
+bool km_shared_guarding(const km_shared *s);
 
 void km_shared_set_keeper(km_shared *s, km_keeper_state state);
 km_keeper_state km_shared_keeper(const km_shared *s);

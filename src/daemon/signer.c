@@ -115,7 +115,7 @@ static void on_close(void *ctx, km_stream *stream)
 
 static const km_stream_ops line_ops = { .on_data = on_data, .on_close = on_close };
 
-static void signer_link(km_role *r, km_word what, int fd)
+static void signer_link(km_role *r, km_channel_word what, int fd)
 {
 	signer *g = r->self;
 	line *l = calloc(1, sizeof(*l));

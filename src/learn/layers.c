@@ -178,7 +178,7 @@ double km_layers_weight(const km_layers *l, const km_scope *scope, const km_feat
 typedef struct {
 	km_model *m;
 	const km_features *f;
-	km_step *step;
+	km_model_step *step;
 } layer;
 
 /* From the site to the user; those that there is no room for are left out. */

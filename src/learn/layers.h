@@ -35,7 +35,7 @@ typedef struct {
 
 /* What a lesson did: kept in the journal, so that it can be taken back. */
 typedef struct {
-	km_step site, domain, user;
+	km_model_step site, domain, user;
 } km_lesson;
 
 /* Bytes of the area; much of it is never touched. */

@@ -151,7 +151,7 @@ static double stiffness(const km_training *t, int view, uint32_t bucket, double 
  * classifier further is shortened: one message must not turn round all that is written like it.
  */
 static void train_view(km_model *m, int view, const km_feature_set *set, double error, double rate,
-		       const km_training *t, km_step *step)
+		       const km_training *t, km_model_step *step)
 {
 	unsigned fold = KM_BUCKET_BITS - m->bits;
 	float *weight = weights_of(m, view), *squares = weight + ((size_t)1 << m->bits);
@@ -188,12 +188,12 @@ static void calibrate(km_model *m, const km_score *s, double target)
 }
 
 void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_training *t,
-		    km_step *step)
+		    km_model_step *step)
 {
 	double target = abuse ? 1 : 0;
 	km_score s = { 0 };
 
-	*step = (km_step){ 0 };
+	*step = (km_model_step){ 0 };
 	if (t->below)
 		s = *t->below;
 	km_model_add(m, f, &s);
@@ -209,7 +209,8 @@ void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_trai
 	m->trained++;
 }
 
-void km_model_unlearn(km_model *m, const km_features *f, const km_training *t, const km_step *step)
+void km_model_unlearn(km_model *m, const km_features *f, const km_training *t,
+		      const km_model_step *step)
 {
 	unsigned fold = KM_BUCKET_BITS - m->bits;
 
@@ -235,7 +236,7 @@ void km_model_unlearn(km_model *m, const km_features *f, const km_training *t, c
 void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
 {
 	const km_training t = { .rate = rate };
-	km_step step;
+	km_model_step step;
 
 	km_model_learn(m, f, abuse, &t, &step);
 }

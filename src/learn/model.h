@@ -58,15 +58,16 @@ typedef struct {
 /* What one message did to a layer: kept with it, so that it can be taken back. */
 typedef struct {
 	float pull[KM_VIEW_COUNT], square[KM_VIEW_COUNT];
-} km_step;
+} km_model_step;
 
 void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_training *t,
-		    km_step *step);
+		    km_model_step *step);
 /*
  * Takes a step back: exactly when nothing was learned of its features since, else what it would be
  * worth now. Of @t only base is looked at.
  */
-void km_model_unlearn(km_model *m, const km_features *f, const km_training *t, const km_step *step);
+void km_model_unlearn(km_model *m, const km_features *f, const km_training *t,
+		      const km_model_step *step);
 double km_model_weight(const km_model *m, km_view view, uint32_t bucket);
 /* Adds the slope and offset of @m. */
 void km_model_calibration(const km_model *m, double *slope, double *offset);

@@ -178,9 +178,11 @@ static km_status read_word(const member *m, km_sv v, km_event *e, km_err *err)
 		return km_ip_parse(v, &e->ip) ? KM_OK : wrong(m, "not an IP address", err);
 	default:
 		e->restore = km_sv_eq(v, KM_S("restore"));
-		return e->restore || km_sv_eq(v, KM_S("keep"))
+		e->terminate = km_sv_eq(v, KM_S("terminate"));
+		return e->restore || e->terminate || km_sv_eq(v, KM_S("keep"))
 			       ? KM_OK
-			       : wrong(m, "\"restore\" or \"keep\" is expected", err);
+			       : wrong(m, "\"restore\", \"keep\" or \"terminate\" is expected",
+				       err);
 	}
 }
 
@@ -214,13 +216,8 @@ static km_status read_member(km_arena *a, const member *m, const json_t *j, km_e
 
 static km_status read_object(km_arena *a, const json_t *j, km_event *e, km_err *err)
 {
-	const char *const needed[] = { "t", "event" };
-
-	if (!json_is_object(j))
-		return KM_FAIL(err, KM_SYNTAX, "not a JSON object");
-	for (size_t i = 0; i < KM_COUNT(needed); i++)
-		if (json_object_get(j, needed[i]) == NULL)
-			return KM_FAIL(err, KM_SYNTAX, "\"%s\" is missing", needed[i]);
+	if (json_object_get(j, "event") == NULL)
+		return KM_FAIL(err, KM_SYNTAX, "\"event\" is missing");
 	for (size_t i = 0; i < KM_COUNT(members); i++) {
 		const json_t *value = json_object_get(j, members[i].name);
 		if (value == NULL || json_is_null(value))
@@ -279,6 +276,14 @@ static km_sv as_utf8(km_arena *a, km_sv line)
 	return (km_sv){ to, to ? n : 0 };
 }
 
+km_status km_event_from(km_arena *a, const json_t *object, km_time now, km_event *out, km_err *err)
+{
+	*out = (km_event){ .t = now };
+	if (!json_is_object(object))
+		return KM_FAIL(err, KM_SYNTAX, "not a JSON object");
+	return read_object(a, object, out, err);
+}
+
 km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err)
 {
 	json_error_t error;
@@ -298,7 +303,9 @@ km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err)
 	}
 	if (j == NULL)
 		return KM_FAIL(err, KM_SYNTAX, "column %d: %.160s", error.column, error.text);
-	km_status st = read_object(a, j, out, err);
+	km_status st = json_is_object(j) && json_object_get(j, "t") == NULL
+			       ? KM_FAIL(err, KM_SYNTAX, "\"t\" is missing")
+			       : km_event_from(a, j, 0, out, err);
 	json_decref(j);
 	return st;
 }

@@ -82,7 +82,8 @@ typedef struct {
 	/* lease */
 	km_time until;
 	/* review */
-	bool restore; /* "outcome": "restore"; else "keep" */
+	bool restore;	/* "outcome": "restore"; else "keep" */
+	bool terminate; /* "outcome": "terminate": kept, and ended for good */
 } km_event;
 
 /*
@@ -93,5 +94,10 @@ typedef struct {
  * as absent.
  */
 KM_NODISCARD km_status km_event_read(km_arena *a, km_sv line, km_event *out, km_err *err);
+
+/* The same of a JSON object that was parsed already; @now is the time of one without "t". */
+struct json_t;
+KM_NODISCARD km_status km_event_from(km_arena *a, const struct json_t *object, km_time now,
+				     km_event *out, km_err *err);
 
 #endif

@@ -85,9 +85,13 @@ static km_sv holder(const km_guard *g, km_sv account, const km_ip *ip, km_time n
 		       : km_leases_get(g->leases, ip_key(g, ip), now);
 }
 
-/* An address that nobody answers for has a profile of its own. */
+/* An address that nobody answers for has a profile of its own, under its text as a name, too. */
 static uint64_t profile_key(const km_guard *g, km_sv name, const km_ip *ip)
 {
+	km_ip named;
+
+	if (name.n && km_ip_parse(name, &named))
+		return ip_key(g, &named);
 	if (name.n)
 		return km_counters_key(g->c, KM_KEY_ACCOUNT, 0, name);
 	return ip ? ip_key(g, ip) : 1;

@@ -36,7 +36,13 @@
 
 typedef struct km_guard km_guard;
 
-typedef enum { KM_GUARD_ACCEPT, KM_GUARD_DEFER, KM_GUARD_HOLD, KM_GUARD_REJECT } km_guard_action;
+typedef enum {
+	KM_GUARD_ACCEPT,
+	KM_GUARD_DEFER,
+	KM_GUARD_HOLD,
+	KM_GUARD_REJECT,
+	KM_GUARD_ACTIONS
+} km_guard_action;
 /* "accept", … */
 const char *km_guard_action_name(km_guard_action a);
 
@@ -107,6 +113,9 @@ KM_NODISCARD km_status km_guard_submit(km_guard *g, km_arena *a, const km_event 
 
 /* True when the measure takes effect by this call; false when the account's state has moved on. */
 bool km_guard_apply(km_guard *g, const km_measure *m);
+
+/* In place of an account, the text of an IP address names what is known of that address, in all of
+ * these: */
 
 /* Whether mail of @account (empty: of the holder of @ip) is stopped now: the step in force. */
 km_step km_guard_check(km_guard *g, km_sv account, const km_ip *ip, km_time now);

@@ -43,7 +43,7 @@ class Komainu:
     def __init__(self, program, folder, settings=""):
         self.program = str(program)
         self.folder = pathlib.Path(folder)
-        self.milter, self.http = free_port(), free_port()
+        self.milter, self.http, self.policy = free_port(), free_port(), free_port()
         self.state = self.folder / "state"
         self.config = self.folder / "komainu.yaml"
         self.log = self.folder / "komainu.log"
@@ -57,7 +57,7 @@ class Komainu:
         self.config.write_text(
             f"listen.milter: 127.0.0.1:{self.milter}\n"
             f"listen.http: 127.0.0.1:{self.http}\n"
-            f"state.dir: {self.state}\nscanner.processes: 2\nlanguage: en\n"
+            f"listen.policy: 127.0.0.1:{self.policy}\nstate.dir: {self.state}\nscanner.processes: 2\nlanguage: en\n"
             # No test's result may depend on the network.
             + ("" if "dns." in self.settings else "dns.servers: [off]\n") + self.settings,
             encoding="utf-8",

@@ -100,7 +100,7 @@ static void test_wrong(void **state)
 		{ HEAD "\"submit\", \"port\": \"x\"}", KM_SYNTAX, "\"port\": a number" },
 		{ HEAD "\"login\", \"ok\": 1}", KM_SYNTAX, "\"ok\": true or false" },
 		{ HEAD "\"review\", \"outcome\": \"maybe\"}", KM_SYNTAX,
-		  "\"restore\" or \"keep\"" },
+		  "\"restore\", \"keep\" or \"terminate\"" },
 	};
 
 	for (size_t i = 0; i < KM_COUNT(cases); i++) {

@@ -1,0 +1,178 @@
+/*
+ * The guard: the one place where outgoing mail is judged and measures are taken, whoever asks. Once
+ * it is sandboxed it opens no file but those of the state folder, and connects nowhere.
+ */
+#include "daemon/guard.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "daemon/sandbox.h"
+
+enum {
+	FLUSH_MS = 60 * 1000,
+	PATIENCE_MS = 500 /* for messages under way when the guard is told to end */
+};
+
+void km_guard_count(const km_guarding_role *g, km_counter which)
+{
+	km_shared_count(g->role->shared, g->role->slot, which, 1);
+}
+
+static void on_flush(uv_timer_t *t)
+{
+	km_guarding_role *g = t->data;
+	km_err err = { 0 };
+
+	if (km_warden_flush(g->warden, km_clock_now(), &err) != KM_OK)
+		km_warn("%s", err.msg);
+}
+
+/* --- connections --- */
+
+static bool is_busy(const km_peers *all)
+{
+	for (const km_peer *p = all ? all->first : NULL; p; p = p->next)
+		if (all->ops->busy(p))
+			return true;
+	return false;
+}
+
+static void end_if_done(km_guarding_role *g)
+{
+	if (g->quitting && !is_busy(g->policy) && !is_busy(g->lines))
+		km_role_end(g->role);
+}
+
+static void on_gone(km_role *r)
+{
+	end_if_done(r->self);
+}
+
+static void on_patience(uv_timer_t *t)
+{
+	km_role_end(((km_guarding_role *)t->data)->role);
+}
+
+static bool is_overfull(km_role *r)
+{
+	const km_guarding_role *g = r->self;
+
+	return (g->policy ? g->policy->n : 0) + (g->lines ? g->lines->n : 0) > g->max_connections;
+}
+
+static void guard_drain(km_role *r, bool quit)
+{
+	km_guarding_role *g = r->self;
+	km_peers *const all[] = { g->policy, g->lines };
+
+	for (size_t i = 0; i < KM_COUNT(all); i++)
+		if (all[i])
+			km_peers_drain(all[i], quit);
+	if (!quit)
+		return;
+	g->quitting = true;
+	(void)uv_timer_start(&g->patience, on_patience, PATIENCE_MS, PATIENCE_MS);
+	end_if_done(g);
+}
+
+/* --- the role --- */
+
+static bool is_socket(int fd)
+{
+	struct stat sb;
+
+	return fstat(fd, &sb) == 0 && S_ISSOCK(sb.st_mode);
+}
+
+static km_status serve(km_guarding_role *g, km_err *err)
+{
+	const km_peers_host host = { g->role, g->packet_ms, is_overfull, on_gone };
+	const struct {
+		km_listener listener;
+		const km_peers_ops *ops;
+		km_peers **to;
+	} rows[] = {
+		{ KM_LISTEN_POLICY, &km_guard_policy, &g->policy },
+		{ KM_LISTEN_GUARD, &km_guard_lines, &g->lines },
+	};
+	km_status st = KM_OK;
+
+	for (size_t i = 0; i < KM_COUNT(rows) && st == KM_OK; i++) {
+		int fd = KM_FD_LISTEN + (int)rows[i].listener;
+		if (is_socket(fd))
+			st = km_peers_start(&host, rows[i].ops, fd, rows[i].to, err);
+	}
+	return st;
+}
+
+static void prepare(km_guarding_role *g)
+{
+	const km_conf *c = g->role->conf;
+
+	g->packet_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_PACKET_TIMEOUT);
+	g->idle_ms = (uint64_t)km_conf_int(c, KM_KEY_GUARD_TIMEOUT);
+	g->max_connections = (size_t)km_conf_int(c, KM_KEY_LIMITS_CONNECTIONS);
+	g->close_on_bad = strcmp(km_conf_str(c, KM_KEY_GUARD_ON_BAD_REQUEST), "close") == 0;
+	(void)uv_timer_init(&g->role->loop, &g->flush);
+	(void)uv_timer_init(&g->role->loop, &g->patience);
+	g->flush.data = g->patience.data = g;
+	(void)uv_timer_start(&g->flush, on_flush, FLUSH_MS, FLUSH_MS);
+}
+
+static km_status guard_start(km_role *r, km_err *err)
+{
+	km_guarding_role *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	g->role = r;
+	r->self = g;
+	prepare(g);
+	g->arena = km_arena_new(KM_GUARD_EVENT_MEMORY);
+	if (g->arena == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	km_status st = km_subjects_open(r->conf, &g->subjects, err);
+	if (st == KM_OK)
+		st = km_warden_open(r->conf, r->state_dir, r->shared, r->slot, &g->warden, err);
+	if (st == KM_OK)
+		st = serve(g, err);
+	return st == KM_OK ? km_sandbox_enter(&(km_sandbox){ .kind = KM_SANDBOX_GUARD,
+							     .dir = r->state_dir },
+					      err)
+			   : st;
+}
+
+static void guard_stop(km_role *r)
+{
+	km_guarding_role *g = r->self;
+	km_err err = { 0 };
+
+	km_peers_stop(g->policy);
+	km_peers_stop(g->lines);
+	if (g->warden && km_warden_flush(g->warden, km_clock_now(), &err) != KM_OK)
+		km_warn("%s", err.msg);
+}
+
+static void guard_finish(km_role *r)
+{
+	km_guarding_role *g = r->self;
+
+	if (g == NULL)
+		return;
+	km_peers_finish(g->policy);
+	km_peers_finish(g->lines);
+	km_warden_close(g->warden);
+	km_subjects_free(g->subjects);
+	km_arena_free(g->arena);
+	free(g);
+}
+
+const km_role_ops km_guard_role = {
+	.name = "guard",
+	.start = guard_start,
+	.drain = guard_drain,
+	.stop = guard_stop,
+	.finish = guard_finish,
+};

@@ -1,0 +1,32 @@
+/*
+ * daemon/guard.h - inside of the guard role, shared by what it serves: Postfix's policy requests
+ * and the lines of "guard.sock".
+ */
+#ifndef KM_DAEMON_GUARD_H
+#define KM_DAEMON_GUARD_H
+
+#include "daemon/peers.h"
+#include "daemon/subject.h"
+#include "daemon/warden.h"
+
+typedef struct {
+	km_role *role;
+	km_warden *warden;
+	km_subjects *subjects;
+	km_arena *arena; /* of one event */
+	struct km_peers *policy, *lines;
+	uint64_t packet_ms, idle_ms;
+	size_t max_connections;
+	bool close_on_bad; /* guard.on_bad_request */
+	bool quitting;
+	uv_timer_t flush, patience;
+} km_guarding_role;
+
+/* Memory of one event, with all its recipients. */
+enum { KM_GUARD_EVENT_MEMORY = 64 * 1024 * 1024 };
+
+void km_guard_count(const km_guarding_role *g, km_counter which);
+
+extern const km_peers_ops km_guard_policy, km_guard_lines;
+
+#endif

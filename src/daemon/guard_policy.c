@@ -1,0 +1,205 @@
+/*
+ * Postfix's policy requests: at RCPT, whether the account is stopped; at DATA and END-OF-MESSAGE,
+ * what becomes of the message.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "daemon/guard.h"
+#include "front/policyd/message.h"
+
+typedef struct {
+	km_peer peer;
+	km_guarding_role *guard;
+	km_policyd_message message;
+	km_buf in;   /* the beginning of a request */
+	size_t seen; /* bytes of it that were searched for its end */
+	bool half;   /* and it has its deadline */
+} conn;
+
+static void reply(conn *c, km_guard_action action, km_sv text)
+{
+	static const struct {
+		km_policyd_action action;
+		const char *code;
+	} replies[] = {
+		[KM_GUARD_ACCEPT] = { KM_POLICYD_DUNNO, NULL },
+		[KM_GUARD_DEFER] = { KM_POLICYD_DEFER, "4.7.1" },
+		[KM_GUARD_HOLD] = { KM_POLICYD_HOLD, NULL },
+		[KM_GUARD_REJECT] = { KM_POLICYD_REJECT, "5.7.1" },
+	};
+
+	km_policyd_reply(&c->peer.all->out, replies[action].action, replies[action].code, text);
+}
+
+static bool find_account(conn *c, const km_policyd_request *r, km_ip *ip, km_sv *account)
+{
+	km_sender sender = { .user = r->sasl_username,
+			     .certificate =
+				     r->ccert_subject.n ? r->ccert_subject : r->ccert_fingerprint };
+
+	if (!km_ip_parse(r->client_address, &sender.ip))
+		sender.ip.len = 0;
+	*ip = sender.ip;
+	return km_subjects_find(c->guard->subjects, c->guard->arena, &sender, account);
+}
+
+/* Mail that will be held is taken in; what is to be deferred or refused is so at once. */
+static void on_rcpt(conn *c, const km_policyd_request *r, km_sv account, const km_ip *ip)
+{
+	const km_warden *w = c->guard->warden;
+	km_guard_action action = km_warden_on_brake(w);
+
+	km_policyd_message_rcpt(&c->message, r);
+	if (action == KM_GUARD_HOLD ||
+	    km_warden_check(c->guard->warden, account, ip, km_clock_now()) < KM_STEP_BRAKE)
+		reply(c, KM_GUARD_ACCEPT, KM_S(""));
+	else
+		reply(c, action, km_warden_stopped(w));
+}
+
+static void on_message(conn *c, const km_policyd_request *r, km_sv account, const km_ip *ip)
+{
+	km_guarding_role *g = c->guard;
+	km_err err = { 0 };
+	km_decision d;
+	km_event e;
+
+	(void)ip;
+	if (km_policyd_message_event(&c->message, g->arena, r, km_clock_now(), &e) != KM_OK) {
+		reply(c, KM_GUARD_DEFER, KM_S("Please try again later."));
+		return;
+	}
+	e.account = account;
+	if (km_warden_submit(g->warden, g->arena, &e, NULL, &d, &err) != KM_OK)
+		km_warn("a message could not be judged: %s", err.msg);
+	reply(c, d.action, d.reply);
+	if (!km_sv_eq(r->protocol_state, KM_S("DATA")))
+		km_policyd_message_clear(&c->message);
+}
+
+static const struct {
+	km_sv state;
+	void (*run)(conn *c, const km_policyd_request *r, km_sv account, const km_ip *ip);
+} states[] = {
+	{ KM_SV("RCPT"), on_rcpt },
+	{ KM_SV("DATA"), on_message },
+	{ KM_SV("END-OF-MESSAGE"), on_message },
+};
+
+static void answer(conn *c, const km_policyd_request *r)
+{
+	km_sv account;
+	km_ip ip;
+
+	km_arena_reset(c->guard->arena);
+	for (size_t i = 0; i < KM_COUNT(states); i++) {
+		if (!km_sv_eq(r->protocol_state, states[i].state))
+			continue;
+		if (find_account(c, r, &ip, &account)) {
+			states[i].run(c, r, account, &ip);
+			return;
+		}
+	}
+	reply(c, KM_GUARD_ACCEPT, KM_S(""));
+}
+
+/* Answered as if nothing had been asked, and never with the next request's answer. */
+static void bad(conn *c, const km_err *err)
+{
+	km_guard_count(c->guard, KM_COUNTER_guard_bad_requests_total);
+	km_warn("policy connection closed: %s", err->msg);
+	if (c->guard->close_on_bad) {
+		km_peer_drop(&c->peer);
+		return;
+	}
+	reply(c, KM_GUARD_ACCEPT, KM_S(""));
+	km_peer_flush(&c->peer);
+	km_stream_linger(c->peer.stream, c->guard->packet_ms);
+}
+
+/* Answers all whole requests of *@in; false when one is malformed. */
+static bool answer_all(conn *c, km_sv *in)
+{
+	km_policyd_request r;
+	km_err err = { 0 };
+	size_t used;
+	km_status st;
+
+	while ((st = km_policyd_read(*in, &c->seen, &used, &r, &err)) == KM_OK) {
+		answer(c, &r);
+		*in = km_sv_from(*in, used);
+		c->seen = 0;
+	}
+	if (st == KM_NOTFOUND)
+		return true;
+	bad(c, &err);
+	return false;
+}
+
+static void on_data(void *ctx, km_stream *s, km_sv bytes)
+{
+	conn *c = ctx;
+	bool fresh = c->in.n == 0;
+
+	if (!fresh) {
+		km_buf_add(&c->in, bytes);
+		bytes = km_buf_sv(&c->in);
+	}
+	km_sv rest = bytes;
+	if (!answer_all(c, &rest)) {
+		km_buf_finish(&c->in);
+		return;
+	}
+	km_peer_flush(&c->peer);
+	if (fresh)
+		km_buf_add(&c->in, rest);
+	else if (rest.n)
+		memmove(c->in.p, rest.p, rest.n);
+	c->in.n = rest.n;
+	/* Half a request keeps its first deadline, however slowly its bytes trickle in. */
+	if (rest.n == 0)
+		km_stream_deadline(s, c->guard->idle_ms);
+	else if (!c->half)
+		km_stream_deadline(s, c->guard->packet_ms);
+	c->half = rest.n > 0;
+	if (c->guard->quitting && rest.n == 0 && c->message.n == 0)
+		km_stream_shut(s);
+}
+
+static void conn_free(km_peer *p)
+{
+	conn *c = (conn *)p;
+
+	km_policyd_message_finish(&c->message);
+	km_buf_finish(&c->in);
+	free(c);
+}
+
+static km_peer *conn_new(km_peers *all)
+{
+	conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->guard = all->host.role->self;
+	km_policyd_message_init(&c->message);
+	/* What is over the codec's limit is seen in the first bytes after it. */
+	km_buf_init(&c->in, NULL, KM_POLICYD_MAX_REQUEST + 256 * 1024);
+	return &c->peer;
+}
+
+static bool conn_busy(const km_peer *p)
+{
+	const conn *c = (const conn *)p;
+
+	return c->in.n > 0 || c->message.n > 0;
+}
+
+const km_peers_ops km_guard_policy = {
+	.name = "policy",
+	.make = conn_new,
+	.free = conn_free,
+	.busy = conn_busy,
+	.stream = { .on_data = on_data },
+};

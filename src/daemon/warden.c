@@ -1,0 +1,597 @@
+#include "daemon/warden.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "text/utf8.h"
+
+enum {
+	IDENTITIES_MAX = 256 * 1024 * 1024, /* bytes of a file */
+	NAMES_MAX = 64 * 1024 * 1024,	    /* bytes of names at start */
+	RESTORES = 1000,		    /* newest entries that are looked through at start */
+	ENTRIES_LOOKED = 200,
+	HOT_SETS = 256,
+	HOT_WAYS = 4,
+	HOT_NAME = 255,
+	TEXT_MAX = 512,
+	FACTS_MAX = 64 * 1024
+};
+
+/* An account that is near to its limits; the least near makes room. */
+typedef struct {
+	char name[HOT_NAME];
+	uint8_t n;
+	float level;
+	uint64_t key;
+} hot;
+
+struct km_warden {
+	km_guard_conf conf;
+	const char *state_dir;
+	km_counters *counters;
+	km_identities *ids;
+	km_guard *guard;
+	km_accounts *accounts;
+	km_shared *shared;
+	unsigned slot;
+	int64_t last_ms;
+	bool failing;
+	char stopped[TEXT_MAX];
+	hot hot[HOT_SETS][HOT_WAYS];
+};
+
+/* --- settings --- */
+
+static km_guard_conf guard_conf(const km_conf *c)
+{
+	static const struct {
+		const char *word;
+		km_guard_action action;
+	} actions[] = { { "hold", KM_GUARD_HOLD },
+			{ "defer", KM_GUARD_DEFER },
+			{ "reject", KM_GUARD_REJECT } };
+	km_guard_conf g = km_guard_defaults();
+
+	for (size_t i = 0; i < KM_COUNT(actions); i++)
+		if (strcmp(km_conf_str(c, KM_KEY_GUARD_ON_BRAKE), actions[i].word) == 0)
+			g.on_brake = actions[i].action;
+	g.reject_foreign = km_conf_bool(c, KM_KEY_GUARD_REJECT_FOREIGN);
+	g.new_days = (uint32_t)km_conf_int(c, KM_KEY_GUARD_NEW_DAYS);
+	g.throttle_s = (uint32_t)(km_conf_int(c, KM_KEY_GUARD_THROTTLE) / 1000);
+	g.leniency = (double)km_conf_int(c, KM_KEY_GUARD_LENIENCY) / 100;
+	g.client_hour = (double)km_conf_int(c, KM_KEY_GUARD_CLIENT_HOUR);
+	g.block_hour = (double)km_conf_int(c, KM_KEY_GUARD_BLOCK_HOUR);
+	return g;
+}
+
+static km_status read_identities(const char *item, km_identities *ids, km_err *err)
+{
+	km_sv v = km_sv_of(item);
+	size_t equals = km_sv_rchr(v, '=');
+	km_file file;
+
+	if (item[0] != '/' && equals < v.n)
+		return km_identities_add(ids, km_sv_sub(v, 0, equals), km_sv_from(v, equals + 1));
+	km_status st = km_file_open(&file, item, IDENTITIES_MAX, err);
+	if (st != KM_OK)
+		return st;
+	st = km_sv_iends(v, KM_S(".csv")) ? km_identities_read_csv(ids, file.bytes, item, err)
+					  : km_identities_read_map(ids, file.bytes, item, err);
+	km_file_close(&file);
+	return st;
+}
+
+km_status km_warden_identities(const km_conf *conf, km_identities *ids, km_err *err)
+{
+	const char *const *items;
+	size_t n = km_conf_list(conf, KM_KEY_GUARD_IDENTITIES, &items);
+	km_status first = KM_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		km_err e = { 0 };
+		km_status st = read_identities(items[i], ids, &e);
+		if (st != KM_OK && first == KM_OK)
+			first = KM_FAIL(err, st, "guard.identities: %s",
+					e.msg[0] ? e.msg : items[i]);
+	}
+	return first;
+}
+
+/* --- the file of the account --- */
+
+/* A damaged file must not stop mail for ever: it is kept aside and a new one begun. */
+static km_status renew(km_warden *w, const char *why, km_err *err)
+{
+	char name[64];
+
+	km_accounts_close(w->accounts);
+	w->accounts = NULL;
+	km_status st = km_accounts_set_aside(w->state_dir, name, sizeof(name), err);
+	if (st != KM_OK)
+		return st;
+	km_error("%s; it is now %s, and a new one is begun", why, name);
+	return km_accounts_open(w->state_dir, &w->accounts, err);
+}
+
+static km_status open_accounts(km_warden *w, km_err *err)
+{
+	km_err why = { 0 };
+	km_status st = w->accounts ? KM_OK : km_accounts_open(w->state_dir, &w->accounts, &why);
+
+	if (st == KM_SYNTAX)
+		return renew(w, why.msg, err);
+	return st == KM_OK ? st : KM_FAIL(err, st, "%s", why.msg);
+}
+
+static km_status write_entries(km_warden *w, const km_entry *entries, size_t n, km_err *err)
+{
+	km_err why = { 0 };
+	km_status st = open_accounts(w, &why);
+
+	if (st == KM_OK)
+		st = km_accounts_add(w->accounts, entries, n, &why);
+	if (st == KM_SYNTAX) {
+		km_err damaged = why;
+		why = (km_err){ 0 };
+		st = renew(w, damaged.msg, &why);
+		if (st == KM_OK)
+			st = km_accounts_add(w->accounts, entries, n, &why);
+	}
+	if (st != KM_OK && !w->failing)
+		km_error(
+			"the file of an account can not be written, so no measure takes effect and "
+			"the mail is asked to come later: %s",
+			why.msg);
+	if (st == KM_OK && w->failing)
+		km_info("the files of accounts can be written again");
+	w->failing = st != KM_OK;
+	return st == KM_OK ? st : KM_FAIL(err, KM_TEMPFAIL, "%s", why.msg);
+}
+
+/* When an entry was made: no two of them at the same time, since the same one twice is written
+ * once. */
+static int64_t stamp(km_warden *w, km_time t)
+{
+	int64_t now = (int64_t)km_clock_unix_ms();
+	bool live = t >= now / 1000 - 1 && t <= now / 1000 + 1;
+
+	w->last_ms = now > w->last_ms ? now : w->last_ms + 1;
+	return live ? w->last_ms : t * 1000 + w->last_ms % 1000;
+}
+
+static km_sv clean(km_arena *a, km_sv v)
+{
+	size_t bad = 0;
+
+	return km_utf8_sanitise(a, v, &bad);
+}
+
+/* Whose file it is: without login, the address's. @text of 48 bytes. */
+static km_sv name_of(km_sv account, const km_ip *ip, char *text)
+{
+	return account.n || ip->len == 0 ? account : km_sv_of(km_ip_format(ip, text));
+}
+
+static km_sv facts_text(km_arena *a, const km_facts *facts)
+{
+	km_buf b;
+
+	km_buf_init(&b, a, FACTS_MAX);
+	km_guardline_facts(&b, facts);
+	return b.cut ? KM_S("[]") : km_buf_sv(&b);
+}
+
+static km_entry_kind entry_of(km_step step)
+{
+	return km_entry_kind_by_name(km_sv_of(km_step_name(step)));
+}
+
+static void warm(km_warden *w, km_sv name, float level)
+{
+	uint64_t key = km_sv_hash(name);
+	hot *set = w->hot[key % HOT_SETS], *least = set;
+
+	if (name.n == 0 || name.n > HOT_NAME)
+		return;
+	for (size_t i = 0; i < HOT_WAYS; i++) {
+		if (set[i].key == key && set[i].n) {
+			set[i].level = level;
+			return;
+		}
+		if (set[i].level < least->level)
+			least = &set[i];
+	}
+	if (least->n && least->level > level)
+		return;
+	memcpy(least->name, name.p, name.n);
+	least->n = (uint8_t)name.n;
+	least->key = key;
+	least->level = level;
+}
+
+/* --- at start --- */
+
+typedef struct {
+	km_warden *w;
+	km_map names; /* whose measure is in force */
+	km_arena *arena;
+	km_time now;
+	size_t reinstated;
+} starting;
+
+static km_step step_of(km_entry_kind k)
+{
+	return k == KM_ENTRY_termination ? KM_STEP_SUSPENSION
+					 : km_step_by_name(km_sv_of(km_entry_kind_name(k)));
+}
+
+static bool on_in_force(void *ctx, int64_t row, const km_entry *e)
+{
+	starting *s = ctx;
+	km_step step = step_of(e->kind);
+	void **place = km_map_put(&s->names, km_sv_dup(s->arena, e->account));
+
+	(void)row;
+	if (place)
+		*place = s;
+	warm(s->w, e->account, 1);
+	if (km_guard_check(s->w->guard, e->account, NULL, s->now) == step)
+		return true;
+	km_guard_reinstate(s->w->guard, e->account, step, e->t_ms / 1000);
+	s->reinstated++;
+	return true;
+}
+
+/* A restore that was written down but did not take effect any more. */
+static bool on_restored(void *ctx, int64_t row, const km_entry *e)
+{
+	starting *s = ctx;
+	const km_event review = {
+		.kind = KM_EVENT_review, .t = s->now, .account = e->account, .restore = true
+	};
+	km_decision d;
+
+	(void)row;
+	if (e->kind != KM_ENTRY_restore || km_map_get(&s->names, e->account) ||
+	    km_guard_check(s->w->guard, e->account, NULL, s->now) == KM_STEP_NONE)
+		return true;
+	km_arena *a = km_arena_new(1024 * 1024);
+	if (a && km_guard_submit(s->w->guard, a, &review, &d) == KM_OK)
+		for (size_t i = 0; i < d.n_measures; i++)
+			s->reinstated += km_guard_apply(s->w->guard, &d.measures[i]);
+	km_arena_free(a);
+	return true;
+}
+
+static km_status reinstate(km_warden *w, km_err *err)
+{
+	const km_entry_filter newest = { .limit = RESTORES };
+	starting s = { .w = w, .arena = km_arena_new(NAMES_MAX), .now = km_clock_now() };
+
+	if (s.arena == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	km_map_init(&s.names, s.arena, false);
+	km_status st = km_accounts_in_force(w->accounts, s.now * 1000, on_in_force, &s, err);
+	if (st == KM_OK)
+		st = km_accounts_find(w->accounts, &newest, on_restored, &s, err);
+	if (s.reinstated)
+		km_warn("%zu measures that stand in the files of accounts were not in the "
+			"counters; they are in force again",
+			s.reinstated);
+	km_arena_free(s.arena);
+	return st;
+}
+
+/* The sentence for the sender whose account is stopped. */
+static void make_stopped(km_warden *w)
+{
+	const km_fact f = { .id = KM_FACT_OUT_STOPPED, .weight = 1 };
+	km_arena *a = km_arena_new(64 * 1024);
+
+	if (a)
+		(void)snprintf(w->stopped, sizeof(w->stopped), "%.*s",
+			       KM_FMT(km_fact_sentence(a, &f, KM_FOR_SENDER, KM_EN)));
+	km_arena_free(a);
+}
+
+static km_status open_state(km_warden *w, const km_conf *conf, km_err *err)
+{
+	const km_counters_size size =
+		km_counters_size_for((uint32_t)km_conf_int(conf, KM_KEY_GUARD_ACCOUNTS));
+	char path[1100];
+
+	(void)snprintf(path, sizeof(path), "%s/counters", w->state_dir);
+	w->ids = km_identities_new();
+	if (w->ids == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	km_status st = km_counters_open(path, &size, &w->counters, err);
+	if (st != KM_OK)
+		return st;
+	if (km_counters_said(w->counters)[0])
+		km_error("%s", km_counters_said(w->counters));
+	km_err why = { 0 };
+	if (km_warden_identities(conf, w->ids, &why) != KM_OK)
+		km_error("%s; what could be read counts", why.msg);
+	st = km_guard_open(&w->conf, w->counters, w->ids, &w->guard, err);
+	if (st == KM_OK)
+		st = open_accounts(w, err);
+	return st == KM_OK ? reinstate(w, err) : st;
+}
+
+km_status km_warden_open(const km_conf *conf, const char *state_dir, km_shared *shared,
+			 unsigned slot, km_warden **out, km_err *err)
+{
+	km_warden *w = calloc(1, sizeof(*w));
+
+	*out = NULL;
+	if (w == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	w->conf = guard_conf(conf);
+	w->state_dir = state_dir;
+	w->shared = shared;
+	w->slot = slot;
+	make_stopped(w);
+	km_status st = open_state(w, conf, err);
+	if (st == KM_OK)
+		*out = w;
+	else
+		km_warden_close(w);
+	return st;
+}
+
+void km_warden_close(km_warden *w)
+{
+	if (w == NULL)
+		return;
+	km_guard_close(w->guard);
+	km_accounts_close(w->accounts);
+	km_identities_free(w->ids);
+	km_counters_close(w->counters);
+	free(w);
+}
+
+/* --- one event --- */
+
+static km_entry entry_for(km_warden *w, km_arena *a, const km_event *e, km_entry_kind kind)
+{
+	char *ip = km_alloc(a, 48), *name = km_alloc(a, 48);
+	km_entry x = { .kind = kind,
+		       .t_ms = stamp(w, e->t),
+		       .by = KM_S("komainu"),
+		       .port = e->port,
+		       .queue_id = clean(a, e->queue_id),
+		       .facts = KM_S("[]") };
+
+	if (ip && name) {
+		x.account = name_of(e->account, &e->ip, name);
+		x.ip = e->ip.len ? km_sv_of(km_ip_format(&e->ip, ip)) : KM_S("");
+	}
+	return x;
+}
+
+/* What is written of an event: what was said, and the measures that it leads to. */
+static size_t list_entries(km_warden *w, km_arena *a, const km_event *e, const km_guardline *also,
+			   const km_decision *d, km_entry *out)
+{
+	size_t n = 0;
+
+	if (also && also->entry < KM_ENTRY_KIND_COUNT && e->account.n) {
+		out[n] = entry_for(w, a, e, also->entry);
+		out[n].by = clean(a, also->by);
+		out[n++].reason = clean(a, also->reason);
+	}
+	for (size_t i = 0; i < d->n_measures; i++) {
+		const km_measure *m = &d->measures[i];
+		out[n] = entry_for(w, a, e, entry_of(m->step));
+		if (m->account.n)
+			out[n].account = m->account;
+		out[n].until_ms = m->until * 1000;
+		out[n].facts = facts_text(a, m->facts);
+		if (also && also->by.n)
+			out[n].by = clean(a, also->by);
+		n++;
+	}
+	if (e->kind == KM_EVENT_review && e->terminate) {
+		out[n] = entry_for(w, a, e, KM_ENTRY_termination);
+		if (also && also->by.n)
+			out[n].by = clean(a, also->by);
+		n++;
+	}
+	return n;
+}
+
+static void count(const km_warden *w, const km_decision *d)
+{
+	if (w->shared == NULL)
+		return;
+	if (d->is_submit)
+		km_shared_decided(w->shared, w->slot, d->action);
+	for (size_t i = 0; i < d->n_measures; i++)
+		km_shared_measured(w->shared, w->slot, d->measures[i].step);
+}
+
+static void note_hot(km_warden *w, const km_event *e, const km_decision *d)
+{
+	double level = d->flood > d->drift ? d->flood : d->drift;
+	char text[48];
+
+	if (d->is_submit && level >= 0.05)
+		warm(w, name_of(e->account, &e->ip, text), (float)level);
+}
+
+static km_status tell_subscriber(km_warden *w, const km_event *e, km_err *err)
+{
+	const km_subscriber s = { e->account, km_sv_of(km_account_kind_name(e->account_kind)),
+				  e->alternative, e->created };
+
+	return km_accounts_put(w->accounts, &s, err);
+}
+
+typedef struct {
+	bool terminated, settled;
+} last_step;
+
+static bool on_last(void *ctx, int64_t row, const km_entry *e)
+{
+	last_step *l = ctx;
+
+	(void)row;
+	l->settled = e->kind >= KM_ENTRY_throttle && e->kind <= KM_ENTRY_restore;
+	l->terminated = e->kind == KM_ENTRY_termination;
+	return !l->settled;
+}
+
+/* Ended by a person, which no new password undoes. */
+static bool is_terminated(km_warden *w, km_sv account)
+{
+	const km_entry_filter f = { .account = account, .limit = ENTRIES_LOOKED };
+	last_step l = { 0 };
+
+	if (account.n == 0 || open_accounts(w, NULL) != KM_OK ||
+	    km_accounts_find(w->accounts, &f, on_last, &l, NULL) != KM_OK)
+		return true;
+	return l.terminated;
+}
+
+static km_status judge(km_warden *w, km_arena *a, const km_event *e, km_decision *d, km_err *err)
+{
+	if (e->kind == KM_EVENT_password_changed && is_terminated(w, e->account)) {
+		*d = (km_decision){ .account = e->account };
+		return KM_OK;
+	}
+	km_status st = km_guard_submit(w->guard, a, e, d);
+	return st == KM_OK
+		       ? st
+		       : KM_FAIL(err, st, "the event can not be judged: %s", km_status_name(st));
+}
+
+static km_status fail(km_warden *w, const km_event *e, km_decision *d, km_status st)
+{
+	d->is_submit = e->kind == KM_EVENT_submit;
+	d->action = KM_GUARD_DEFER;
+	d->accepted_rcpts = d->n_measures = 0;
+	d->account = e->account;
+	d->reply = KM_S("Please try again later.");
+	if (w->shared)
+		km_shared_count(w->shared, w->slot, KM_COUNTER_guard_failures_total, 1);
+	count(w, d);
+	return st;
+}
+
+km_status km_warden_submit(km_warden *w, km_arena *a, const km_event *e, const km_guardline *also,
+			   km_decision *d, km_err *err)
+{
+	km_entry entries[KM_MEASURES_MAX + 2];
+
+	km_status st = judge(w, a, e, d, err);
+	if (st != KM_OK)
+		return fail(w, e, d, st);
+	size_t n = list_entries(w, a, e, also, d, entries);
+	if (km_arena_full(a))
+		st = KM_FAIL(err, KM_LIMIT, "the event is too large");
+	else if (n)
+		st = write_entries(w, entries, n, err);
+	if (st == KM_OK && e->kind == KM_EVENT_account && e->account.n)
+		st = tell_subscriber(w, e, err);
+	if (st != KM_OK)
+		return fail(w, e, d, st);
+	for (size_t i = 0; i < d->n_measures; i++)
+		(void)km_guard_apply(w->guard, &d->measures[i]);
+	if (e->kind == KM_EVENT_review && e->terminate)
+		km_guard_reinstate(w->guard, e->account, KM_STEP_SUSPENSION, e->t);
+	note_hot(w, e, d);
+	count(w, d);
+	return KM_OK;
+}
+
+km_status km_warden_keep(km_warden *w, const km_guardline *line, km_err *err)
+{
+	const km_entry e = { .account = line->event.account,
+			     .kind = line->entry,
+			     .t_ms = stamp(w, line->event.t),
+			     .by = line->by,
+			     .reason = line->reason,
+			     .facts = KM_S("[]") };
+
+	return write_entries(w, &e, 1, err);
+}
+
+/* --- questions --- */
+
+km_step km_warden_check(km_warden *w, km_sv account, const km_ip *ip, km_time now)
+{
+	return km_guard_check(w->guard, account, ip, now);
+}
+
+km_guard_action km_warden_on_brake(const km_warden *w)
+{
+	return w->conf.on_brake;
+}
+
+km_sv km_warden_stopped(const km_warden *w)
+{
+	return km_sv_of(w->stopped);
+}
+
+void km_warden_view(km_warden *w, km_sv account, km_time now, km_account_view *out)
+{
+	km_guard_view(w->guard, account, now, out);
+}
+
+static double heat(const km_account_view *v)
+{
+	double level = v->flood > v->drift ? v->flood : v->drift;
+
+	return v->step >= KM_STEP_THROTTLE ? (double)v->step + level : level;
+}
+
+typedef struct {
+	km_warden *w;
+	km_guardline_row *rows;
+	size_t n, limit;
+	km_time now;
+} ranking;
+
+static bool is_ranked(const ranking *r, km_sv name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (km_sv_eq(r->rows[i].account, name))
+			return true;
+	return false;
+}
+
+/* Puts it in its place, hottest first; the last one falls out when there are too many. */
+static void rank(ranking *r, const hot *h)
+{
+	km_guardline_row row = { .account = { h->name, h->n } };
+	size_t at = r->n < r->limit ? r->n : r->limit - 1;
+
+	km_guard_view(r->w->guard, row.account, r->now, &row.view);
+	if (!row.view.known || is_ranked(r, row.account))
+		return;
+	if (r->n == r->limit && heat(&r->rows[at].view) >= heat(&row.view))
+		return;
+	for (; at && heat(&r->rows[at - 1].view) < heat(&row.view); at--)
+		r->rows[at] = r->rows[at - 1];
+	r->rows[at] = row;
+	r->n += r->n < r->limit;
+}
+
+size_t km_warden_top(km_warden *w, km_time now, km_guardline_row *rows, size_t limit)
+{
+	ranking r = { .w = w, .rows = rows, .limit = limit, .now = now };
+
+	for (size_t i = 0; limit && i < HOT_SETS; i++)
+		for (size_t k = 0; k < HOT_WAYS; k++)
+			if (w->hot[i][k].n)
+				rank(&r, &w->hot[i][k]);
+	return r.n;
+}
+
+km_status km_warden_flush(km_warden *w, km_time now, km_err *err)
+{
+	return km_counters_flush(w->counters, now, err);
+}
