@@ -275,6 +275,30 @@ static const km_command commands[] = {
 	  .examples = { { "guard simulate --json events.jsonl",
 			  { "すべての判断と措置を JSON の行で出力する。",
 			    "Prints all decisions and measures as lines of JSON." } } } },
+	{ .name = "guard top",
+	  .operands = "",
+	  .options = &km_guard_top_options,
+	  .run = km_guard_top_run,
+	  .summary = { "止められた、または止まりそうなアカウントを見る",
+		       "watch the accounts that are stopped or near it" },
+	  .about = { "送信を止められたアカウントと、枠を使い切りそうなアカウントを、端末では書き換"
+		     "え"
+		     "ながら、そうでなければ 1 "
+		     "度だけ表示します。枠の割合は、送信者に知らせないでくだ"
+		     "さい。Ctrl-C で終わります。\n"
+		     "列は、措置、1 時間と 1 日の枠をどれだけ使ったか、1 日の宛先の数、そのうち存在"
+		     "しなかったもの、迷惑メールと判定されたもの、苦情です。デーモンが動いている必"
+		     "要が"
+		     "あります。",
+		     "Shows the accounts that are stopped and those nearest to it: again and again "
+		     "on a terminal, else once. How full the budgets are is not for senders. "
+		     "Ctrl-C "
+		     "ends it.\n"
+		     "Columns: the measure in force, how much of the budgets of an hour and a day "
+		     "is "
+		     "used, recipients within a day, those of them that do not exist, messages "
+		     "judged as spam, complaints. The daemon must run." },
+	  .examples = { { "guard top --json", { "1 度だけ JSON で", "Once, as JSON." } } } },
 	{ .name = "account list",
 	  .operands = "",
 	  .options = &km_account_list_options,
