@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	km_sv text = km_utf8_sanitise(a, m->raw, &bad);
-	const km_learn_input in = { m, m->subject, text, &text, 1 };
+	const km_learn_input in = { m, m->subject, text, &text, 1, false };
 	if (km_features_read(a, &in, &f) == KM_OK && km_features_read(a, &in, &again) == KM_OK) {
 		for (int v = 0; v < KM_VIEW_COUNT; v++)
 			check_set(&f.view[v], &again.view[v]);

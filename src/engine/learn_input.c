@@ -1,15 +1,25 @@
 #include "engine/learn_input.h"
 
+#include "learn/disguise.h"
+
 km_status km_learn_input_of(km_arena *a, km_mail *mail, const km_views *views, km_learn_input *out)
 {
 	km_sv *text = KM_NEW_ARRAY(a, km_sv, views->n_text);
+	km_disguise disguise = { 0 };
 
 	if (text == NULL)
 		return KM_LIMIT;
-	for (size_t i = 0; i < views->n_text; i++)
-		text[i] = views->text[i].key;
-	*out = (km_learn_input){ mail, views->subject.key, views->from_name.key, text,
-				 views->n_text };
+	for (size_t i = 0; i < views->n_text; i++) {
+		const km_text_view *v = &views->text[i];
+		text[i] = v->key;
+		km_disguise_add(&disguise, v->text, &v->stats);
+	}
+	*out = (km_learn_input){ .mail = mail,
+				 .subject = views->subject.key,
+				 .from_name = views->from_name.key,
+				 .text = text,
+				 .n_text = views->n_text,
+				 .disguised = km_is_disguised(&disguise) };
 	return KM_OK;
 }
 

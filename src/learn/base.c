@@ -53,7 +53,7 @@ uint64_t km_features_fingerprint(void)
 	km_mail *m;
 
 	if (a && km_mail_read(a, km_sv_of(sample), &m) == KM_OK) {
-		const km_learn_input in = { m, m->subject, KM_S("masa"), &text, 1 };
+		const km_learn_input in = { m, m->subject, KM_S("masa"), &text, 1, false };
 		if (km_features_read(a, &in, &f) == KM_OK)
 			for (int v = 0; v < KM_VIEW_COUNT; v++)
 				for (size_t i = 0; i < f.view[v].n; i++)

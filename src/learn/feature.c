@@ -105,19 +105,34 @@ bool km_feature_is_receivers(km_sv name)
 	return false;
 }
 
-/* The first bytes of the header as it was sent, without the receiver's fields. */
-static km_sv raw_header(km_arena *a, const km_mail *m)
+/* What tells how the text was put into bytes: with it, who changes letters would change that too.
+ */
+static bool is_coding(km_sv name)
 {
+	return km_sv_ieq(name, KM_S("Content-Type")) ||
+	       km_sv_ieq(name, KM_S("Content-Transfer-Encoding"));
+}
+
+/* The first bytes of the header as it was sent, without the receiver's fields; the subject as it
+ * is read. */
+static km_sv raw_header(km_arena *a, const km_learn_input *in)
+{
+	const km_headers *all = in->mail->headers;
 	km_buf b;
 
 	km_buf_init(&b, a, KM_RAW_HEADER);
-	for (size_t i = 0; i < m->headers->n && b.n < KM_RAW_HEADER; i++) {
-		const km_header *h = &m->headers->h[i];
-		if (km_feature_is_receivers(h->name))
+	for (size_t i = 0; i < all->n && b.n < KM_RAW_HEADER; i++) {
+		const km_header *h = &all->h[i];
+		if (km_feature_is_receivers(h->name) || is_coding(h->name))
 			continue;
 		km_buf_add(&b, h->name);
 		km_buf_byte(&b, ':');
-		km_buf_add(&b, h->raw);
+		if (km_sv_ieq(h->name, KM_S("Subject"))) {
+			km_buf_byte(&b, ' ');
+			km_buf_add(&b, in->subject);
+		} else {
+			km_buf_add(&b, h->raw);
+		}
 		km_buf_byte(&b, '\n');
 	}
 	return km_buf_sv(&b);
@@ -235,35 +250,77 @@ static void read_received(sink *s, const km_received *r)
 
 /* Fields whose words say something of the program that made the message. */
 static const char *const telling_fields[] = {
-	"Content-Type", "X-Mailer",   "User-Agent", "MIME-Version", "Content-Transfer-Encoding",
-	"List-Id",	"Precedence", "X-Priority", "Importance",   "Message-ID",
-	"Organization",
+	"X-Mailer",   "User-Agent", "MIME-Version", "List-Id",	    "Precedence",
+	"X-Priority", "Importance", "Message-ID",   "Organization",
 };
 
-static void read_structure(sink *s, const km_mail *m)
+/* Charsets that a text in Latin letters may be in, whoever wrote it. */
+static bool is_common_charset(km_sv charset)
+{
+	static const km_sv common[] = { KM_SV("us-ascii"), KM_SV("utf-8"), KM_SV("utf8"),
+					KM_SV("iso-8859-1"), KM_SV("windows-1252") };
+
+	for (size_t i = 0; i < KM_COUNT(common); i++)
+		if (km_sv_istarts(charset, common[i]))
+			return true;
+	return false;
+}
+
+/* The words of the Content-Type field but for the charset. */
+static void read_content_type(km_arena *a, const km_mail *m, sink *s)
+{
+	const km_params *type = &m->parts[0].content_type;
+	km_buf b;
+
+	km_buf_init(&b, a, 400);
+	km_buf_add(&b, type->value);
+	for (size_t i = 0; i < type->n; i++)
+		if (!km_sv_eq(type->p[i].name, KM_S("charset")))
+			km_buf_fmt(&b, "; %.*s=%.*s", KM_FMT(type->p[i].name),
+				   KM_FMT(type->p[i].raw));
+	read_text(s, "Content-Type", km_buf_sv(&b), 40);
+}
+
+static void read_part(sink *s, const km_part *p, size_t index, size_t size)
 {
 	char shape[32];
+	int log = 0;
+
+	for (; size > 1; size >>= 1)
+		log++;
+	read_value(s, "part-type", p->type);
+	if (!is_common_charset(p->charset))
+		read_value(s, "part-charset", p->charset);
+	if (p->cte >= KM_CTE_BASE64)
+		read_value(s, "part-cte", km_sv_of(km_cte_name(p->cte)));
+	(void)snprintf(shape, sizeof(shape), "%d %zu %d", p->depth, index, log);
+	read_value(s, "part-shape", km_sv_of(shape));
+	size_t dot = km_sv_rchr(p->filename, '.');
+	if (dot < p->filename.n)
+		read_value(s, "part-ext", km_sv_from(p->filename, dot));
+}
+
+static void read_structure(sink *s, const km_learn_input *in)
+{
+	const km_mail *m = in->mail;
+	size_t text = 0;
+	char zone[16];
 
 	for (size_t i = 0; i < m->n_parts && i < 12; i++) {
 		const km_part *p = &m->parts[i];
-		size_t size = p->body.n, log = 0;
-		while (size >>= 1)
-			log++;
-		read_value(s, "part-type", p->type);
-		read_value(s, "part-charset", p->charset);
-		read_value(s, "part-cte", km_sv_of(km_cte_name(p->cte)));
-		(void)snprintf(shape, sizeof(shape), "%d %zu %zu", p->depth, i, log);
-		read_value(s, "part-shape", km_sv_of(shape));
-		size_t dot = km_sv_rchr(p->filename, '.');
-		if (dot < p->filename.n)
-			read_value(s, "part-ext", km_sv_from(p->filename, dot));
+		/* of a text the size as it is read: another coding must not change it */
+		bool read = km_part_is_text(p) && text < in->n_text;
+		read_part(s, p, i, read ? in->text[text].n : p->body.n);
+		text += read;
 	}
-	for (size_t i = 0; i < m->headers->n && i < 60; i++)
-		if (!km_feature_is_receivers(m->headers->h[i].name))
-			read_value(s, "has", m->headers->h[i].name);
+	for (size_t i = 0; i < m->headers->n && i < 60; i++) {
+		km_sv name = m->headers->h[i].name;
+		if (!km_feature_is_receivers(name) && !is_coding(name))
+			read_value(s, "has", name);
+	}
 	if (m->has_date) {
-		(void)snprintf(shape, sizeof(shape), "%d", m->date.zone);
-		read_value(s, "zone", km_sv_of(shape));
+		(void)snprintf(zone, sizeof(zone), "%d", m->date.zone);
+		read_value(s, "zone", km_sv_of(zone));
 	}
 }
 
@@ -277,7 +334,8 @@ static void read_header(km_arena *a, const km_learn_input *in, sink *s)
 	read_addresses(s, "reply-to", &m->reply_to);
 	read_addresses(s, "to", &m->to);
 	read_received(s, &m->received);
-	read_structure(s, m);
+	read_structure(s, in);
+	read_content_type(a, m, s);
 	for (size_t i = 0; i < KM_COUNT(telling_fields); i++) {
 		const km_header *h = km_headers_find(m->headers, km_sv_of(telling_fields[i]), 0);
 		if (h)
@@ -353,7 +411,9 @@ static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
 		read_bytes(s, raw);
 		break;
 	case KM_VIEW_START:
-		read_bytes(s, km_sv_sub(in->mail->parts[0].body, 0, KM_RAW_BYTES - raw.n));
+		/* bytes that were changed so as not to be known say nothing */
+		if (!in->disguised)
+			read_bytes(s, km_sv_sub(in->mail->parts[0].body, 0, KM_RAW_BYTES - raw.n));
 		break;
 	case KM_VIEW_HEADER:
 		read_header(a, in, s);
@@ -365,7 +425,8 @@ static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
 		read_links(in, s);
 	}
 	/* A view that is empty says something too. */
-	add(s, mix(0xe3, s->set->n == 0));
+	if (!(in->disguised && s->view == KM_VIEW_START))
+		add(s, mix(0xe3, s->set->n == 0));
 }
 
 /* Bytes of A to Z among them and those of all other scripts. */
@@ -385,7 +446,7 @@ static double latin_share(const km_learn_input *in)
 km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
 			    km_features *out)
 {
-	km_sv raw = raw_header(a, in->mail);
+	km_sv raw = raw_header(a, in);
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		km_feature_set *set = &out->view[v];
@@ -398,6 +459,7 @@ km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_ea
 		give_back(set);
 	}
 	out->latin = latin_share(in);
+	out->disguised = in->disguised;
 	return KM_OK;
 }
 

@@ -43,7 +43,8 @@ typedef struct {
 
 typedef struct {
 	km_feature_set view[KM_VIEW_COUNT];
-	double latin; /* 0..1: how much of the text is in the letters A to Z */
+	double latin;	/* 0..1: how much of the text is in the letters A to Z */
+	bool disguised; /* as in km_learn_input */
 } km_features;
 
 /* The match keys (text/view.h) of what a person reads. */
@@ -52,6 +53,7 @@ typedef struct {
 	km_sv subject, from_name;
 	const km_sv *text; /* key of each text part */
 	size_t n_text;
+	bool disguised; /* much of the text is written so that programs cannot read it */
 } km_learn_input;
 
 /* A feature and what it stands for, in words. */

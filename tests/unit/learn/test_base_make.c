@@ -32,7 +32,7 @@ static void add_text(km_base_maker *k, const char *source, km_sv text, bool spam
 	km_mail *m;
 
 	assert_int_equal(km_mail_read(a, km_sv_of(plain), &m), KM_OK);
-	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1 };
+	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1, false };
 	assert_int_equal(km_base_maker_add(k, a, &in, km_sv_of(source), spam, NULL), KM_OK);
 	km_arena_free(a);
 }
@@ -89,7 +89,7 @@ static double content_of(const km_buf *model, const char *text)
 	assert_int_equal(km_base_open(path, &b, NULL), KM_OK);
 	(void)unlink(path);
 	assert_int_equal(km_mail_read(a, KM_S("Subject: x\n\nx\n"), &m), KM_OK);
-	const km_learn_input in = { m, m->subject, KM_S(""), &key, 1 };
+	const km_learn_input in = { m, m->subject, KM_S(""), &key, 1, false };
 	assert_int_equal(km_features_read(a, &in, &f), KM_OK);
 	km_base_add(b, &f, &s);
 	km_base_close(b);

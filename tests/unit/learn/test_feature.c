@@ -9,7 +9,7 @@ static km_features read(km_arena *a, const char *message, km_sv text)
 	km_mail *m;
 
 	assert_int_equal(km_mail_read(a, km_sv_of(message), &m), KM_OK);
-	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1 };
+	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1, false };
 	assert_int_equal(km_features_read(a, &in, &f), KM_OK);
 	return f;
 }
@@ -127,7 +127,7 @@ static void test_watched(void **state)
 	watched w = { .n = 0 };
 
 	assert_int_equal(km_mail_read(a, km_sv_of(plain), &m), KM_OK);
-	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1 };
+	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1, false };
 	assert_int_equal(km_features_watch(a, &in, watch, &w, &f), KM_OK);
 	size_t n = 0;
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {

@@ -17,7 +17,7 @@ static km_learn_input input(km_arena *a, const char *subject, const char *text)
 
 	*key = km_sv_of(text);
 	assert_int_equal(km_mail_read(a, raw, &m), KM_OK);
-	return (km_learn_input){ m, m->subject, KM_S(""), key, 1 };
+	return (km_learn_input){ m, m->subject, KM_S(""), key, 1, false };
 }
 
 static km_features features(km_arena *a, const char *subject, const char *text)
