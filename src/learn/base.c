@@ -149,6 +149,9 @@ double km_base_familiar(const km_base *b, km_view view, uint32_t bucket)
 	return log ? (double)(1u << (log - 1)) : 0;
 }
 
+/* Features that are added to those of a text, so that a short one says little. */
+enum { SHORT = 200 };
+
 static double competence(double latin)
 {
 	static const double none = 0.5, full = 0.9;
@@ -158,18 +161,35 @@ static double competence(double latin)
 
 double km_base_share(const km_features *f, km_view view)
 {
-	return competence(f->latin) / sqrt((double)f->view[view].n + 200);
+	return competence(f->latin) / km_view_weight(view) / sqrt((double)f->view[view].n + SHORT);
 }
 
 void km_base_add(const km_base *b, const km_features *f, km_score *s)
 {
 	for (int v = KM_VIEW_HEADER; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
-		double sum = 0;
-		for (size_t i = 0; i < set->n; i++)
-			sum += b->value[(uint8_t)b->weight[set->bucket[i]]];
-		s->view[v] += sum * km_base_share(f, (km_view)v);
+		km_view_sums sums;
+		for (size_t p = 0, i = 0; p <= KM_TAILS; p++) {
+			double sum = 0;
+			for (size_t end = km_part_begin(set->n, p + 1); i < end; i++)
+				sum += b->value[(uint8_t)b->weight[set->bucket[i]]];
+			sums.part[p] = sum;
+		}
+		km_score_add(s, (km_view)v, set->n, &sums,
+			     competence(f->latin) / km_view_weight((km_view)v), SHORT);
 	}
+	s->disguised = f->disguised;
+}
+
+double km_base_logit(const km_base *b, const km_features *f)
+{
+	double sum = KM_BASE_PRIOR;
+	km_score s = { 0 };
+
+	km_base_add(b, f, &s);
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		sum += km_view_weight((km_view)v) * s.view[v];
+	return sum;
 }
 
 uint64_t km_base_identity(const km_base *b)

@@ -51,6 +51,8 @@ KM_NODISCARD km_status km_base_check(km_sv bytes, const char *name, km_err *err)
 double km_base_share(const km_features *f, km_view view);
 /* Adds its log-odds to each view. */
 void km_base_add(const km_base *b, const km_features *f, km_score *s);
+/* What it alone makes of a message: calibrated, not bounded, with the prior. */
+double km_base_logit(const km_base *b, const km_features *f);
 double km_base_weight(const km_base *b, km_view view, uint32_t bucket);
 /* About how many messages had the feature: 0 (less than four), 4, 8, … 2^14. */
 double km_base_familiar(const km_base *b, km_view view, uint32_t bucket);

@@ -270,7 +270,7 @@ km_status km_base_maker_add(km_base_maker *k, km_arena *a, const km_learn_input 
 			.alike = alike,
 			.used = !alike && !foreign };
 	for (int v = 0; v < KM_VIEW_COUNT; v++)
-		m->share[v] = (float)km_base_share(&f, (km_view)v);
+		m->share[v] = (float)(km_base_share(&f, (km_view)v) * km_view_weight((km_view)v));
 	memcpy(k->pool + k->pool_n, r->t, r->n * sizeof(*r->t));
 	k->pool_n += r->n;
 	return KM_OK;
@@ -343,17 +343,14 @@ static bool may_learn(const km_base_maker *k, uint32_t b)
 
 /* --- training --- */
 
-static double sum_of(const km_base_maker *k, const message *m, km_score *s)
+static double sum_of(const km_base_maker *k, const message *m)
 {
 	double sum = 0;
 
-	*s = (km_score){ 0 };
 	for (size_t t = 0; t < m->n; t++) {
 		term x = k->pool[m->first + t];
-		s->view[x.view] += (double)k->weight[x.bucket] * (double)m->share[x.view];
+		sum += (double)k->weight[x.bucket] * (double)m->share[x.view];
 	}
-	for (int v = 0; v < KM_VIEW_COUNT; v++)
-		sum += s->view[v];
 	return sum;
 }
 
@@ -364,8 +361,7 @@ static double sigmoid(double x)
 
 static void learn(km_base_maker *k, const message *m, double importance)
 {
-	km_score s;
-	double error = (sigmoid(sum_of(k, m, &s)) - (m->spam ? 1 : 0)) * importance;
+	double error = (sigmoid(sum_of(k, m)) - (m->spam ? 1 : 0)) * importance;
 
 	for (size_t t = 0; t < m->n; t++) {
 		term x = k->pool[m->first + t];
@@ -432,7 +428,6 @@ static bool is_held(const message *m)
 static double slope_of(const km_base_maker *k)
 {
 	double slope = 1;
-	km_score s;
 
 	for (int round = 0; round < 50; round++) {
 		double first = 0, second = 1e-6;
@@ -440,7 +435,7 @@ static double slope_of(const km_base_maker *k)
 			const message *m = &k->m[i];
 			if (!is_held(m))
 				continue;
-			double x = sum_of(k, m, &s), p = sigmoid(slope * x);
+			double x = sum_of(k, m), p = sigmoid(slope * x);
 			first += (p - (m->spam ? 1 : 0)) * x;
 			second += p * (1 - p) * x * x;
 		}
@@ -464,16 +459,12 @@ static void scale(km_base_maker *k, double by)
 
 static void judge_held_out(km_base_maker *k)
 {
-	km_score score;
-
 	for (size_t i = 0; i < k->n; i++) {
 		const message *m = &k->m[i];
 		km_base_source *s = &k->source[m->source];
 		if (!m->held_out || m->alike)
 			continue;
-		(void)sum_of(k, m, &score);
-		km_score_finish(&score, 1, KM_BASE_PRIOR);
-		double logit = score.logit;
+		double logit = sum_of(k, m) + KM_BASE_PRIOR;
 		if (m->spam) {
 			s->held_spam++;
 			s->fn += logit <= 0;
@@ -495,8 +486,7 @@ km_status km_base_maker_finish(km_base_maker *k, km_buf *out, km_err *err)
 	km_status st = train(k, err);
 	if (st != KM_OK)
 		return st;
-	/* The score is the mean of several classifiers; their sum is what was fitted. */
-	scale(k, KM_CLASSIFIERS * slope_of(k));
+	scale(k, slope_of(k));
 	judge_held_out(k);
 	if (km_base_write(out, k->weight, k->count[0], k->count[1], k->trained[1], k->trained[0]) !=
 	    KM_OK)

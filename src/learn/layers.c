@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PAGE = 4096, LAYERS = 3, VERSION = 1, HEADER = 40 };
+enum { PAGE = 4096, LAYERS = 3, VERSION = 2, HEADER = 40 };
 
 static const char magic[8] = "KMLEARN\n";
 

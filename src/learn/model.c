@@ -13,7 +13,7 @@ static const double bound = 6;
 /* A classifier that is right by so much learns nothing from the message. */
 static const double margin = 5;
 /* The rate falls to its lasting part as messages come in; halfway there after this many. */
-static const double young = 2000, lasting = 0.2;
+static const double young = 3000, lasting = 0.25;
 /* Keeps the first steps of AdaGrad finite. */
 static const double epsilon = 1e-3;
 
@@ -21,28 +21,43 @@ static const double epsilon = 1e-3;
 struct km_model {
 	uint32_t bits; /* of a bucket; tables of fewer fold their features */
 	uint32_t spare;
-	uint64_t trained;
+	uint64_t trained, abuse; /* messages; of them abuse */
 	double slope, offset;
 	double slope_squares, offset_squares;
 	float cell[]; /* of each table the weights, then the squares of the gradients so far */
 };
 
-/*
- * Each view's table, the classifier that it belongs to, how fast it learns, and how much it may
- * speak for a message: words of ham are put before any text in no time, so that text has little
- * weight against what header and links say.
- */
+/* Each view's table, the classifier that it belongs to, how fast it learns, and whether it is text
+ * that is read in order. */
 static const struct {
 	unsigned table;
 	km_classifier by;
-	double rate, least;
+	double rate;
+	bool text;
 } views[KM_VIEW_COUNT] = {
-	[KM_VIEW_RAW] = { 0, KM_BY_RAW, 0.65, -HUGE_VAL },
-	[KM_VIEW_START] = { 0, KM_BY_CONTENT, 0.7, -3 },
-	[KM_VIEW_HEADER] = { 1, KM_BY_HEADER, 1.0, -HUGE_VAL },
-	[KM_VIEW_BODY] = { 1, KM_BY_CONTENT, 1.4, -3 },
-	[KM_VIEW_LINK] = { 1, KM_BY_CONTENT, 1.4, -HUGE_VAL },
+	[KM_VIEW_RAW] = { 0, KM_BY_RAW, 0.7, false },
+	[KM_VIEW_START] = { 0, KM_BY_CONTENT, 0.7, true },
+	[KM_VIEW_HEADER] = { 1, KM_BY_HEADER, 1.0, false },
+	[KM_VIEW_BODY] = { 1, KM_BY_CONTENT, 1.3, true },
+	[KM_VIEW_LINK] = { 1, KM_BY_CONTENT, 1.3, false },
 };
+/* Raw and header see much the same, and so count less than content; together 1. */
+static const double weights[KM_CLASSIFIERS] = {
+	[KM_BY_RAW] = 0.37, [KM_BY_HEADER] = 0.19, [KM_BY_CONTENT] = 0.44
+};
+
+/*
+ * Words of ham are put before any text in no time. So text, and content as a whole, speak for a
+ * message by so much at most; and of a text of so many features the tail that speaks loudest
+ * against the message counts instead, up to so much, unless the header is clearly honest.
+ */
+static const double text_least = -3, content_least = -4, tail_most = 2, header_honest = -2;
+enum { LONG_TEXT = 800 };
+/* Text that hides from programs says no better things than the header, and is worse by this. */
+static const double hiding = 2;
+/* A model that met one kind far more often leans to that side: this part of the ratio's logarithm
+ * is taken off, once more than a few were met. */
+static const double leaning = 0.25, few = 20;
 
 size_t km_model_bytes(unsigned bits)
 {
@@ -85,16 +100,54 @@ double km_feature_share(const km_feature_set *set)
 	return set->n ? 1 / sqrt((double)set->n) : 0;
 }
 
+double km_view_weight(km_view v)
+{
+	return weights[views[v].by];
+}
+
+/* A text's log-odds; @header: what the header says. */
+static double of_text(const km_score *s, int view, double header)
+{
+	double x = s->view[view], loudest = x;
+
+	for (int i = 0; i < KM_TAILS; i++)
+		loudest = fmax(loudest, s->tail[view][i]);
+	if (header > header_honest)
+		x = fmax(x, fmin(loudest, tail_most));
+	return fmax(x, text_least);
+}
+
 /* The mean of the classifiers, before calibration. */
 static double mean(const km_score *s)
 {
-	double by[KM_CLASSIFIERS] = { 0 }, sum = 0;
+	double header = (s->view[KM_VIEW_RAW] + s->view[KM_VIEW_HEADER]) / 2, sum = 0;
+	double by[KM_CLASSIFIERS] = { 0 };
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++)
-		by[views[v].by] += fmax(s->view[v], views[v].least);
+		by[views[v].by] += views[v].text ? of_text(s, v, header) : s->view[v];
+	by[KM_BY_CONTENT] = fmax(by[KM_BY_CONTENT], content_least);
+	if (s->disguised)
+		by[KM_BY_CONTENT] = fmax(by[KM_BY_CONTENT], header) + hiding;
 	for (int c = 0; c < KM_CLASSIFIERS; c++)
-		sum += clamp(by[c]);
-	return sum / KM_CLASSIFIERS;
+		sum += weights[c] * clamp(by[c]);
+	return sum;
+}
+
+void km_score_add(km_score *s, km_view v, size_t n, const km_view_sums *sums, double factor,
+		  double more)
+{
+	double sum = 0, x = 0;
+
+	for (size_t i = KM_TAILS + 1; i-- > 0;) {
+		size_t rest = n - km_part_begin(n, i);
+		sum += sums->part[i];
+		x = rest ? factor * sum / sqrt((double)rest + more) : 0;
+		if (i > 0 && n >= LONG_TEXT)
+			s->tail[v][i - 1] += x;
+	}
+	s->view[v] += x;
+	for (size_t i = 0; i < KM_TAILS && n < LONG_TEXT; i++)
+		s->tail[v][i] += x;
 }
 
 void km_score_finish(km_score *s, double slope, double offset)
@@ -118,18 +171,29 @@ void km_model_add(const km_model *m, const km_features *f, km_score *s)
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
 		const float *weight = m->cell + ((size_t)views[v].table * 2 << m->bits);
-		double sum = 0;
-		for (size_t i = 0; i < set->n; i++)
-			sum += (double)weight[set->bucket[i] >> fold];
-		s->view[v] += sum * km_feature_share(set);
+		km_view_sums sums;
+		for (size_t p = 0, i = 0; p <= KM_TAILS; p++) {
+			double sum = 0;
+			for (size_t end = km_part_begin(set->n, p + 1); i < end; i++)
+				sum += (double)weight[set->bucket[i] >> fold];
+			sums.part[p] = sum;
+		}
+		km_score_add(s, (km_view)v, set->n, &sums, 1, 0);
 	}
+	s->disguised = f->disguised;
+}
+
+/* What the model leans to by what it met. */
+static double balance(const km_model *m)
+{
+	return leaning * log(((double)(m->trained - m->abuse) + few) / ((double)m->abuse + few));
 }
 
 void km_model_score(const km_model *m, const km_features *f, km_score *out)
 {
 	*out = (km_score){ 0 };
 	km_model_add(m, f, out);
-	km_score_finish(out, m->slope, m->offset);
+	km_score_finish(out, m->slope, m->offset + balance(m));
 }
 
 /* What AdaGrad divides by. A familiar feature moves as if it had been learned from before. */
@@ -175,6 +239,17 @@ static void train_view(km_model *m, int view, const km_feature_set *set, double 
 	step->square[view] = (float)(gradient * gradient);
 }
 
+/* Of labels that may be wrong, this share is. */
+static const double wrong_labels = 0.08;
+
+/* How likely the label is right, by Bayes, for a classifier that puts it at the log-odds @x. */
+static double trust(double x, bool curated)
+{
+	double right = (1 - wrong_labels) * sigmoid(x), wrong = wrong_labels * sigmoid(-x);
+
+	return curated ? 1 : right / (right + wrong);
+}
+
 /* Slope and offset follow slowly: thousands of messages tell how sure the mean really is. */
 static void calibrate(km_model *m, const km_score *s, double target)
 {
@@ -197,16 +272,24 @@ void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_trai
 	if (t->below)
 		s = *t->below;
 	km_model_add(m, f, &s);
+	/* a lesson is about the whole text */
+	for (int v = 0; v < KM_VIEW_COUNT; v++)
+		for (int i = 0; i < KM_TAILS; i++)
+			s.tail[v][i] = s.view[v];
 	km_score_finish(&s, m->slope + t->slope, m->offset + t->offset);
 	calibrate(m, &s, target);
 	double rate = t->rate * (lasting + (1 - lasting) * young / (young + (double)m->trained));
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
-		double by = s.by[views[v].by];
-		if ((abuse ? by : -by) <= margin)
-			train_view(m, v, &f->view[v], sigmoid(by) - target, rate * views[v].rate, t,
-				   step);
+		double by = s.by[views[v].by], agrees = abuse ? by : -by;
+		if (agrees <= margin)
+			train_view(m, v, &f->view[v],
+				   (sigmoid(by) - target) *
+					   trust(agrees, t->rate >= KM_RATE_CURATED),
+				   rate * views[v].rate, t, step);
 	}
 	m->trained++;
+	m->abuse += abuse;
+	step->abuse = abuse;
 }
 
 void km_model_unlearn(km_model *m, const km_features *f, const km_training *t,
@@ -229,8 +312,8 @@ void km_model_unlearn(km_model *m, const km_features *f, const km_training *t,
 			*s = fmaxf(*s - step->square[v], 0);
 		}
 	}
-	if (m->trained)
-		m->trained--;
+	m->trained -= m->trained > 0;
+	m->abuse -= m->abuse > 0 && step->abuse;
 }
 
 void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
@@ -250,7 +333,7 @@ double km_model_weight(const km_model *m, km_view view, uint32_t bucket)
 void km_model_calibration(const km_model *m, double *slope, double *offset)
 {
 	*slope += m->slope;
-	*offset += m->offset;
+	*offset += m->offset + balance(m);
 }
 
 uint64_t km_model_trained(const km_model *m)

@@ -2,7 +2,8 @@
  * learn/model.h - online logistic regression with AdaGrad over the hashed features of
  * learn/feature.h. Three classifiers learn side by side: raw (the header's bytes), header, and
  * content (the body's bytes, body and links). The views of bytes share a table of 2^20 buckets, the
- * fielded ones another. Text can speak against a message, but little for it; each classifier is
+ * fielded ones another. Text can speak against a message, but little for it; of a long text the
+ * part that speaks loudest against the message counts, whatever was put before; each classifier is
  * held to a bounded log-odds, so that none drowns the others; a slope and offset learned along the
  * way make a probability of their mean. Scoring only reads, training writes: one writer at a time.
  */
@@ -15,16 +16,23 @@ typedef struct km_model km_model;
 
 typedef enum { KM_BY_RAW, KM_BY_HEADER, KM_BY_CONTENT, KM_CLASSIFIERS } km_classifier;
 
+enum { KM_TAILS = 3 };
+
 typedef struct {
 	double view[KM_VIEW_COUNT]; /* log-odds of each view */
-	double by[KM_CLASSIFIERS];  /* log-odds of each classifier: its views, added up */
-	double logit;		    /* of all together, calibrated; > 0 is abuse */
+	/* those of the last three quarters, half, quarter; of a short text those of all */
+	double tail[KM_VIEW_COUNT][KM_TAILS];
+	bool disguised;		   /* as the features are */
+	double by[KM_CLASSIFIERS]; /* log-odds of each classifier: its views, added up */
+	double logit;		   /* of all together, calibrated; > 0 is abuse */
 	double probability;
 } km_score;
 
 /* How far one message moves the weights of a new model; the first thousands count most. */
 #define KM_RATE_CURATED 1.0
-#define KM_RATE_NOISY	0.3
+/* At any rate below KM_RATE_CURATED a label may be wrong: the surer the model is of the contrary,
+ * the less it learns from it. */
+#define KM_RATE_NOISY 0.6
 
 /* Knows nothing: every probability is one half. NULL when out of memory (16 MB). */
 km_model *km_model_new(void);
@@ -36,10 +44,24 @@ void km_model_free(km_model *m);
 size_t km_model_bytes(unsigned bits);
 km_model *km_model_init(void *memory, unsigned bits, bool is_layer);
 
+/* What the log-odds of @v weigh in the mean of all; of those that are read they add up to one. */
+double km_view_weight(km_view v);
 void km_model_score(const km_model *m, const km_features *f, km_score *out);
 /* Adds what @m gives each view: layers of models add up to one score. */
 void km_model_add(const km_model *m, const km_features *f, km_score *s);
-/* The rest of *s from its views. */
+/* The weights of the features from km_part_begin(n, i) to km_part_begin(n, i + 1) of a view of @n.
+ */
+typedef struct {
+	double part[KM_TAILS + 1];
+} km_view_sums;
+static inline size_t km_part_begin(size_t n, size_t i)
+{
+	return n * i / (KM_TAILS + 1);
+}
+/* Adds the sums of @v to it and its tails: each feature of n counts @factor / sqrt(n + @more). */
+void km_score_add(km_score *s, km_view v, size_t n, const km_view_sums *sums, double factor,
+		  double more);
+/* The rest of *s from its views and their tails. */
 void km_score_finish(km_score *s, double slope, double offset);
 /* What one feature of @set counts: each view is a vector of length one, however long the text. */
 double km_feature_share(const km_feature_set *set);
@@ -58,6 +80,7 @@ typedef struct {
 /* What one message did to a layer: kept with it, so that it can be taken back. */
 typedef struct {
 	float pull[KM_VIEW_COUNT], square[KM_VIEW_COUNT];
+	uint32_t abuse; /* 1: it was */
 } km_model_step;
 
 void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_training *t,

@@ -149,12 +149,104 @@ static void test_layer(void **state)
 	free(memory);
 }
 
+/* Where spam comes after a long honest passage, the end of the text counts. */
+static void test_tail(void **state)
+{
+	(void)state;
+	enum { N = 1000 };
+	static uint32_t text[N];
+	km_model *m = km_model_new();
+	km_features ham = { .latin = 1 }, spam = ham, mixed;
+	km_score whole, s;
+
+	for (uint32_t i = 0; i < N; i++)
+		text[i] = i;
+	ham.view[KM_VIEW_BODY] = (km_feature_set){ text, N / 2 };
+	spam.view[KM_VIEW_BODY] = (km_feature_set){ text + N / 2, N / 2 };
+	for (int i = 0; i < 100; i++) {
+		km_model_train(m, &ham, false, KM_RATE_CURATED);
+		km_model_train(m, &spam, true, KM_RATE_CURATED);
+	}
+	mixed = ham;
+	mixed.view[KM_VIEW_BODY].n = N;
+	km_model_score(m, &mixed, &s);
+	assert_true(fabs(s.view[KM_VIEW_BODY]) < 1);
+	assert_true(s.tail[KM_VIEW_BODY][1] > 3);
+	assert_true(s.probability > 0.6);
+	/* a shorter one is taken as a whole */
+	mixed.view[KM_VIEW_BODY].n = N / 2 + 100;
+	km_model_score(m, &mixed, &whole);
+	for (int i = 0; i < KM_TAILS; i++)
+		assert_true(whole.tail[KM_VIEW_BODY][i] == whole.view[KM_VIEW_BODY]);
+	assert_true(whole.probability < s.probability);
+	km_model_free(m);
+}
+
+/* Who only ever hears of spam does not take all for spam. */
+static void test_balance(void **state)
+{
+	(void)state;
+	km_model *m = km_model_new();
+	double slope = 0, offset = 0;
+
+	train(m, 0, true, 1000);
+	km_model_calibration(m, &slope, &offset);
+	assert_true(offset < -0.5);
+	assert_true(probability(m, 0, 32) > 0.9);
+	km_model_free(m);
+}
+
+/* A label that may be wrong moves little of what is known well; a sure one moves much. */
+static void test_doubt(void **state)
+{
+	(void)state;
+	km_model *m[2] = { km_model_new(), km_model_new() };
+	km_score before, after[2];
+
+	for (int i = 0; i < 2; i++) {
+		train(m[i], 0, true, 100);
+		km_features f = features(0, 32);
+		km_model_score(m[i], &f, &before);
+		km_model_train(m[i], &f, false, i ? KM_RATE_CURATED : KM_RATE_NOISY);
+		km_model_score(m[i], &f, &after[i]);
+	}
+	double doubted = before.by[KM_BY_HEADER] - after[0].by[KM_BY_HEADER];
+	double sure = before.by[KM_BY_HEADER] - after[1].by[KM_BY_HEADER];
+	assert_true(doubted > 0 && doubted < sure / 4);
+	for (int i = 0; i < 2; i++)
+		km_model_free(m[i]);
+}
+
+/* Text that hides from programs is worse than what header says, and speaks for nobody. */
+static void test_disguised(void **state)
+{
+	(void)state;
+	km_model *m = km_model_new();
+	km_score open, hidden;
+
+	for (int i = 0; i < 50; i++) {
+		train(m, 0, true, 1);
+		train(m, 100, false, 1);
+	}
+	for (uint32_t from = 0; from <= 100; from += 100) {
+		km_features f = features(from, 32);
+		km_model_score(m, &f, &open);
+		f.disguised = true;
+		km_model_score(m, &f, &hidden);
+		assert_true(hidden.logit >= open.logit);
+	}
+	assert_true(hidden.logit > open.logit + 0.5);
+	km_model_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_learns),	   cmocka_unit_test(test_not_drowned),
 		cmocka_unit_test(test_determined), cmocka_unit_test(test_margin),
 		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_layer),
+		cmocka_unit_test(test_tail),	   cmocka_unit_test(test_balance),
+		cmocka_unit_test(test_doubt),	   cmocka_unit_test(test_disguised),
 	};
 	return cmocka_run_group_tests_name("learn/model", tests, NULL, NULL);
 }
