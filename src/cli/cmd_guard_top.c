@@ -138,8 +138,8 @@ static void add_row(const screen *s, km_buf *b, const json_t *row)
 {
 	add_name(b, text_of(row, "account"));
 	add_state(s, b, text_of(row, "in_force"));
-	add_level(s, b, number_of(row, "flood"));
-	add_level(s, b, number_of(row, "drift"));
+	add_level(s, b, number_of(row, "hour_level"));
+	add_level(s, b, number_of(row, "day_level"));
 	km_buf_fmt(b, " %7.0f %6.0f %5.0f %5.0f\n", number_of(row, "recipients_1d"),
 		   number_of(row, "unknown_1d"), number_of(row, "judged_bad_30d"),
 		   number_of(row, "complaints_7d"));

@@ -148,14 +148,15 @@ static bool take_decision(void *ctx, int64_t row, const km_entry *e)
 	return false;
 }
 
-/* The words that led to a restore. */
+/* The words of the review that led to it. */
 static km_sv decision_of(courier *c, km_arena *a, int64_t row, const km_entry *e)
 {
 	km_entry review = { .reason = e->reason };
 	search s = { a, row, &review, false };
 	const km_entry_filter f = { .account = e->account, .limit = 20 };
 
-	if (e->kind == KM_ENTRY_restore && e->account.n &&
+	bool decided = e->kind == KM_ENTRY_restore || e->kind == KM_ENTRY_termination;
+	if (decided && e->account.n &&
 	    km_accounts_find(c->accounts, &f, take_decision, &s, NULL) != KM_OK)
 		return e->reason;
 	return review.reason;
@@ -302,6 +303,11 @@ static void finish(job *j)
 	complain(c, st, &err);
 	if (j->over)
 		return;
+	km_shared_count(c->role->shared, c->role->slot,
+			j->sent == KM_SENT	   ? KM_COUNTER_notices_sent_total
+			: j->sent == KM_SENT_NEVER ? KM_COUNTER_notices_given_up_total
+						   : KM_COUNTER_notices_put_off_total,
+			1);
 	km_log(j->sent == KM_SENT	  ? KM_LOG_INFO
 	       : j->sent == KM_SENT_NEVER ? KM_LOG_ERROR
 					  : KM_LOG_WARN,
@@ -517,6 +523,8 @@ static void work_told(uv_work_t *w)
 	j->sent = st == KM_OK ? KM_SENT : st == KM_SYNTAX ? KM_SENT_NEVER : KM_SENT_DOWN;
 }
 
+static void tell_guard(courier *c);
+
 static void on_told(uv_work_t *w, int status)
 {
 	job *j = w->data;
@@ -532,6 +540,8 @@ static void on_told(uv_work_t *w, int status)
 	else
 		complain(c, km_outbox_told(c->outbox, &j->d, &err), &err);
 	j->busy = false;
+	if (!c->quitting)
+		tell_guard(c);
 	end_if_done(c);
 }
 
@@ -617,6 +627,21 @@ static km_status make_jobs(courier *c, km_err *err)
 	return c->texts ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory");
 }
 
+/* Programs inherit what confines the process that runs them, and theirs is another trade. */
+static km_status confine(const courier *c, km_err *err)
+{
+	const km_conf_key hooks[] = { KM_KEY_HOOKS_TICKET, KM_KEY_HOOKS_PASSWORD_RESET };
+	const char *const *v;
+
+	for (size_t i = 0; i < KM_COUNT(hooks); i++)
+		if (km_conf_list(c->role->conf, hooks[i], &v)) {
+			km_info("not confined, since %s is set", km_conf_describe(hooks[i])->name);
+			return KM_OK;
+		}
+	return km_sandbox_enter(
+		&(km_sandbox){ .kind = KM_SANDBOX_COURIER, .dir = c->role->state_dir }, err);
+}
+
 static km_status courier_start(km_role *r, km_err *err)
 {
 	courier *c = calloc(1, sizeof(*c));
@@ -643,6 +668,8 @@ static km_status courier_start(km_role *r, km_err *err)
 		st = open_outbox(c, err);
 	if (st == KM_OK)
 		st = km_sending_init(err);
+	if (st == KM_OK)
+		st = confine(c, err);
 	if (st == KM_OK)
 		(void)uv_timer_start(&c->look, on_look, 0, LOOK_MS);
 	return st;

@@ -123,6 +123,15 @@ static const int guard_calls[] = {
 	SCMP_SYS(msync),
 };
 
+/* Besides what the keeper needs: a client of SMTP and HTTP in threads of its own, with whatever the
+ * machine uses to look names up. */
+static const int courier_calls[] = {
+	SCMP_SYS(statx),     SCMP_SYS(getdents64), SCMP_SYS(clone), SCMP_SYS(clone3),
+	SCMP_SYS(socket),    SCMP_SYS(connect),	   SCMP_SYS(bind),  SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvmmsg),  SCMP_SYS(socketpair), SCMP_SYS(pipe2), SCMP_SYS(set_robust_list),
+	SCMP_SYS(setitimer), SCMP_SYS(prctl),
+};
+
 #define SPOOL                                                                                      \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |                            \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
@@ -135,6 +144,8 @@ static const struct {
 	uint64_t files;	 /* Landlock rights below the folder */
 	bool spool_only; /* of all opening of files, only unlinked new ones */
 	bool asks;	 /* may make sockets: UDP and TCP over IP, no others */
+	bool reads;	 /* may read all files that its user may */
+	bool polite;	 /* other system calls fail, and do not end the process */
 } kinds[] = {
 	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls), .files = SPOOL,
 				 .spool_only = true },
@@ -143,6 +154,9 @@ static const struct {
 	[KM_SANDBOX_KEEPER] = { keeper_calls, KM_COUNT(keeper_calls),
 				.files = SPOOL | LANDLOCK_ACCESS_FS_READ_DIR },
 	[KM_SANDBOX_SIGNER] = { .spool_only = true },
+	[KM_SANDBOX_COURIER] = { courier_calls, KM_COUNT(courier_calls), keeper_calls,
+				 KM_COUNT(keeper_calls), SPOOL | LANDLOCK_ACCESS_FS_READ_DIR,
+				 .reads = true, .polite = true },
 	[KM_SANDBOX_GUARD] = { keeper_calls, KM_COUNT(keeper_calls), guard_calls,
 			       KM_COUNT(guard_calls), SPOOL | LANDLOCK_ACCESS_FS_READ_DIR },
 };
@@ -180,18 +194,36 @@ static int landlock_allow(int rules, const km_sandbox *box, bool tcp)
 	return rc == 0 ? 0 : -1;
 }
 
+/* Everything may be read (as far as its owner lets us). */
+static int landlock_allow_reading(int rules)
+{
+	struct landlock_path_beneath_attr all = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		.parent_fd = open("/", O_PATH | O_CLOEXEC),
+	};
+
+	if (all.parent_fd < 0)
+		return -1;
+	long rc = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &all, 0);
+	(void)close(all.parent_fd);
+	return rc == 0 ? 0 : -1;
+}
+
 static int landlock_enter(const km_sandbox *box)
 {
 	long version =
 		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	bool tcp = version >= TCP_VERSION;
-	struct ruleset_v4 all = { LANDLOCK_ALL_V1, BIND_TCP | CONNECT_TCP };
+	bool reads = kinds[box->kind].reads;
+	struct ruleset_v4 all = { LANDLOCK_ALL_V1, BIND_TCP | (reads ? 0 : CONNECT_TCP) };
 	size_t size = tcp ? sizeof(all) : sizeof(all.handled_access_fs);
 	int rules = version < 0 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &all, size, 0);
 
 	if (rules < 0)
 		return -1;
 	long rc = landlock_allow(rules, box, tcp);
+	if (rc == 0 && reads)
+		rc = landlock_allow_reading(rules);
 	if (rc == 0)
 		rc = syscall(SYS_landlock_restrict_self, rules, 0);
 	int saved = errno;
@@ -241,7 +273,8 @@ static int allow_ip_sockets(scmp_filter_ctx ctx)
 
 static int seccomp_allow(km_sandbox_kind kind)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx ctx =
+		seccomp_init(kinds[kind].polite ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
 	int rc = ctx ? 0 : -ENOMEM;
 
 	for (size_t i = 0; rc == 0 && i < KM_COUNT(common_calls); i++)

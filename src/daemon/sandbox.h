@@ -16,8 +16,10 @@ typedef enum {
 	KM_SANDBOX_ASKER,   /* a scanner that asks the DNS: IP sockets of its own besides */
 	KM_SANDBOX_KEEPER,  /* files below the state folder; no network, no exec */
 	KM_SANDBOX_SIGNER,  /* nothing but the descriptors that it has */
-	KM_SANDBOX_GUARD    /* files below the state folder, sockets it was given; no exec, no
+	KM_SANDBOX_GUARD,   /* files below the state folder, sockets it was given; no exec, no
 			     * connect */
+	KM_SANDBOX_COURIER  /* files below the state folder, others only to be read; connects; no
+			     * exec */
 } km_sandbox_kind;
 
 typedef struct {

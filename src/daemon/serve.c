@@ -18,6 +18,7 @@
 #include "daemon/poison.h"
 #include "daemon/role.h"
 #include "daemon/setup.h"
+#include "daemon/telling.h"
 #include "net/listen.h"
 
 enum {
@@ -81,9 +82,14 @@ static bool is_guarding(const supervisor *sv)
 	return sv->sockets.guarding;
 }
 
+static bool is_telling(const supervisor *sv)
+{
+	return km_telling_wanted(sv->settings.conf);
+}
+
 /* Roles of which there is one, each in the place of its row; scanners have the places after them.
  */
-enum { KEEPER, SIGNER, GUARD, FIRST_SCANNER };
+enum { KEEPER, SIGNER, GUARD, COURIER, FIRST_SCANNER };
 
 static const struct {
 	const char *role;
@@ -93,6 +99,7 @@ static const struct {
 	[KEEPER] = { "keeper", always, KM_COUNTER_keeper_restarts_total },
 	[SIGNER] = { "signer", is_signing, KM_COUNTER_signer_restarts_total },
 	[GUARD] = { "guard", is_guarding, KM_COUNTER_guard_restarts_total },
+	[COURIER] = { "courier", is_telling, KM_COUNTER_courier_restarts_total },
 };
 
 /* Who serves a listener that is not the scanners'. */

@@ -15,6 +15,7 @@
 #include "daemon/keyring.h"
 #include "daemon/permit.h"
 #include "daemon/sandbox.h"
+#include "daemon/telling.h"
 #include "dns/snapshot.h"
 #include "engine/answers.h"
 #include "engine/kit.h"
@@ -254,6 +255,8 @@ km_status km_settings_load(const char *path, const char *state_dir, km_settings 
 	if (st == KM_OK)
 		st = km_answers_check(s.conf, err);
 	if (st == KM_OK)
+		st = km_telling_check(s.conf, err);
+	if (st == KM_OK)
 		st = km_settings_check_keys(&s, state_dir, err);
 	if (st != KM_OK) {
 		km_settings_free(&s);
@@ -397,6 +400,9 @@ static km_status drop_privileges(const km_settings *s, const km_sockets *k, km_e
 		"/accounts.db-wal",
 		"/accounts.db-shm",
 		"/counters",
+		"/outbox.db",
+		"/outbox.db-wal",
+		"/outbox.db-shm",
 	};
 	char paths[KM_COUNT(files) + KM_LISTENERS][1100];
 	const char *list[KM_COUNT(files) + KM_LISTENERS];

@@ -46,6 +46,10 @@ enum {
 	X(guard_failures_total, "counter",                                                         \
 	  "decisions about outgoing mail that could not be made or written down")                  \
 	X(guard_bad_requests_total, "counter", "policy requests and lines that are malformed")     \
+	X(courier_restarts_total, "counter", "couriers that died and were started again")          \
+	X(notices_sent_total, "counter", "notices delivered: mails, posts, programs run")          \
+	X(notices_put_off_total, "counter", "notices that could not be delivered at once")         \
+	X(notices_given_up_total, "counter", "notices that could not be delivered at all")         \
 	X(signed_total, "counter", "messages that were signed or sealed")                          \
 	X(sign_failures_total, "counter", "messages that should have been signed and were not")    \
 	X(lessons_total, "counter", "messages that were learned, or were known already")           \

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "outbound/identity_sql.h"
 #include "text/utf8.h"
 
 enum {
@@ -33,6 +34,8 @@ struct km_warden {
 	const char *state_dir;
 	km_counters *counters;
 	km_identities *ids;
+	km_identity_sql *sql; /* NULL: none */
+	bool sql_failed;
 	km_guard *guard;
 	km_accounts *accounts;
 	km_shared *shared;
@@ -65,6 +68,28 @@ static km_guard_conf guard_conf(const km_conf *c)
 	g.client_hour = (double)km_conf_int(c, KM_KEY_GUARD_CLIENT_HOUR);
 	g.block_hour = (double)km_conf_int(c, KM_KEY_GUARD_BLOCK_HOUR);
 	return g;
+}
+
+static km_status open_sql(km_warden *w, const km_conf *conf, km_err *err)
+{
+	const char *path = km_conf_str(conf, KM_KEY_GUARD_IDENTITIES_DB);
+
+	return *path ? km_identity_sql_open(path, km_conf_str(conf, KM_KEY_GUARD_IDENTITIES_QUERY),
+					    &w->sql, err)
+		     : KM_OK;
+}
+
+/* Told once, until it can be asked again. */
+static void refresh_identities(km_warden *w, const km_event *e)
+{
+	km_err err = { 0 };
+
+	if (w->sql == NULL || e->kind != KM_EVENT_submit)
+		return;
+	bool failed = km_identity_sql_refresh(w->sql, w->ids, e->account, e->t, &err) != KM_OK;
+	if (failed && !w->sql_failed)
+		km_error("guard.identities_db can not be asked, what was known stays: %s", err.msg);
+	w->sql_failed = failed;
 }
 
 static km_status read_identities(const char *item, km_identities *ids, km_err *err)
@@ -315,6 +340,9 @@ static km_status open_state(km_warden *w, const km_conf *conf, km_err *err)
 	km_err why = { 0 };
 	if (km_warden_identities(conf, w->ids, &why) != KM_OK)
 		km_error("%s; what could be read counts", why.msg);
+	why = (km_err){ 0 };
+	if (open_sql(w, conf, &why) != KM_OK)
+		km_error("guard.identities_db: %s; it is not asked", why.msg);
 	st = km_guard_open(&w->conf, w->counters, w->ids, &w->guard, err);
 	if (st == KM_OK)
 		st = open_accounts(w, err);
@@ -348,6 +376,7 @@ void km_warden_close(km_warden *w)
 		return;
 	km_guard_close(w->guard);
 	km_accounts_close(w->accounts);
+	km_identity_sql_close(w->sql);
 	km_identities_free(w->ids);
 	km_counters_close(w->counters);
 	free(w);
@@ -462,6 +491,7 @@ static km_status judge(km_warden *w, km_arena *a, const km_event *e, km_decision
 		*d = (km_decision){ .account = e->account };
 		return KM_OK;
 	}
+	refresh_identities(w, e);
 	km_status st = km_guard_submit(w->guard, a, e, d);
 	return st == KM_OK
 		       ? st

@@ -9,7 +9,7 @@
  *   {"event": "login" | "bounce" | "smtp25_out" | "complaint" | "account" | "lease", …}
  *   {"event": "password_changed", "account": …, "by": …}
  *   {"event": "review", "account": …, "outcome": "restore" | "keep" | "terminate", "by": …,
- *    "reason": …}
+ *    "reason": …, "new_password": true}     new_password: with "restore", it has to be changed
  * Lines that are only kept in the file of the account (store/accounts.h):
  *   {"event": "appeal", "account": …, "text": …, "by": …}
  *   {"event": "told", "account": …, "how": "mail", "to": …, "row": N}      row: of the measure
@@ -37,7 +37,11 @@ typedef enum {
 	KM_GUARDLINE_PING
 } km_guardline_kind;
 
-enum { KM_GUARDLINE_TOP_DEFAULT = 20, KM_GUARDLINE_TOP_MAX = 1000, KM_GUARDLINE_TEXT_MAX = 65536 };
+enum {
+	KM_GUARDLINE_TOP_DEFAULT = 20,
+	KM_GUARDLINE_TOP_MAX = 1000,
+	KM_GUARDLINE_TEXT_MAX = 1024 * 1024
+};
 
 typedef struct {
 	km_guardline_kind kind;

@@ -96,7 +96,9 @@ static km_sv reason_of(km_arena *a, const json_t *j, km_entry_kind kind)
 	case KM_ENTRY_complaint:
 		return copy_of(a, j, "type");
 	case KM_ENTRY_review:
-		return km_sv_fmt(a, "%.*s%s%.*s", KM_FMT(text_of(j, "outcome")),
+		return km_sv_fmt(a, "%.*s%s%s%.*s", KM_FMT(text_of(j, "outcome")),
+				 json_is_true(json_object_get(j, "new_password")) ? "+password"
+										  : "",
 				 reason.n ? ": " : "", KM_FMT(reason));
 	case KM_ENTRY_told:
 		return km_sv_fmt(a, "%.*s %.*s %.0f", KM_FMT(copy_of(a, j, "how")),

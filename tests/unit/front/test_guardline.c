@@ -49,6 +49,11 @@ static const struct {
 	  "{\"event\": \"review\", \"account\": \"u1\", \"outcome\": \"restore\", \"by\": "
 	  "\"tanaka\"}",
 	  KM_OK, NULL, KM_GUARDLINE_EVENT, KM_ENTRY_review, "u1", "tanaka", "restore" },
+	{ "restore with a new password",
+	  "{\"event\": \"review\", \"account\": \"u1\", \"outcome\": \"restore\", \"by\": \"t\", "
+	  "\"reason\": \"reset: done\", \"new_password\": true}",
+	  KM_OK, NULL, KM_GUARDLINE_EVENT, KM_ENTRY_review, "u1", "t",
+	  "restore+password: reset: done" },
 	{ "keep",
 	  "{\"event\": \"review\", \"account\": \"u1\", \"outcome\": \"keep\", \"by\": \"t\", "
 	  "\"reason\": \"logs\"}",
