@@ -41,7 +41,7 @@ static bool is_busy(const km_peers *all)
 
 static void end_if_done(km_guarding_role *g)
 {
-	if (g->quitting && !is_busy(g->policy) && !is_busy(g->lines))
+	if (g->quitting && !is_busy(g->policy) && !is_busy(g->lines) && !is_busy(g->scanners))
 		km_role_end(g->role);
 }
 
@@ -62,10 +62,18 @@ static bool is_overfull(km_role *r)
 	return (g->policy ? g->policy->n : 0) + (g->lines ? g->lines->n : 0) > g->max_connections;
 }
 
+static void guard_link(km_role *r, km_channel_word what, int fd)
+{
+	const km_guarding_role *g = r->self;
+
+	(void)what;
+	km_peers_adopt(g->scanners, fd);
+}
+
 static void guard_drain(km_role *r, bool quit)
 {
 	km_guarding_role *g = r->self;
-	km_peers *const all[] = { g->policy, g->lines };
+	km_peers *const all[] = { g->policy, g->lines, g->scanners };
 
 	for (size_t i = 0; i < KM_COUNT(all); i++)
 		if (all[i])
@@ -97,7 +105,7 @@ static km_status serve(km_guarding_role *g, km_err *err)
 		{ KM_LISTEN_POLICY, &km_guard_policy, &g->policy },
 		{ KM_LISTEN_GUARD, &km_guard_lines, &g->lines },
 	};
-	km_status st = KM_OK;
+	km_status st = km_peers_begin(&host, &km_guard_scanners, &g->scanners, err);
 
 	for (size_t i = 0; i < KM_COUNT(rows) && st == KM_OK; i++) {
 		int fd = KM_FD_LISTEN + (int)rows[i].listener;
@@ -151,6 +159,7 @@ static void guard_stop(km_role *r)
 
 	km_peers_stop(g->policy);
 	km_peers_stop(g->lines);
+	km_peers_stop(g->scanners);
 	if (g->warden && km_warden_flush(g->warden, km_clock_now(), &err) != KM_OK)
 		km_warn("%s", err.msg);
 }
@@ -163,6 +172,7 @@ static void guard_finish(km_role *r)
 		return;
 	km_peers_finish(g->policy);
 	km_peers_finish(g->lines);
+	km_peers_finish(g->scanners);
 	km_warden_close(g->warden);
 	km_subjects_free(g->subjects);
 	km_arena_free(g->arena);
@@ -172,6 +182,7 @@ static void guard_finish(km_role *r)
 const km_role_ops km_guard_role = {
 	.name = "guard",
 	.start = guard_start,
+	.link = guard_link,
 	.drain = guard_drain,
 	.stop = guard_stop,
 	.finish = guard_finish,

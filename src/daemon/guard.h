@@ -14,7 +14,7 @@ typedef struct {
 	km_warden *warden;
 	km_subjects *subjects;
 	km_arena *arena; /* of one event */
-	struct km_peers *policy, *lines;
+	struct km_peers *policy, *lines, *scanners;
 	uint64_t packet_ms, idle_ms;
 	size_t max_connections;
 	bool close_on_bad; /* guard.on_bad_request */
@@ -27,6 +27,7 @@ enum { KM_GUARD_EVENT_MEMORY = 64 * 1024 * 1024 };
 
 void km_guard_count(const km_guarding_role *g, km_counter which);
 
-extern const km_peers_ops km_guard_policy, km_guard_lines;
+/* km_guard_scanners: lines as well, but those who read mail may tell of mail only. */
+extern const km_peers_ops km_guard_policy, km_guard_lines, km_guard_scanners;
 
 #endif

@@ -65,6 +65,12 @@ static void answer_ping(conn *c, const km_guardline *line)
 	km_guardline_done(&c->peer.all->out, &(km_decision){ 0 });
 }
 
+static bool may_say(const conn *c, const km_guardline *line)
+{
+	return c->peer.all->ops != &km_guard_scanners ||
+	       (line->kind == KM_GUARDLINE_EVENT && line->event.kind == KM_EVENT_submit);
+}
+
 static void answer(conn *c, km_sv text)
 {
 	static void (*const answers[])(conn *, const km_guardline *) = {
@@ -78,6 +84,8 @@ static void answer(conn *c, km_sv text)
 
 	km_arena_reset(g->arena);
 	km_status st = km_guardline_read(g->arena, text, km_clock_now(), &line, &err);
+	if (st == KM_OK && !may_say(c, &line))
+		st = KM_FAIL(&err, KM_CONFIG, "scanners tell of mail, and of nothing else");
 	if (st == KM_OK) {
 		answers[line.kind](c, &line);
 	} else if (st != KM_NOTFOUND) {
@@ -158,6 +166,14 @@ static bool conn_busy(const km_peer *p)
 
 const km_peers_ops km_guard_lines = {
 	.name = "guard.sock",
+	.make = conn_new,
+	.free = conn_free,
+	.busy = conn_busy,
+	.stream = { .on_data = on_data },
+};
+
+const km_peers_ops km_guard_scanners = {
+	.name = "scanner",
 	.make = conn_new,
 	.free = conn_free,
 	.busy = conn_busy,

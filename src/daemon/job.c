@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "crypt/digest.h"
+#include "daemon/outgoing.h"
 #include "daemon/signing.h"
 #include "engine/ulid.h"
 
@@ -91,7 +92,7 @@ static km_status stage_scan(km_task *t, km_err *err)
 	return KM_OK;
 }
 
-km_plan km_job_plan = { stage_scan, km_signing_stage, NULL };
+km_plan km_job_plan = { stage_scan, km_outgoing_stage, km_signing_stage, NULL };
 
 /* --- a job's life --- */
 

@@ -37,6 +37,7 @@ typedef struct {
 	km_role *role;
 	km_recorder *recorder;
 	struct km_signing *signing;
+	struct km_outgoing *outgoing;
 	struct km_learner *learner;
 	km_kit kit;
 	km_answers answers;
@@ -69,6 +70,8 @@ typedef struct {
 	size_t dropped;		      /* bytes that were over the limit and are not in `message` */
 	km_status spool;	      /* KM_OK, or why the message is not whole */
 	bool signs;		      /* the client can add signatures to the message */
+	uint16_t port;		      /* of the client; 0: unknown */
+	km_sv certificate;	      /* subject of the client's, where it was verified */
 	struct km_learning *learning; /* of jobs that teach (daemon/learner.h) */
 } km_job;
 
@@ -84,7 +87,7 @@ typedef struct {
 	/* Signatures, to be put on top in this order (daemon/signing.h). */
 	km_milter_field *fields;
 	size_t n_fields;
-	bool unsigned_; /* should have been signed and could not be: hence tempfail */
+	km_sv reply; /* for the MTA, when it was not the content that decided */
 } km_judged;
 
 /* The job is at its end: makes reply and record. @t and all it points to live until it returns. */
@@ -100,6 +103,7 @@ struct km_task {
 	/* Set by a stage that waits: the job is cancelled, nobody may resume it any more. */
 	void (*forget)(km_task *t);
 	struct km_task_signing *signing;
+	struct km_task_outgoing *outgoing;
 	/* job.c's own */
 	km_stage *const *next;
 	km_job_done *done;

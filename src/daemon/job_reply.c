@@ -183,11 +183,8 @@ static km_sv reply_text(const km_judged *j, km_arena *a)
 	if (j->held)
 		return km_sv_fmt(a, "held unread: the filter failed on this message (id %s)",
 				 j->id);
-	if (j->unsigned_)
-		return km_sv_fmt(a,
-				 "The message can not be signed now; please try again later (id "
-				 "%s)",
-				 j->id);
+	if (j->reply.n)
+		return km_sv_fmt(a, "%.*s (id %s)", KM_FMT(j->reply), j->id);
 	km_sv why = km_explain(a, km_scan_verdict(j->scan), KM_FOR_SENDER, KM_EN);
 	return km_sv_fmt(a, "%.*s (id %s)", KM_FMT(why), j->id);
 }

@@ -1,6 +1,7 @@
 #include "daemon/peers.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -53,6 +54,17 @@ static void on_close(void *ctx, km_stream *stream)
 	all->host.gone(all->host.role);
 }
 
+static void add(km_peers *all, km_peer *p)
+{
+	p->next = all->first;
+	if (all->first)
+		all->first->prev = p;
+	all->first = p;
+	all->n++;
+	count(all, KM_COUNTER_connections_total, 1);
+	count(all, KM_COUNTER_connections_open, 1);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
 	km_peers *all = listener->data;
@@ -72,16 +84,26 @@ static void on_connection(uv_stream_t *listener, int status)
 		km_role_end(host->role);
 		return;
 	}
-	p->next = all->first;
-	if (all->first)
-		all->first->prev = p;
-	all->first = p;
-	all->n++;
-	count(all, KM_COUNTER_connections_total, 1);
-	count(all, KM_COUNTER_connections_open, 1);
+	add(all, p);
 	km_stream_deadline(p->stream, host->packet_ms);
 	if (host->overfull && host->overfull(host->role))
 		km_peer_drop(p);
+}
+
+void km_peers_adopt(km_peers *all, int fd)
+{
+	km_peer *p = all->ops->make(all);
+
+	if (p == NULL) {
+		(void)close(fd);
+		return;
+	}
+	p->all = all;
+	p->stream = km_stream_adopt(&all->host.role->loop, fd, &all->stream_ops, p);
+	if (p->stream)
+		add(all, p);
+	else
+		all->ops->free(p);
 }
 
 static int listen_on(km_peers *all, int fd)
@@ -98,7 +120,7 @@ static int listen_on(km_peers *all, int fd)
 	return rc ? rc : uv_listen(&all->listener.stream, BACKLOG, on_connection);
 }
 
-km_status km_peers_start(const km_peers_host *host, const km_peers_ops *ops, int fd, km_peers **out,
+km_status km_peers_begin(const km_peers_host *host, const km_peers_ops *ops, km_peers **out,
 			 km_err *err)
 {
 	km_peers *all = calloc(1, sizeof(*all));
@@ -112,7 +134,18 @@ km_status km_peers_start(const km_peers_host *host, const km_peers_ops *ops, int
 	all->stream_ops.on_deadline = on_deadline;
 	all->stream_ops.on_close = on_close;
 	km_buf_init(&all->out, NULL, KM_STREAM_MAX_QUEUE);
-	int rc = listen_on(all, fd);
+	return KM_OK;
+}
+
+km_status km_peers_start(const km_peers_host *host, const km_peers_ops *ops, int fd, km_peers **out,
+			 km_err *err)
+{
+	km_status st = km_peers_begin(host, ops, out, err);
+
+	if (st != KM_OK)
+		return st;
+	(*out)->listens = true;
+	int rc = listen_on(*out, fd);
 	return rc == 0 ? KM_OK : KM_FAIL(err, KM_IO, "%s: %s", ops->name, uv_strerror(rc));
 }
 
@@ -138,7 +171,7 @@ km_status km_peers_scan(km_scanner *s, const km_peers_ops *ops, int fd, km_peers
 
 void km_peers_drain(km_peers *all, bool quit)
 {
-	if (!uv_is_closing((uv_handle_t *)&all->listener.stream))
+	if (all->listens && !uv_is_closing((uv_handle_t *)&all->listener.stream))
 		uv_close((uv_handle_t *)&all->listener.stream, NULL);
 	for (km_peer *p = all->first; quit && p; p = p->next)
 		if (!all->ops->busy(p))

@@ -44,6 +44,7 @@ struct km_peers {
 		uv_tcp_t tcp;
 		uv_pipe_t pipe;
 	} listener;
+	bool listens;
 	km_peer *first;
 	size_t n;
 	km_stream_ops stream_ops;
@@ -56,6 +57,11 @@ KM_NODISCARD km_status km_peers_start(const km_peers_host *host, const km_peers_
 /* The same for a front end of @s. */
 KM_NODISCARD km_status km_peers_scan(km_scanner *s, const km_peers_ops *ops, int fd, km_peers **out,
 				     km_err *err);
+/* The same without a socket: all connections come by km_peers_adopt(). */
+KM_NODISCARD km_status km_peers_begin(const km_peers_host *host, const km_peers_ops *ops,
+				      km_peers **out, km_err *err);
+/* One more connection, whose first bytes may take any time; takes @fd over. */
+void km_peers_adopt(km_peers *all, int fd);
 /* Takes no new connections; @quit: closes those that are not busy. */
 void km_peers_drain(km_peers *all, bool quit);
 /* @all may be NULL for both. */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/spool.h"
 #include "daemon/learner.h"
+#include "daemon/outgoing.h"
 #include "daemon/sandbox.h"
 #include "daemon/signing.h"
 #include "net/ubloop.h"
@@ -103,6 +104,8 @@ static void scanner_link(km_role *r, km_channel_word what, int fd)
 		km_signing_link(s->shop.signing, fd);
 	else if (what == KM_WORD_LEARN)
 		km_learner_link(s->shop.learner, fd);
+	else if (what == KM_WORD_GUARD)
+		km_outgoing_link(s->shop.outgoing, fd);
 	else
 		km_recorder_link(s->shop.recorder, fd);
 }
@@ -199,6 +202,8 @@ static km_status prepare(km_scanner *s, km_err *err)
 		st = open_learners(s, err);
 	if (st == KM_OK)
 		st = km_signing_new(&s->role->loop, s->role->shared, c, &shop->signing, err);
+	if (st == KM_OK)
+		st = km_outgoing_new(&s->role->loop, s->role->shared, c, &shop->outgoing, err);
 	return st == KM_OK ? open_answers(s, err) : st;
 }
 
@@ -247,6 +252,7 @@ static void scanner_stop(km_role *r)
 	km_recorder_stop(s->shop.recorder);
 	km_learner_stop(s->shop.learner);
 	km_signing_stop(s->shop.signing);
+	km_outgoing_stop(s->shop.outgoing);
 	km_resolver_free(s->shop.answers.resolver);
 	if (lost == 0)
 		return;
@@ -266,6 +272,7 @@ static void scanner_finish(km_role *r)
 	km_recorder_free(s->shop.recorder);
 	km_learner_free(s->shop.learner);
 	km_signing_free(s->shop.signing);
+	km_outgoing_free(s->shop.outgoing);
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
 	km_file_close(&s->words);

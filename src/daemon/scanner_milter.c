@@ -77,6 +77,8 @@ static void fill_job(const km_milter_message_view *m, km_job *job)
 	*job = (km_job){
 		.via = "milter",
 		.signs = true,
+		.port = m->client_port,
+		.certificate = m->certificate,
 		.message = m->message,
 		.rcpts_dropped = m->rcpts_dropped,
 		.dropped = m->dropped,

@@ -126,6 +126,7 @@ static const struct {
 	{ KM_WORD_LINK, KEEPER },
 	{ KM_WORD_LEARN, KEEPER },
 	{ KM_WORD_SIGNER, SIGNER },
+	{ KM_WORD_GUARD, GUARD },
 };
 
 /* A scanner and its partner talk over a socket pair that only they hold. */

@@ -326,7 +326,7 @@ static km_status fail(km_task *t, const km_signing *s, const char *why)
 	if (s->or_unsigned)
 		return KM_OK;
 	t->judged.action = KM_ACTION_TEMPFAIL;
-	t->judged.unsigned_ = true;
+	t->judged.reply = KM_S("The message can not be signed now; please try again later");
 	return KM_OK;
 }
 

@@ -62,7 +62,8 @@ KM_NODISCARD km_status km_guardline_read(km_arena *a, km_sv line, km_time now, k
 
 /* Answers, each a whole line with its end, appended to @out. */
 
-/* @error (may be NULL): why the decision is not the guard's own. */
+/* With "reply", the sentence for the sender, unless it is let through. @error (may be NULL): why
+ * the decision is not the guard's own. */
 void km_guardline_decision(km_buf *out, const km_event *e, const km_decision *d, const char *error);
 void km_guardline_done(km_buf *out, const km_decision *d);
 void km_guardline_error(km_buf *out, const char *text);

@@ -48,6 +48,8 @@ void km_guardline_decision(km_buf *out, const km_event *e, const km_decision *d,
 		km_json_close(&w, '}');
 	}
 	km_json_close(&w, ']');
+	if (d->reply.n)
+		km_json_sv(&w, "reply", d->reply);
 	if (error)
 		km_json_string(&w, "error", error);
 	end(&w);

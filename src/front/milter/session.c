@@ -32,7 +32,9 @@ struct km_milter {
 	km_milter_limits limits;
 	uint32_t actions, steps;  /* as agreed */
 	bool negotiated, waiting; /* waiting for km_milter_answer() */
-	bounded_name host, helo, mta;
+	bounded_name host, helo, mta, certificate;
+	bool unverified; /* the MTA says that the certificate proves nothing */
+	uint16_t port;
 	char addr[ADDRESS_MAX_BYTES], tls[TLS_MAX_BYTES];
 	size_t addr_n, tls_n;
 	km_buf partial;	 /* start of a packet that is not yet whole */
@@ -78,7 +80,9 @@ static void message_end(km_milter *s)
 static void connection_end(km_milter *s)
 {
 	message_end(s);
-	s->host.n = s->helo.n = s->mta.n = s->tls_n = s->addr_n = 0;
+	s->host.n = s->helo.n = s->mta.n = s->certificate.n = s->tls_n = s->addr_n = 0;
+	s->unverified = false;
+	s->port = 0;
 }
 
 void km_milter_free(km_milter *s)
@@ -149,6 +153,10 @@ static void take_macro(km_milter *s, km_sv macro, km_sv value)
 		s->user = keep(s, value);
 	else if (km_sv_eq(macro, KM_S("{tls_version}")))
 		s->tls_n = set_text(s->tls, sizeof(s->tls), value);
+	else if (km_sv_eq(macro, KM_S("{cert_subject}")))
+		set_name(&s->certificate, value);
+	else if (km_sv_eq(macro, KM_S("{verify}")))
+		s->unverified = !km_sv_eq(value, KM_S("OK"));
 	else if (km_sv_eq(macro, KM_S("j")))
 		set_name(&s->mta, value);
 }
@@ -174,9 +182,11 @@ static km_status on_connect(km_milter *s, km_sv data, km_buf *out, km_err *err)
 		return KM_FAIL(err, KM_SYNTAX, "connect packet can not be read");
 	set_name(&s->host, c.host.n && c.host.p[0] == '[' ? (km_sv){ NULL, 0 } : c.host);
 	s->addr_n = 0;
+	s->port = 0;
 	if ((c.family == '4' || c.family == '6') && c.address.n < sizeof(s->addr)) {
 		memcpy(s->addr, c.address.p, c.address.n);
 		s->addr_n = c.address.n;
+		s->port = c.port;
 	}
 	say_continue(s, KM_SMFIP_NR_CONN, out);
 	return KM_OK;
@@ -509,6 +519,8 @@ const km_milter_message_view *km_milter_message(km_milter *s)
 		.client_addr = { s->addr, s->addr_n },
 		.helo = { s->helo.p, s->helo.n },
 		.tls = { s->tls, s->tls_n },
+		.client_port = s->port,
+		.certificate = { s->certificate.p, s->unverified ? 0 : s->certificate.n },
 		.mta = { s->mta.p, s->mta.n },
 		.mail_from = s->mail_from,
 		.rcpts = s->rcpts,

@@ -41,15 +41,19 @@ typedef struct {
 
 /* Views live until the answer is given. */
 typedef struct {
-	km_sv client_host; /* verified name, or empty */
-	km_sv client_addr; /* text of the IP address, or empty */
+	km_sv client_host;    /* verified name, or empty */
+	km_sv client_addr;    /* text of the IP address, or empty */
+	uint16_t client_port; /* or 0 */
 	km_sv helo;
 	km_sv mail_from;    /* without brackets; empty is the null sender */
 	const km_sv *rcpts; /* without brackets */
 	size_t n_rcpts, rcpts_dropped;
-	km_sv user;	 /* {auth_authen} */
-	km_sv queue_id;	 /* i */
-	km_sv tls;	 /* {tls_version}, or empty */
+	km_sv user;	/* {auth_authen} */
+	km_sv queue_id; /* i */
+	km_sv tls;	/* {tls_version}, or empty */
+	/* {cert_subject}, unless {verify} says that it proves nothing (Postfix tells it of trusted
+	 * ones only and has no {verify}) */
+	km_sv certificate;
 	km_sv mta;	 /* j, the MTA's name for itself, or empty */
 	km_sv message;	 /* headers and body with CRLF */
 	size_t dropped;	 /* bytes over max_message */

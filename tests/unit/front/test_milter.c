@@ -30,6 +30,7 @@ static void one_message(km_buf *b, uint32_t steps)
 	       "4"
 	       "\x30\x39"
 	       "192.0.2.7\0");
+	PACKET(b, 'D', "H{cert_subject}\0mail client\0");
 	PACKET(b, 'H', "helo.example.com\0");
 	PACKET(b, 'D',
 	       "Mi\0"
@@ -63,6 +64,8 @@ static void check_message(km_milter *s, bool leadspc)
 
 	TEST_SV(m->client_host, "mail.example.com");
 	TEST_SV(m->client_addr, "192.0.2.7");
+	assert_int_equal(m->client_port, 12345);
+	TEST_SV(m->certificate, "mail client");
 	TEST_SV(m->helo, "helo.example.com");
 	TEST_SV(m->mail_from, "a@example.com");
 	assert_int_equal(m->n_rcpts, 2);
@@ -104,6 +107,38 @@ static void test_pieces(void **state)
 		km_milter_free(s);
 	}
 	km_buf_finish(&in);
+}
+
+/* A certificate that the MTA did not verify is nobody's. */
+static void test_certificate(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *verify, *seen;
+	} rows[] = { { "OK", "mail client" }, { "FAIL", "" }, { "NO", "" } };
+
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		km_milter *s = km_milter_new(&limits);
+		km_err err = { 0 };
+		km_buf in, out, macro;
+
+		km_buf_init(&in, NULL, 4096);
+		km_buf_init(&out, NULL, 65536);
+		km_buf_init(&macro, NULL, 100);
+		one_message(&in, 0);
+		km_buf_fmt(&macro, "M{verify}%c%s%c", 0, rows[i].verify, 0);
+		size_t end = in.n - 5; /* before the end of the message */
+		in.n = end;
+		km_milter_put(&in, 'D', km_buf_sv(&macro));
+		PACKET(&in, 'E', "");
+		km_sv rest = km_buf_sv(&in);
+		assert_int_equal(km_milter_feed(s, &rest, &out, &err), KM_MILTER_MESSAGE);
+		TEST_SV(km_milter_message(s)->certificate, rows[i].seen);
+		km_milter_free(s);
+		km_buf_finish(&in);
+		km_buf_finish(&out);
+		km_buf_finish(&macro);
+	}
 }
 
 static void test_replies_without_nr(void **state)
@@ -418,6 +453,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_replies_without_nr),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_forged_results),
