@@ -30,7 +30,8 @@ static km_status set_envelope(km_cli *cli, const km_judging_options *o, km_envel
 			      .from = o->from ? without_brackets(o->from) : (km_sv){ 0 },
 			      .rcpts = rcpts,
 			      .n_rcpts = o->rcpts.n,
-			      .user = km_sv_of(o->user) };
+			      .user = km_sv_of(o->user),
+			      .bulk = o->bulk };
 	/* What an envelope says is data, however odd. */
 	if (o->ip && !km_ip_parse(km_sv_of(o->ip), &env->ip))
 		km_cli_error(cli,

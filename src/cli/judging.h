@@ -13,7 +13,7 @@ typedef struct {
 	const char *ip, *helo, *from, *user, *now, *policy, *dns_snapshot, *config;
 	km_opt_list rcpts;
 	km_opt_number trusted_hops;
-	bool dns;
+	bool dns, bulk;
 } km_judging_options;
 
 /* clang-format off */
@@ -35,6 +35,9 @@ typedef struct {
 		"address of RCPT TO; may be given several times"),                                 \
 	KM_JUDGING_ROW_(s, user, "user", KM_OPT_TEXT, "NAME",                                      \
 		"SMTP 認証で名乗った利用者名", "login name of the sender"),                        \
+	{ .name = "bulk", .type = KM_OPT_FLAG, .at = offsetof(s, judging.bulk),                    \
+	  .help = { "一斉配信のメールとして、備えるべきものがあるかも調べる",                      \
+		    "a mailing: see too whether it carries what mailings have to" } },             \
 	{ .name = "trusted-hops", .type = KM_OPT_NUMBER,                                           \
 	  .at = offsetof(s, judging.trusted_hops), .arg = "N", .max = 100,                         \
 	  .help = { "上から N 個の Received は自組織の中継 (省略時は設定の trusted.hops)",         \

@@ -1,6 +1,7 @@
 #include "engine/scan.h"
 
 #include "content/brand_check.h"
+#include "content/bulk.h"
 #include "content/sender_domain.h"
 #include "content/structure.h"
 #include "engine/auth.h"
@@ -144,6 +145,34 @@ static km_status stage_words(km_scan *s)
 	return KM_OK;
 }
 
+/* Mail of our own people that goes out to many: advice for its sender. */
+static km_status stage_bulk(km_scan *s)
+{
+	enum { MANY = 50 };
+	km_sv covered[KM_MAX_SIGNATURES];
+	km_bulk_mail b = {
+		.mail = s->mail, .views = &s->views, .links = &s->links, .covered = covered
+	};
+	const km_dmarc_result *dmarc = &s->auth.dmarc;
+
+	if (!s->env->bulk && (!km_auth_is_ours(s->kit, s->env) ||
+			      (s->env->n_rcpts < MANY && !km_bulk_is_one(s->mail))))
+		return KM_OK;
+	if (!s->authenticated)
+		return KM_NOTFOUND;
+	for (size_t i = 0; s->auth.dkim && i < s->auth.dkim->n && i < KM_MAX_SIGNATURES; i++) {
+		const km_dkim_sig *sig = &s->auth.dkim->sig[i];
+		b.is_signed = true;
+		if (km_dkim_counts(sig))
+			covered[b.n_covered++] = sig->h;
+	}
+	b.domain = dmarc->domain;
+	b.has_policy = dmarc->code != KM_DMARC_NONE || dmarc->policy_domain.n;
+	b.policy = km_sv_of(km_dmarc_code_name(dmarc->code));
+	km_bulk_facts(s->arena, &b, &s->facts);
+	return KM_OK;
+}
+
 static km_status stage_dnsbl(km_scan *s)
 {
 	const km_dnsbl_request q = { .lists = &s->kit->dnsbl,
@@ -176,6 +205,7 @@ static const struct stage {
 	{ stage_dnsbl, offsetof(km_timings, auth), true },
 	{ stage_structure, offsetof(km_timings, content), true },
 	{ stage_words, offsetof(km_timings, content), true },
+	{ stage_bulk, offsetof(km_timings, content), true },
 	{ stage_lists, offsetof(km_timings, content), true },
 	{ stage_learn, offsetof(km_timings, learn), true },
 };

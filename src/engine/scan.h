@@ -32,6 +32,7 @@ typedef struct {
 	km_sv queue_id;
 	km_sv mta;	    /* its name for itself, or empty */
 	uint32_t dnsbl_off; /* DNS lists not to be asked now, by bit (engine/dnsbl_health.h) */
+	bool bulk;	    /* of a sender of mailings, or one message of a sudden mass of them */
 	bool stored;	    /* taken from the message's own header */
 	km_time now;
 } km_envelope;

@@ -12,6 +12,7 @@
  *	min POINTS, max POINTS	the score is not below, not above
  *	ja|en TEXT	the explanation for the recipient has TEXT
  *	user NAME	(not a check) the sender had logged in
+ *	bulk		(not a check) and is known to send mailings
  *	from ADDR, helo NAME	(not a check) as the client said it; \0 is a NUL
  *	conf YAML	(not a check) a line of configuration
  *	# comment
@@ -132,7 +133,7 @@ static void check_score(mail_case *c, km_sv line, bool least, double bound)
 
 static bool is_setting(km_sv verb)
 {
-	static const km_sv verbs[] = { KM_SV("user"), KM_SV("conf"), KM_SV("from"), KM_SV("helo") };
+	static const km_sv verbs[] = { KM_SV("user"), KM_SV("bulk"), KM_SV("conf"), KM_SV("from"), KM_SV("helo") };
 
 	for (size_t i = 0; i < KM_COUNT(verbs); i++)
 		if (km_sv_eq(verb, verbs[i]))
@@ -267,6 +268,8 @@ static const km_kit *settings(mail_case *c, km_sv expect, const km_kit *usual, k
 		km_sv verb = word(&line);
 		if (km_sv_eq(verb, KM_S("user"))) {
 			env->user = line;
+		} else if (km_sv_eq(verb, KM_S("bulk"))) {
+			env->bulk = true;
 		} else if (km_sv_eq(verb, KM_S("from"))) {
 			env->from = said_by_client(c->arena, line);
 			env->has_from = true;
