@@ -20,6 +20,9 @@ enum {
 	MANY_RCPTS = 20,
 	STRANGERS_HOUR = 20, /* of one domain */
 	LIST_RCPTS = 120,    /* of one message: a class, a club */
+	FEW_RCPTS = 5,
+	HURRY_FROM = 15,   /* strangers of half an hour, one by one */
+	HURRY_DOUBLE = 30, /* so many more weigh double */
 	MOST_FACTOR = 25,
 	MOST_FACTOR_KNOWN = 3,
 	ADDRESS_MAX = 320
@@ -422,6 +425,21 @@ static double of_strangers(double n)
 	return pow(n < LIST_RCPTS ? n : LIST_RCPTS, 0.68) + (n > LIST_RCPTS ? n - LIST_RCPTS : 0);
 }
 
+/* One stranger after the other, more in these minutes than ever in an hour: people write lists, and
+ * programs are known to be ones. */
+static double hurry(const km_case *c, double before)
+{
+	double usual = km_decay_get(&c->acc.w[KM_W_PEAK_HOUR], KM_HALF_PEAK, c->e->t);
+	bool person = c->acc.kind == KM_ACCOUNT_PERSON || c->acc.kind == KM_ACCOUNT_NEW;
+
+	if (usual < HURRY_FROM)
+		usual = HURRY_FROM;
+	if (!person || c->away || c->e->n_rcpts > FEW_RCPTS || before < usual ||
+	    km_account_is_cleared(&c->acc, c->e->t))
+		return 1;
+	return 1 + (before - usual) / HURRY_DOUBLE;
+}
+
 /*
  * Strangers among friends weigh little: somebody who moves house or sends the month's invoices
  * writes to people whom the account knows, and a few whom it does not; a bot writes to strangers
@@ -440,7 +458,8 @@ double km_takeover_weight(km_case *c)
 
 	if (c->strangers)
 		weight = of_strangers(s) * pow(all_s / (all_s + all_k), 4);
-	c->cost = weight * c->strict * (c->factor < MOST_FACTOR ? c->factor : MOST_FACTOR) +
+	c->cost = weight * c->strict * hurry(c, all_s - s) *
+			  (c->factor < MOST_FACTOR ? c->factor : MOST_FACTOR) +
 		  of_known * (c->factor < MOST_FACTOR_KNOWN ? c->factor : MOST_FACTOR_KNOWN);
 	return weight + of_known;
 }

@@ -133,7 +133,8 @@ static void check_score(mail_case *c, km_sv line, bool least, double bound)
 
 static bool is_setting(km_sv verb)
 {
-	static const km_sv verbs[] = { KM_SV("user"), KM_SV("bulk"), KM_SV("conf"), KM_SV("from"), KM_SV("helo") };
+	static const km_sv verbs[] = { KM_SV("user"), KM_SV("bulk"), KM_SV("conf"), KM_SV("from"),
+				       KM_SV("helo") };
 
 	for (size_t i = 0; i < KM_COUNT(verbs); i++)
 		if (km_sv_eq(verb, verbs[i]))
