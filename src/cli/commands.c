@@ -471,6 +471,149 @@ static const km_command commands[] = {
 			{ "eval --online index --goodwords 200",
 			  { "ふつうのメールの 200 語を前に置いた迷惑メールで測る",
 			    "Measures with 200 words of ham before each spam." } } } },
+	{ .name = "learn spam",
+	  .operands = "[FILE|FOLDER]...",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_learn_options,
+	  .run = km_learn_run,
+	  .summary = { "メールを迷惑メールとして学習する", "learn messages as spam" },
+	  .about = { "FILE はメール 1 通か mbox、FOLDER はメールの入ったフォルダーか Maildir です。"
+		     "省略すると標準入力を読みます。デーモンが動いていればデーモンに渡し、動いてい"
+		     "なければ "
+		     "state.dir "
+		     "に直接学習します。どちらでも、終わったときにはディスクに書かれ、次の判定から"
+		     "効きます。\n"
+		     "同じメールを二度学習することはありません。行末の違いや、受信側が付けたフィー"
+		     "ルドの違いは"
+		     "同じメールとみなします。前に learn ham "
+		     "したメールなら、迷惑メールへ移します。\n"
+		     "--user "
+		     "を付けると、その利用者の言い分として学習します。本人のメールにはそのまま、"
+		     "ほかの人のメールには控えめに効き、1 日に learn.daily_lessons "
+		     "通を超えるとさらに弱まります。",
+		     "FILE is one message or an mbox, FOLDER a folder of messages or a Maildir; "
+		     "without "
+		     "either standard input is read. While the daemon runs they are given to it, "
+		     "else "
+		     "they go straight into state.dir. Either way they are on disk and in force "
+		     "for the "
+		     "next message when the command ends.\n"
+		     "No message is learned twice; other line ends and fields that a receiver "
+		     "added make "
+		     "no difference. One that was learned as ham before is moved.\n"
+		     "With --user it is learned as what that user says: in full for mail to him, "
+		     "with less "
+		     "weight for others, and with less and less past learn.daily_lessons a day." },
+	  .examples = { { "learn spam Maildir/.Junk",
+			  { "迷惑メールのフォルダーを学習する", "Learns a folder of spam." } },
+			{ "learn spam --user taro@example.jp mail.eml",
+			  { "利用者の報告として学習する", "Learns what a user reported." } } } },
+	{ .name = "learn ham",
+	  .operands = "[FILE|FOLDER]...",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_learn_options,
+	  .run = km_learn_run,
+	  .summary = { "メールをふつうのメールとして学習する", "learn messages as honest mail" },
+	  .about = { "learn spam の逆です。", "The reverse of learn spam." },
+	  .examples = { { "learn ham Maildir/cur", { "受信箱を学習する", "Learns an inbox." } } } },
+	{ .name = "learn undo",
+	  .operands = "[FILE|FOLDER]...",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_learn_options,
+	  .run = km_learn_run,
+	  .summary = { "メールの学習を取り消す", "take back what was learned of messages" },
+	  .about = { "learn spam または learn ham "
+		     "したメールの学習を取り消します。学習していないメールには"
+		     "何もしません。",
+		     "Takes back what learn spam or learn ham learned of these messages. Of others "
+		     "there is "
+		     "nothing to take back." },
+	  .examples = { { "learn undo mail.eml", { "1 通を取り消す", "Takes one back." } } } },
+	{ .name = "learn status",
+	  .operands = "",
+	  .options = &km_learn_state_options,
+	  .run = km_learn_state_run,
+	  .summary = { "学習の状態を表示する", "show what was learned" },
+	  .about = { "学習したメールの数、モデルのダイジェスト、スナップショット、よく学習させてい"
+		     "る利用者を"
+		     "表示します。",
+		     "Shows how many messages were learned, the digest of the model, the "
+		     "snapshots, and who "
+		     "taught most." },
+	  .examples = { { "learn status --json", { "JSON で表示する", "The same as JSON." } } } },
+	{ .name = "learn snapshot",
+	  .operands = "NAME",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_learn_state_options,
+	  .run = km_learn_state_run,
+	  .summary = { "いまの学習に名前を付ける", "name what is learned by now" },
+	  .about = { "learn rollback NAME で、この時点へ戻れるようにします。",
+		     "learn rollback NAME then goes back to it." },
+	  .examples = { { "learn snapshot before-import",
+			  { "取り込みの前に名前を付ける", "Before an import." } } } },
+	{ .name = "learn rollback",
+	  .operands = "NAME",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_learn_state_options,
+	  .run = km_learn_state_run,
+	  .summary = { "学習をスナップショットへ戻す", "go back to a snapshot" },
+	  .about = { "NAME "
+		     "より後に学習したことを、すべてなかったことにします。記録は消えないので、後の"
+		     "スナップ"
+		     "ショットへ進み直すこともできます。",
+		     "Everything learned after NAME counts no more. Nothing is deleted: a later "
+		     "snapshot can be "
+		     "gone forward to." },
+	  .examples = { { "learn rollback before-import",
+			  { "取り込みの前へ戻す", "Back to before." } } } },
+	{ .name = "learn replay",
+	  .operands = "",
+	  .options = &km_learn_state_options,
+	  .run = km_learn_state_run,
+	  .summary = { "モデルを学習の記録から作り直す", "make the model anew from the journal" },
+	  .about = { "学習の記録を最初から順にたどり、モデルを作り直します。記録が同じなら、できる"
+		     "モデルは 1 "
+		     "バイトも違いません。終わるまで、判定には前のモデルを使います。",
+		     "Goes through the journal from its first row and makes the model anew. The "
+		     "same journal makes "
+		     "the same model, byte for byte. Until then the old one is in force." },
+	  .examples = { { "learn replay", { "作り直す", "Makes it anew." } } } },
+	{ .name = "learn export",
+	  .operands = "[FILE]",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = 1,
+	  .options = &km_learn_state_options,
+	  .run = km_learn_export_run,
+	  .summary = { "学習の記録を書き出す", "write the journal to a file" },
+	  .about = { "バックアップや別のマシンへの引っ越しのために、学習の記録を FILE "
+		     "か標準出力に書き出します。"
+		     "デーモンが動いていてもかまいません。メールの本文は入りませんが、誰が何を報告"
+		     "したかは入ります。",
+		     "Writes the journal to FILE or standard output, as a backup or to move to "
+		     "another machine, "
+		     "also while the daemon runs. No text of messages is in it, but who reported "
+		     "what is." },
+	  .examples = { { "learn export lessons.kml", { "ファイルに書き出す", "To a file." } } } },
+	{ .name = "learn import",
+	  .operands = "FILE",
+	  .words = KM_WORDS_FILES,
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = &km_learn_state_options,
+	  .run = km_learn_import_run,
+	  .summary = { "学習の記録を取り込む", "learn what was exported" },
+	  .about = { "learn export で書き出した FILE "
+		     "を学習します。すでに知っているメールは飛ばします。壊れたファイルは、"
+		     "何も取り込まずに断ります。",
+		     "Learns the FILE that learn export wrote; messages that are known already are "
+		     "passed over. Of a "
+		     "damaged file nothing is taken." },
+	  .examples = { { "learn import lessons.kml", { "取り込む", "Takes it in." } } } },
 	{ .name = "learn base",
 	  .operands = "",
 	  .options = &km_learn_base_options,

@@ -103,4 +103,12 @@ int km_account_review_run(km_cli *cli, const void *options);
 extern const km_option_table km_account_restore_options;
 int km_account_restore_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_learn_options;
+int km_learn_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_learn_state_options;
+int km_learn_state_run(km_cli *cli, const void *options);
+int km_learn_export_run(km_cli *cli, const void *options);
+int km_learn_import_run(km_cli *cli, const void *options);
+
 #endif

@@ -16,6 +16,7 @@ struct entry {
 	entry *next;
 	uint64_t id;
 	uint64_t deadline; /* loop time */
+	bool again;	   /* a next keeper may be asked */
 	km_learner_done *done;
 	void *ctx;
 	size_t n;
@@ -27,6 +28,7 @@ struct km_learner {
 	km_shared *shared;
 	uv_timer_t timer;
 	km_stream *keeper; /* NULL between two keepers */
+	bool linked;	   /* there was one */
 	km_buf in;
 	entry *first;
 	size_t bytes;
@@ -156,8 +158,29 @@ void km_learner_free(km_learner *l)
 	free(l);
 }
 
+/* Commands are not asked of a next keeper: the last one may have died of them. */
+static void give_up_commands(km_learner *l)
+{
+	const entry *e = l->first;
+
+	while (e) {
+		if (e->again) {
+			e = e->next;
+			continue;
+		}
+		settle(l, &(km_learn_answer){ .id = e->id,
+					      .st = KM_TEMPFAIL,
+					      .text = KM_SV("the keeper ended before it was done; "
+							    "see the log") });
+		e = l->first; /* whoever was told may have changed the list */
+	}
+}
+
 void km_learner_link(km_learner *l, int fd)
 {
+	if (l->linked)
+		give_up_commands(l);
+	l->linked = true;
 	if (l->keeper)
 		km_stream_close(l->keeper);
 	l->in.n = 0;
@@ -180,6 +203,7 @@ km_status km_learner_ask(km_learner *l, km_learn_verb verb, km_sv body, uint64_t
 	if (e) {
 		*e = (entry){ .id = ++l->id,
 			      .deadline = uv_now(l->loop) + deadline_ms,
+			      .again = verb == KM_LEARN_TEACH,
 			      .done = done,
 			      .ctx = ctx,
 			      .n = frame.n };
@@ -215,7 +239,7 @@ static void keep_answer(km_task *t, const km_learn_answer *a)
 
 static km_status stage_read(km_task *t, km_err *err)
 {
-	km_report *r = &t->job.learning->report;
+	km_row *r = &t->job.learning->report;
 	km_err why = { 0 };
 	km_status st = km_lesson_read(t->arena, t->job.message, r, &why);
 
@@ -243,8 +267,8 @@ static km_status ask(km_task *t)
 	km_learning *g = t->job.learning;
 	km_buf row;
 
-	km_buf_init(&row, t->arena, KM_REPORT_MAX_BYTES);
-	km_status st = km_report_write(&row, &g->report);
+	km_buf_init(&row, t->arena, KM_ROW_MAX_BYTES);
+	km_status st = km_row_write(&row, &g->report);
 	if (st == KM_OK)
 		st = km_learner_ask(t->shop->learner, KM_LEARN_TEACH, km_buf_sv(&row),
 				    KM_LEARN_DEADLINE_MS, on_answer, t);

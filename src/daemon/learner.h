@@ -35,7 +35,7 @@ void km_learner_forget(km_learner *l, const void *ctx);
 /* A message that teaches, in job.learning: kind, t_ms, reporter and scope of the report are given.
  */
 typedef struct km_learning {
-	km_report report;
+	km_row report;
 	bool asked, answered;
 	km_learn_answer answer; /* text in the job's arena */
 } km_learning;

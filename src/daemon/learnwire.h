@@ -12,7 +12,7 @@
 enum { KM_LEARNWIRE_ASK = 32, KM_LEARNWIRE_ANSWER = 33 };
 
 typedef enum {
-	KM_LEARN_TEACH = 1, /* body: a row (learn/report.h) */
+	KM_LEARN_TEACH = 1, /* body: a row (learn/row.h) */
 	KM_LEARN_STATUS,    /* body: none */
 	KM_LEARN_SNAPSHOT,  /* body: a name */
 	KM_LEARN_ROLLBACK,  /* body: a name */

@@ -109,12 +109,12 @@ static void tell(km_request *r, const km_learning *g)
 {
 	const km_taught *t = &g->answer.taught;
 	km_json_writer w = { .out = &r->body, .compact = true };
-	char digest[2 * KM_REPORT_DIGEST];
+	char digest[2 * KM_ROW_DIGEST];
 
 	km_hex(g->report.digest, sizeof(g->report.digest), digest);
 	km_json_open(&w, NULL, '{');
 	km_json_bool(&w, "success", true);
-	km_json_string(&w, "label", km_report_kind_name(g->report.kind));
+	km_json_string(&w, "label", km_row_kind_name(g->report.kind));
 	km_json_string(&w, "result", km_taught_word(t->how));
 	km_json_bool(&w, "repeat", t->how == KM_TAUGHT_REPEAT || t->how == KM_TAUGHT_UNKNOWN);
 	km_json_sv(&w, "digest", (km_sv){ digest, sizeof(digest) });
@@ -158,13 +158,13 @@ static km_scope scope_of(const km_envelope *env)
 	return km_scope_of(env->rcpts, env->n_rcpts);
 }
 
-static bool too_long(const km_report *r)
+static bool too_long(const km_row *r)
 {
-	return r->reporter.n > KM_REPORT_MAX_NAME || r->scope.domain.n > KM_REPORT_MAX_NAME ||
-	       r->scope.user.n > KM_REPORT_MAX_NAME;
+	return r->reporter.n > KM_ROW_MAX_NAME || r->scope.domain.n > KM_ROW_MAX_NAME ||
+	       r->scope.user.n > KM_ROW_MAX_NAME;
 }
 
-static unsigned teach(km_http *h, km_request *r, km_report_kind kind)
+static unsigned teach(km_http *h, km_request *r, km_row_kind kind)
 {
 	km_scanner *s = km_http_scanner(h);
 	km_job job = { .via = "http" };
@@ -177,10 +177,10 @@ static unsigned teach(km_http *h, km_request *r, km_report_kind kind)
 	km_learning *g = r->learning = KM_NEW(r->arena, km_learning);
 	if (g == NULL)
 		return km_http_problem(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory");
-	g->report = (km_report){ .kind = kind,
-				 .t_ms = (int64_t)km_clock_unix_ms(),
-				 .reporter = job.env.user,
-				 .scope = scope_of(&job.env) };
+	g->report = (km_row){ .kind = kind,
+			      .t_ms = (int64_t)km_clock_unix_ms(),
+			      .reporter = job.env.user,
+			      .scope = scope_of(&job.env) };
 	if (too_long(&g->report))
 		return km_http_problem(r, MHD_HTTP_BAD_REQUEST,
 				       "a name of user or recipient is too long");
@@ -191,17 +191,17 @@ static unsigned teach(km_http *h, km_request *r, km_report_kind kind)
 
 static unsigned run_spam(km_http *h, km_request *r)
 {
-	return teach(h, r, KM_REPORT_SPAM);
+	return teach(h, r, KM_ROW_SPAM);
 }
 
 static unsigned run_ham(km_http *h, km_request *r)
 {
-	return teach(h, r, KM_REPORT_HAM);
+	return teach(h, r, KM_ROW_HAM);
 }
 
 static unsigned run_undo(km_http *h, km_request *r)
 {
-	return teach(h, r, KM_REPORT_UNDO);
+	return teach(h, r, KM_ROW_UNDO);
 }
 
 /* --- commands --- */

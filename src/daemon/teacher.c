@@ -198,7 +198,7 @@ static void on_tick(uv_timer_t *timer)
 
 /* --- questions --- */
 
-static void teach(km_teacher *t, line *l, const km_report *reports, const uint64_t *ids, size_t n)
+static void teach(km_teacher *t, line *l, const km_row *reports, const uint64_t *ids, size_t n)
 {
 	km_taught out[BATCH];
 	km_err err = { 0 };
@@ -266,9 +266,9 @@ static bool next(km_sv *rest, km_learn_ask *a, bool *bad)
 	return !*bad;
 }
 
-static bool is_lesson(const km_learn_ask *a, km_report *r)
+static bool is_lesson(const km_learn_ask *a, km_row *r)
 {
-	if (a->verb != KM_LEARN_TEACH || km_report_read(a->body, r, NULL) != KM_OK)
+	if (a->verb != KM_LEARN_TEACH || km_row_read(a->body, r, NULL) != KM_OK)
 		return false;
 	r->weight = 0; /* that is ours to say */
 	return true;
@@ -277,7 +277,7 @@ static bool is_lesson(const km_learn_ask *a, km_report *r)
 /* Lessons that came in together share a transaction. */
 static void serve_line(km_teacher *t, line *l)
 {
-	km_report reports[BATCH];
+	km_row reports[BATCH];
 	uint64_t ids[BATCH];
 	km_sv rest = km_buf_sv(&l->in);
 	km_learn_ask a;

@@ -112,6 +112,26 @@ km_status km_kit_use_learned(km_kit *kit, void *area, km_err *err)
 	return KM_OK;
 }
 
+void km_kit_open_learned(km_kit *kit, const char *dir)
+{
+	const km_trainer_options o = { .dir = dir, .base = kit->base, .read_only = true };
+	km_trainer *t = NULL;
+	km_err err = { 0 };
+	km_status st = km_trainer_open(&o, &t, &err);
+
+	if (st == KM_OK)
+		st = km_trainer_work(t, SIZE_MAX, &err);
+	if (st == KM_OK) {
+		km_layers_free(kit->layers);
+		kit->layers = km_trainer_layers(t);
+		kit->learned = t;
+		return;
+	}
+	km_trainer_close(t);
+	if (st != KM_NOTFOUND)
+		km_warn("what was learned does not count: %s", err.msg);
+}
+
 void km_kit_close(km_kit *kit)
 {
 	km_trust_close(&kit->networks);
@@ -123,7 +143,9 @@ void km_kit_close(km_kit *kit)
 	km_terms_free(kit->terms);
 	km_lists_close(kit->lists);
 	km_dnsbls_close(&kit->dnsbl);
-	km_layers_free(kit->layers);
+	if (kit->learned == NULL)
+		km_layers_free(kit->layers);
+	km_trainer_close(kit->learned);
 	km_base_close(kit->base);
 	*kit = (km_kit){ 0 };
 }

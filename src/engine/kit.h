@@ -15,7 +15,7 @@
 #include "engine/lists.h"
 #include "engine/term_cache.h"
 #include "engine/trust.h"
-#include "learn/layers.h"
+#include "learn/trainer.h"
 #include "policy/policy.h"
 
 typedef struct {
@@ -32,6 +32,7 @@ typedef struct {
 	km_phrases *phrases;	   /* data/phrases.csv */
 	km_base *base;		   /* of the classifier; NULL without one */
 	km_layers *layers;	   /* over it */
+	km_trainer *learned;	   /* that they belong to; NULL: they are the kit's own */
 	km_lists *lists;	   /* of the state folder, or NULL */
 	km_dnsbls dnsbl;	   /* DNS lists that are switched on */
 	char authserv_id[256];	   /* auth.authserv_id, or empty */
@@ -57,6 +58,11 @@ KM_NODISCARD km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *e
  * under it. KM_NOMEM.
  */
 KM_NODISCARD km_status km_kit_use_learned(km_kit *kit, void *area, km_err *err);
+/*
+ * What is learned is as a daemon left it in its state folder @dir, or has it now: without one that
+ * can be read, nothing is. What is odd is logged.
+ */
+void km_kit_open_learned(km_kit *kit, const char *dir);
 void km_kit_close(km_kit *kit);
 
 /* Our name in Authentication-Results, of mail that an MTA called @mta (or empty) hands in. */

@@ -3,7 +3,7 @@
 #include "crypt/digest.h"
 #include "engine/learn_input.h"
 
-_Static_assert((int)KM_REPORT_DIGEST == (int)KM_SHA256_BYTES, "digests are SHA-256");
+_Static_assert((int)KM_ROW_DIGEST == (int)KM_SHA256_BYTES, "digests are SHA-256");
 
 /* Adds @v with LF for every kind of line end. */
 static void add_lines(km_hash *h, km_sv v)
@@ -23,7 +23,7 @@ static km_sv without_last_lines(km_sv v)
 	return v;
 }
 
-static km_status digest(const km_mail *m, uint8_t out[KM_REPORT_DIGEST])
+static km_status digest(const km_mail *m, uint8_t out[KM_ROW_DIGEST])
 {
 	size_t n;
 	km_hash h;
@@ -42,7 +42,7 @@ static km_status digest(const km_mail *m, uint8_t out[KM_REPORT_DIGEST])
 	return km_hash_finish(&h, out, &n);
 }
 
-km_status km_lesson_read(km_arena *a, km_sv message, km_report *out, km_err *err)
+km_status km_lesson_read(km_arena *a, km_sv message, km_row *out, km_err *err)
 {
 	km_learn_input in;
 	km_features f;

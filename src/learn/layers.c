@@ -369,9 +369,12 @@ void km_layers_copy(km_layers *to, const km_layers *from)
 uint64_t km_layers_digest(const km_layers *l)
 {
 	const char *area = (const char *)l->head;
-	uint64_t h = 0;
+	head top = *l->head;
+	uint64_t h;
 
-	for (size_t at = 0; at < km_layers_area(); at += PAGE)
+	top.seq = 0;
+	h = km_learn_checksum((km_sv){ (const char *)&top, sizeof(top) });
+	for (size_t at = rounded(sizeof(head)); at < km_layers_area(); at += PAGE)
 		if (in_use(l, at) && !is_empty(area + at))
 			h = (h ^ km_learn_checksum((km_sv){ area + at, PAGE }) ^ at) *
 			    0x9e3779b97f4a7c15u;

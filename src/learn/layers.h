@@ -85,7 +85,8 @@ void km_layers_clear(km_layers *l);
 /* Makes the area of @to the same as that of @from: words change one by one, none passes through 0.
  */
 void km_layers_copy(km_layers *to, const km_layers *from);
-/* A digest of all that is learned: two areas with the same lessons have the same. */
+/* A digest of all that is learned: two areas with the same lessons have the same, whatever their
+ * last events. */
 uint64_t km_layers_digest(const km_layers *l);
 
 #endif

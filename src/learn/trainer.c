@@ -139,7 +139,7 @@ static void leave_out(km_trainer *t, uint64_t seq, const char *why)
 }
 
 /* The features of a row, when they are of the kind that we know. */
-static bool read_features(km_trainer *t, const km_report *r, km_features *f)
+static bool read_features(km_trainer *t, const km_row *r, km_features *f)
 {
 	km_err err = { 0 };
 
@@ -160,10 +160,10 @@ static km_status unlearn(km_trainer *t, km_layers *l, uint64_t seq, km_err *err)
 	km_journal_row row;
 	km_lesson lesson;
 	km_features f;
-	km_report r;
+	km_row r;
 	km_status st = km_journal_get(t->journal, seq, &row, err);
 
-	if (st == KM_NOTFOUND || (st == KM_OK && km_report_read(row.bytes, &r, &why) != KM_OK)) {
+	if (st == KM_NOTFOUND || (st == KM_OK && km_row_read(row.bytes, &r, &why) != KM_OK)) {
 		leave_out(t, seq, why.st == KM_OK ? "not there" : why.msg);
 		return KM_OK;
 	}
@@ -176,7 +176,7 @@ static km_status unlearn(km_trainer *t, km_layers *l, uint64_t seq, km_err *err)
 	return st;
 }
 
-static km_status learn(km_trainer *t, km_layers *l, const km_report *r, km_err *err)
+static km_status learn(km_trainer *t, km_layers *l, const km_row *r, km_err *err)
 {
 	/* People click in haste; the site's own lessons are right. In his own mailbox everybody is.
 	 */
@@ -187,21 +187,21 @@ static km_status learn(km_trainer *t, km_layers *l, const km_report *r, km_err *
 
 	if (!read_features(t, r, &f))
 		return KM_OK;
-	km_layers_learn(l, &f, &r->scope, r->kind == KM_REPORT_SPAM, &rates, &lesson);
+	km_layers_learn(l, &f, &r->scope, r->kind == KM_ROW_SPAM, &rates, &lesson);
 	return keep_step(t, r->seq, &lesson, err);
 }
 
-static km_status apply(km_trainer *t, km_layers *l, const km_report *r, km_err *err)
+static km_status apply(km_trainer *t, km_layers *l, const km_row *r, km_err *err)
 {
 	km_err why = { 0 };
 	km_status st = KM_OK;
 
 	km_arena_reset(t->arena);
-	if (r->before && r->kind != KM_REPORT_ROLLBACK)
+	if (r->before && r->kind != KM_ROW_ROLLBACK)
 		st = unlearn(t, l, r->before, err);
-	if (st == KM_OK && km_report_teaches(r->kind))
+	if (st == KM_OK && km_row_teaches(r->kind))
 		st = learn(t, l, r, err);
-	if (r->kind == KM_REPORT_MODEL &&
+	if (r->kind == KM_ROW_MODEL &&
 	    km_layers_load(l, r->body, "what was learned before this journal", &why) != KM_OK)
 		leave_out(t, r->seq, why.msg);
 	if (st == KM_OK)
@@ -303,7 +303,7 @@ static km_status bring_up(km_trainer *t, size_t rows, km_err *err)
 {
 	km_err why = { 0 };
 	km_journal_row row;
-	km_report r;
+	km_row r;
 	km_status st = KM_OK;
 
 	for (size_t i = 0; t->next && st == KM_OK; i++) {
@@ -317,7 +317,7 @@ static km_status bring_up(km_trainer *t, size_t rows, km_err *err)
 		if (st != KM_OK)
 			break;
 		why = (km_err){ 0 };
-		if (km_report_read(row.bytes, &r, &why) != KM_OK)
+		if (km_row_read(row.bytes, &r, &why) != KM_OK)
 			leave_out(t, row.seq, why.msg);
 		else
 			st = apply(t, t->next, &r, err);
@@ -345,7 +345,7 @@ bool km_trainer_ready(const km_trainer *t)
 	return t->in_force && t->next == NULL;
 }
 
-const km_layers *km_trainer_layers(const km_trainer *t)
+km_layers *km_trainer_layers(const km_trainer *t)
 {
 	return t->live;
 }
@@ -389,15 +389,15 @@ static km_status begin_with_model(km_trainer *t, km_err *err)
 	km_buf model, row;
 
 	km_buf_init(&model, NULL, MODEL_MAX);
-	km_buf_init(&row, NULL, MODEL_MAX + KM_REPORT_HEADER);
-	km_report r = { .kind = KM_REPORT_MODEL,
-			.seq = km_layers_seq(t->next),
-			.t_ms = (int64_t)km_clock_unix_ms(),
-			.fingerprint = t->fingerprint };
+	km_buf_init(&row, NULL, MODEL_MAX + KM_ROW_HEADER);
+	km_row r = { .kind = KM_ROW_MODEL,
+		     .seq = km_layers_seq(t->next),
+		     .t_ms = (int64_t)km_clock_unix_ms(),
+		     .fingerprint = t->fingerprint };
 	km_status st = km_layers_save(t->next, &model);
 	r.body = km_buf_sv(&model);
 	if (st == KM_OK)
-		st = km_report_write(&row, &r);
+		st = km_row_write(&row, &r);
 	if (st != KM_OK)
 		(void)KM_FAIL(err, st, "no memory for what is learned");
 	const km_journal_row j = {
@@ -557,7 +557,7 @@ void km_trainer_close(km_trainer *t)
 /* --- teaching --- */
 
 /* Unless it has a weight already, as from an import. */
-static km_status weigh(km_trainer *t, km_report *r, km_err *err)
+static km_status weigh(km_trainer *t, km_row *r, km_err *err)
 {
 	uint64_t n = 0;
 	km_status st = KM_OK;
@@ -572,23 +572,23 @@ static km_status weigh(km_trainer *t, km_report *r, km_err *err)
 }
 
 /* Writes the row of @r, now with all that makes it one. */
-static km_status append(km_trainer *t, km_report *r, km_err *err)
+static km_status append(km_trainer *t, km_row *r, km_err *err)
 {
 	km_buf row;
 
-	km_buf_init(&row, NULL, KM_REPORT_MAX_BYTES);
+	km_buf_init(&row, NULL, KM_ROW_MAX_BYTES);
 	r->seq = t->last + 1;
 	if (r->fingerprint == 0)
 		r->fingerprint = t->fingerprint;
-	km_status st = km_report_write(&row, r);
+	km_status st = km_row_write(&row, r);
 	if (st != KM_OK)
-		(void)KM_FAIL(err, KM_LIMIT, "a lesson of more than %d bytes", KM_REPORT_MAX_BYTES);
+		(void)KM_FAIL(err, KM_LIMIT, "a lesson of more than %d bytes", KM_ROW_MAX_BYTES);
 	km_journal_row j = { .seq = r->seq,
 			     .before = r->before,
 			     .t_ms = r->t_ms,
 			     .kind = (int)r->kind,
-			     .lesson = km_report_teaches(r->kind),
-			     .back = r->kind == KM_REPORT_ROLLBACK,
+			     .lesson = km_row_teaches(r->kind),
+			     .back = r->kind == KM_ROW_ROLLBACK,
 			     .reporter = r->reporter,
 			     .bytes = km_buf_sv(&row) };
 	memcpy(j.digest, r->digest, sizeof(j.digest));
@@ -601,7 +601,7 @@ static km_status append(km_trainer *t, km_report *r, km_err *err)
 }
 
 /* Decides what a report means, and writes its row when it changes anything; r->seq is then set. */
-static km_status enter(km_trainer *t, km_report *r, km_taught *out, km_err *err)
+static km_status enter(km_trainer *t, km_row *r, km_taught *out, km_err *err)
 {
 	km_journal_row known;
 	km_status st = km_journal_find(t->journal, r->digest, &known, err);
@@ -613,34 +613,34 @@ static km_status enter(km_trainer *t, km_report *r, km_taught *out, km_err *err)
 		return st;
 	if (in_force && known.kind == (int)r->kind)
 		*out = (km_taught){ KM_TAUGHT_REPEAT, known.seq, 0 };
-	else if (!in_force && r->kind == KM_REPORT_UNDO)
+	else if (!in_force && r->kind == KM_ROW_UNDO)
 		*out = (km_taught){ KM_TAUGHT_UNKNOWN, 0, 0 };
 	else if (in_force)
-		out->how = r->kind == KM_REPORT_UNDO ? KM_TAUGHT_UNDONE : KM_TAUGHT_MOVED;
+		out->how = r->kind == KM_ROW_UNDO ? KM_TAUGHT_UNDONE : KM_TAUGHT_MOVED;
 	if (out->how == KM_TAUGHT_REPEAT || out->how == KM_TAUGHT_UNKNOWN)
 		return KM_OK;
 	r->before = in_force ? known.seq : 0;
 	st = weigh(t, r, err);
-	if (r->kind == KM_REPORT_UNDO)
+	if (r->kind == KM_ROW_UNDO)
 		r->body = (km_sv){ NULL, 0 };
 	if (st == KM_OK)
 		st = append(t, r, err);
 	out->weight = r->weight;
-	out->seq = r->kind == KM_REPORT_UNDO ? 0 : r->seq;
+	out->seq = r->kind == KM_ROW_UNDO ? 0 : r->seq;
 	return st;
 }
 
-static km_status check(km_trainer *t, const km_report *r, km_err *err)
+static km_status check(km_trainer *t, const km_row *r, km_err *err)
 {
 	km_features f;
 
-	if (!km_report_teaches(r->kind) && r->kind != KM_REPORT_UNDO)
+	if (!km_row_teaches(r->kind) && r->kind != KM_ROW_UNDO)
 		return KM_FAIL(err, KM_SYNTAX, "no lesson");
 	km_arena_reset(t->arena);
-	return km_report_teaches(r->kind) ? km_features_unpack(t->arena, r->body, &f, err) : KM_OK;
+	return km_row_teaches(r->kind) ? km_features_unpack(t->arena, r->body, &f, err) : KM_OK;
 }
 
-static km_status teach(km_trainer *t, km_report *r, size_t n, km_taught *out, km_err *err)
+static km_status teach(km_trainer *t, km_row *r, size_t n, km_taught *out, km_err *err)
 {
 	uint64_t last = t->last;
 	km_status st = km_journal_begin(t->journal, err);
@@ -674,11 +674,11 @@ static km_status must_be_ready(const km_trainer *t, km_err *err)
 	return KM_OK;
 }
 
-km_status km_trainer_teach(km_trainer *t, const km_report *reports, size_t n, km_taught *out,
+km_status km_trainer_teach(km_trainer *t, const km_row *reports, size_t n, km_taught *out,
 			   km_err *err)
 {
 	km_status st = must_be_ready(t, err);
-	km_report *copy = st == KM_OK ? reallocarray(NULL, n + 1, sizeof(*copy)) : NULL;
+	km_row *copy = st == KM_OK ? reallocarray(NULL, n + 1, sizeof(*copy)) : NULL;
 
 	if (st != KM_OK)
 		return st;
@@ -724,7 +724,7 @@ km_status km_trainer_snapshot(km_trainer *t, km_sv name, int64_t t_ms, km_err *e
 km_status km_trainer_rollback(km_trainer *t, km_sv name, km_sv reporter, int64_t t_ms, km_err *err)
 {
 	uint64_t last = t->last;
-	km_report r = { .kind = KM_REPORT_ROLLBACK, .t_ms = t_ms, .reporter = reporter };
+	km_row r = { .kind = KM_ROW_ROLLBACK, .t_ms = t_ms, .reporter = reporter };
 	km_status st = must_be_ready(t, err);
 
 	if (st == KM_OK)
@@ -756,19 +756,49 @@ km_status km_trainer_replay(km_trainer *t, km_err *err)
 	return st == KM_OK ? begin(t, err) : st;
 }
 
+/* What another journal began with: only where nothing was learned yet. */
+static km_status import_model(km_trainer *t, km_sv row, const km_row *r, km_err *err)
+{
+	const km_journal_row j = {
+		.seq = r->seq, .t_ms = r->t_ms, .kind = (int)r->kind, .bytes = row
+	};
+	km_status st = must_be_ready(t, err);
+
+	if (st == KM_OK && t->last > 0)
+		return KM_FAIL(err, KM_CONFIG,
+			       "this export begins with a model and can only be imported where "
+			       "nothing was learned yet");
+	if (st == KM_OK)
+		st = km_layers_check(t->options.base, r->body, "the model of this export", err);
+	if (st == KM_OK)
+		st = km_journal_begin(t->journal, err);
+	if (st != KM_OK)
+		return st;
+	st = km_journal_end(t->journal, km_journal_add(t->journal, &j, err), err);
+	if (st == KM_OK) {
+		t->last = r->seq;
+		st = begin(t, err);
+	}
+	return st == KM_OK ? km_trainer_work(t, SIZE_MAX, err) : st;
+}
+
 km_status km_trainer_import(km_trainer *t, km_sv rows, uint64_t counts[KM_TAUGHT_COUNT],
 			    km_err *err)
 {
-	km_report r[BATCH];
+	km_row r[BATCH];
 	km_taught out[BATCH];
 	km_status st = KM_OK;
 	km_sv row;
 
 	while (st == KM_OK) {
 		size_t n = 0;
-		while (n < BATCH && (st = km_report_next(&rows, &row, err)) == KM_OK &&
-		       (st = km_report_read(row, &r[n], err)) == KM_OK)
-			n += km_report_teaches(r[n].kind) || r[n].kind == KM_REPORT_UNDO;
+		while (n < BATCH && (st = km_row_next(&rows, &row, err)) == KM_OK &&
+		       (st = km_row_read(row, &r[n], err)) == KM_OK) {
+			if (r[n].kind == KM_ROW_MODEL &&
+			    (st = import_model(t, row, &r[n], err)) != KM_OK)
+				return st;
+			n += km_row_teaches(r[n].kind) || r[n].kind == KM_ROW_UNDO;
+		}
 		km_status done = km_trainer_teach(t, r, n, out, st == KM_NOTFOUND ? err : NULL);
 		if (done != KM_OK)
 			return done;
@@ -808,7 +838,7 @@ km_status km_trainer_scrub(km_trainer *t, size_t rows, km_err *err)
 {
 	km_err why = { 0 };
 	km_journal_row row;
-	km_report r;
+	km_row r;
 	km_status st = KM_OK;
 
 	for (size_t i = 0; i < rows && st == KM_OK; i++) {
@@ -817,7 +847,7 @@ km_status km_trainer_scrub(km_trainer *t, size_t rows, km_err *err)
 			break;
 		t->scrubbed = row.seq;
 		why = (km_err){ 0 };
-		if (km_report_read(row.bytes, &r, &why) != KM_OK || r.seq != row.seq)
+		if (km_row_read(row.bytes, &r, &why) != KM_OK || r.seq != row.seq)
 			km_error("%s/learn.db: row %llu is damaged; the model that is in force "
 				 "still has it",
 				 t->dir, (unsigned long long)row.seq);
@@ -833,9 +863,9 @@ km_status km_trainer_look(km_trainer *t, km_trainer_state *out, km_err *err)
 				   .foreign = t->foreign,
 				   .ready = km_trainer_ready(t),
 				   .digest = t->live ? km_layers_digest(t->live) : 0 };
-	km_status st = km_journal_in_force(t->journal, KM_REPORT_SPAM, &out->spam, err);
+	km_status st = km_journal_in_force(t->journal, KM_ROW_SPAM, &out->spam, err);
 	if (st == KM_OK)
-		st = km_journal_in_force(t->journal, KM_REPORT_HAM, &out->ham, err);
+		st = km_journal_in_force(t->journal, KM_ROW_HAM, &out->ham, err);
 	return st;
 }
 

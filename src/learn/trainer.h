@@ -12,7 +12,7 @@
 #ifndef KM_LEARN_TRAINER_H
 #define KM_LEARN_TRAINER_H
 
-#include "learn/report.h"
+#include "learn/row.h"
 
 /* Lessons of one reporter a day that count in full for others; the next so many count half as much,
  * and so on. */
@@ -48,7 +48,8 @@ void km_trainer_close(km_trainer *t);
 KM_NODISCARD km_status km_trainer_work(km_trainer *t, size_t rows, km_err *err);
 /* Nothing is left to be done by it. */
 bool km_trainer_ready(const km_trainer *t);
-const km_layers *km_trainer_layers(const km_trainer *t);
+/* Valid until the next work; for reading. */
+km_layers *km_trainer_layers(const km_trainer *t);
 
 /* X(id, word): what became of a report. */
 #define KM_TAUGHT(X)                                                                               \
@@ -77,7 +78,7 @@ const char *km_taught_word(km_taught_how how);
  * a weight that too. All are on disk and in force when it returns KM_OK, else none is.
  * KM_TEMPFAIL while it is not ready.
  */
-KM_NODISCARD km_status km_trainer_teach(km_trainer *t, const km_report *reports, size_t n,
+KM_NODISCARD km_status km_trainer_teach(km_trainer *t, const km_row *reports, size_t n,
 					km_taught *out, km_err *err);
 
 /* Gives the last row a name. KM_SYNTAX for what can be no name. */

@@ -16,6 +16,8 @@ static const char *const migrations[] = {
 	"CREATE INDEX event_digest ON event (digest);"
 	"CREATE INDEX event_reporter ON event (reporter, t_ms);"
 	"CREATE INDEX event_before ON event (before) WHERE before > 0;"
+	"CREATE INDEX event_back ON event (seq) WHERE back = 1;"
+	"CREATE INDEX event_gone ON event (gone) WHERE gone > 0;"
 	"CREATE INDEX event_force ON event (kind) WHERE lesson = 1 AND void = 0 AND gone = 0;"
 	"CREATE TABLE step ("
 	" seq INTEGER NOT NULL, base INTEGER NOT NULL, bytes BLOB NOT NULL,"
@@ -126,24 +128,55 @@ static km_status wanted(km_journal *j, statement which, sqlite3_stmt **out, km_e
 
 /* --- writing --- */
 
-/* Rows count from the last one back to where each roll-back went. */
-static km_status mark_void(km_journal *j, km_err *err)
+static km_status ask_number(km_journal *j, const char *sql, uint64_t a, uint64_t b, uint64_t *out,
+			    km_err *err);
+
+static km_status change(km_journal *j, const char *sql, const km_sv *name, int64_t a, int64_t b,
+			km_err *err);
+
+/* Rows over @a up to @b are void, or not. */
+static km_status mark_range(km_journal *j, bool is_void, uint64_t a, uint64_t b, km_err *err)
+{
+	static const char *const sql[] = {
+		"UPDATE event SET void = 0 WHERE seq > ? AND seq <= ? AND void = 1",
+		"UPDATE event SET void = 1 WHERE seq > ? AND seq <= ? AND void = 0",
+	};
+
+	return change(j, sql[is_void], NULL, (int64_t)a, (int64_t)b, err);
+}
+
+/* Rows count from the last one back to a roll-back, then from where that went, and so on. */
+static km_status mark_void(km_journal *j, uint64_t last, km_err *err)
+{
+	static const char latest[] = "SELECT max(seq) FROM event WHERE back = 1 AND seq <= ?1";
+	static const char target[] = "SELECT before FROM event WHERE seq = ?1";
+	uint64_t high = last, low = last, next;
+	km_status st = KM_OK;
+
+	while (st == KM_OK && high > 0) {
+		st = ask_number(j, latest, high, 0, &low, err);
+		uint64_t first = low ? low - 1 : 0;
+		if (st == KM_OK)
+			st = mark_range(j, false, first, high, err);
+		next = 0;
+		if (st == KM_OK && low)
+			st = ask_number(j, target, low, 0, &next, err);
+		if (st == KM_OK && low)
+			st = mark_range(j, true, next, first, err);
+		high = low && next < low ? next : 0;
+	}
+	return st;
+}
+
+/* What took the place of others does so only while it is not void. */
+static km_status mark_gone(km_journal *j, km_err *err)
 {
 	return km_db_run(&j->db,
-			 "UPDATE event SET void = 1;"
-			 "WITH RECURSIVE part(low, high) AS ("
-			 " SELECT coalesce((SELECT max(seq) FROM event WHERE back = 1), 0),"
-			 "  (SELECT max(seq) FROM event)"
-			 " UNION ALL"
-			 " SELECT coalesce((SELECT max(e.seq) FROM event e WHERE e.back = 1"
-			 "   AND e.seq <= (SELECT before FROM event b WHERE b.seq = part.low)), 0),"
-			 "  (SELECT before FROM event b WHERE b.seq = part.low)"
-			 " FROM part WHERE part.low > 0)"
-			 "UPDATE event SET void = 0 WHERE EXISTS"
-			 " (SELECT 1 FROM part WHERE event.seq BETWEEN part.low AND part.high);"
-			 "UPDATE event SET gone = 0;"
-			 "UPDATE event SET gone = e.seq FROM event e"
-			 " WHERE e.before = event.seq AND e.void = 0 AND e.back = 0;",
+			 "UPDATE event SET gone = 0 WHERE gone > 0 AND EXISTS"
+			 " (SELECT 1 FROM event e WHERE e.seq = event.gone AND e.void = 1);"
+			 "UPDATE event SET gone = e.seq FROM event e WHERE e.before > 0"
+			 " AND e.before = event.seq AND e.void = 0 AND e.back = 0"
+			 " AND event.gone <> e.seq",
 			 err);
 }
 
@@ -164,8 +197,10 @@ km_status km_journal_add(km_journal *j, const km_journal_row *r, km_err *err)
 	st = km_db_step(&j->db, s, err);
 	if (st != KM_OK || r->before == 0)
 		return st;
-	if (r->back)
-		return mark_void(j, err);
+	if (r->back) {
+		st = mark_void(j, r->seq, err);
+		return st == KM_OK ? mark_gone(j, err) : st;
+	}
 	st = wanted(j, GO, &s, err);
 	if (st != KM_OK)
 		return st;
@@ -275,6 +310,19 @@ km_status km_journal_stands(km_journal *j, uint64_t seq, bool *stands, km_err *e
 km_status km_journal_last(km_journal *j, uint64_t *seq, km_err *err)
 {
 	return ask_number(j, "SELECT max(seq) FROM event", 0, 0, seq, err);
+}
+
+km_status km_journal_size(km_journal *j, uint64_t last, uint64_t *rows, uint64_t *bytes,
+			  km_err *err)
+{
+	km_status st = ask_number(j, "SELECT count(*) FROM event WHERE void = 0 AND seq <= ?1",
+				  last, 0, rows, err);
+
+	return st != KM_OK ? st
+			   : ask_number(j,
+					"SELECT sum(length(bytes)) FROM event WHERE void = 0"
+					" AND seq <= ?1",
+					last, 0, bytes, err);
 }
 
 km_status km_journal_count(km_journal *j, km_sv reporter, int64_t since_ms, uint64_t *n,

@@ -1,6 +1,6 @@
 /*
  * store/journal.h - the learning journal: what was taught, in order; nothing in it is ever changed,
- * only superseded. The rows themselves are made and read by learn/report.h; here they are bytes
+ * only superseded. The rows themselves are made and read by learn/row.h; here they are bytes
  * with some columns to find them by. One writer; SQLite ("learn.db"), like store/records.h.
  *
  * A row is void when a roll-back went behind it, gone when a later row took its place. Steps are
@@ -55,6 +55,9 @@ KM_NODISCARD km_status km_journal_find(km_journal *j, const uint8_t digest[KM_JO
 KM_NODISCARD km_status km_journal_stands(km_journal *j, uint64_t seq, bool *stands, km_err *err);
 /* The greatest seq; 0 for an empty journal. */
 KM_NODISCARD km_status km_journal_last(km_journal *j, uint64_t *seq, km_err *err);
+/* Rows up to @last that are not void, and their bytes. */
+KM_NODISCARD km_status km_journal_size(km_journal *j, uint64_t last, uint64_t *rows,
+				       uint64_t *bytes, km_err *err);
 /* Lessons by @reporter since @since_ms that are not void. */
 KM_NODISCARD km_status km_journal_count(km_journal *j, km_sv reporter, int64_t since_ms,
 					uint64_t *n, km_err *err);

@@ -274,6 +274,91 @@ def damaged_journal(k):
     k.start()
 
 
+def komainu(k, *arguments, data=None, want=0, **environment):
+    """What `komainu ARGUMENTS` prints, as JSON lines when --json is among them."""
+    out = subprocess.run([k.program, *map(str, arguments)], input=data, capture_output=True, timeout=60,
+                         env={**os.environ, "KOMAINU_CONFIG": str(k.config), "LC_ALL": "C", **environment}, check=False)
+    assert out.returncode == want, (arguments, out)
+    return [json.loads(line) for line in out.stdout.splitlines()] if "--json" in arguments else out
+
+
+@case
+def command_line(k):
+    """`komainu learn` teaches the daemon: files, Maildir, mbox, standard input"""
+    before = state(k)["spam"]
+    box = k.folder / "Maildir"
+    for name in ("cur", "new", "tmp"):
+        (box / name).mkdir(parents=True)
+        (box / name / "1:2,S").write_bytes(message("maple", name))
+    mbox = k.folder / "mbox"
+    mbox.write_bytes(b"".join(b"From x@y Mon Mar  2 09:14:05 2026\n" + message("maple", i).replace(b"\r\n", b"\n") + b"\n"
+                              for i in range(3)))
+    assert [o["result"] for o in komainu(k, "learn", "spam", "--json", box, mbox)] == ["learned"] * 5
+    assert komainu(k, "learn", "spam", "--json", "-", data=message("maple", 1))[0]["result"] == "repeat"
+    assert state(k)["spam"] == before + 5
+    assert komainu(k, "learn", "ham", "--json", mbox)[2]["result"] == "moved"
+    assert komainu(k, "learn", "undo", "--json", mbox)[0]["result"] == "undone"
+    assert b"2: known already" in komainu(k, "learn", "spam", box).stdout
+    assert "2 通: 学習済みです" in komainu(k, "learn", "spam", "--lang", "ja", box).stdout.decode()
+    big = k.folder / "big"
+    big.write_bytes(b"Subject: x\r\n\r\n" + b"x" * (1 << 20))
+    lines = komainu(k, "learn", "spam", "--json", big, "/nonexistent", box, want=65)
+    assert "limit" in lines[0]["error"] and "error" in lines[1] and lines[2]["result"] == "repeat", lines
+    told = komainu(k, "learn", "status", "--json")[0]
+    assert told["spam"] == before + 2 and told["model"] == state(k)["model"] and told["reporters"], told
+
+
+@case
+def scan_is_the_daemons(k):
+    """`komainu scan` judges as the daemon does, with what was learned a moment ago"""
+    for seed in range(3):
+        body = message("teasel", seed)
+        teach(k, "spam", body)
+        path = k.folder / "scan.eml"
+        path.write_bytes(body)
+        verdict = komainu(k, "scan", "--json", path)[0]
+        assert verdict["learn"]["probability"] == k.scan(body, (("Envelope", "stored"),))["learn"]["probability"]
+
+
+@case
+def backup(k):
+    """an export makes the same model elsewhere, adds nothing to itself, and is refused when damaged"""
+    file, other = k.folder / "lessons.kml", k.folder / "elsewhere"
+    komainu(k, "learn", "export", file)
+    is_now = state(k)
+    there = komainu(k, "learn", "import", "--json", "--state-dir", other, file)[0]
+    assert (there["spam"], there["ham"], there["model"]) == (is_now["spam"], is_now["ham"], is_now["model"]), (there, is_now)
+    komainu(k, "learn", "import", file)
+    assert state(k) == is_now
+    good = file.read_bytes()
+    for bad in (good[:-1], good[:200], good[:40], good + b"x", good[:900] + b"?" + good[901:], b"", b"KMLEARN1"):
+        file.write_bytes(bad)
+        out = komainu(k, "learn", "import", "--state-dir", k.folder / "third", file, want=65)
+        assert b"lessons.kml" in out.stderr, out
+    assert not (k.folder / "third").exists()
+
+
+@case
+def without_the_daemon(k):
+    """without the daemon the command learns by itself, and the daemon then goes on from there"""
+    body = message("larch", 1)
+    path = k.folder / "larch.eml"
+    path.write_bytes(body)
+    # while it runs, its store is nobody else's
+    out = komainu(k, "learn", "spam", "--state-dir", k.state, path, want=75)
+    assert b"another process" in out.stderr, out
+    k.stop()
+    try:
+        assert komainu(k, "learn", "spam", "--json", path)[0]["result"] == "learned"
+        model = komainu(k, "learn", "status", "--json")[0]["model"]
+        assert (k.state / "learn.db").stat().st_uid == k.state.stat().st_uid
+    finally:
+        k.start()
+    now = service.wait_for("model", lambda: k.get("/learn/status")[0] == 200 and state(k))
+    assert now["model"] == model
+    assert teach(k, "spam", body)["repeat"] is True
+
+
 @case
 def hostile_clients(k):
     """broken requests and clients that go away cost nothing"""

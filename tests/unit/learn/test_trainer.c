@@ -46,14 +46,14 @@ static void path_of(const char *name, char out[200])
 }
 
 /* The @i'th message: its features are a few dozen buckets of their own, and some that all have. */
-static km_report lesson(uint32_t i, km_report_kind kind, const char *reporter)
+static km_row lesson(uint32_t i, km_row_kind kind, const char *reporter)
 {
 	km_features f = { .latin = 1 };
 	km_buf body;
-	km_report r = { .kind = kind,
-			.t_ms = 1000 + i,
-			.reporter = km_sv_of(reporter),
-			.scope = { KM_SV("example.jp"), KM_SV("taro@example.jp") } };
+	km_row r = { .kind = kind,
+		     .t_ms = 1000 + i,
+		     .reporter = km_sv_of(reporter),
+		     .scope = { KM_SV("example.jp"), KM_SV("taro@example.jp") } };
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		f.view[v].bucket = KM_NEW_ARRAY(arena, uint32_t, 40);
@@ -84,9 +84,9 @@ static km_trainer *open_it(bool read_only)
 	return t;
 }
 
-static km_taught teach(km_trainer *t, uint32_t i, km_report_kind kind, const char *reporter)
+static km_taught teach(km_trainer *t, uint32_t i, km_row_kind kind, const char *reporter)
 {
-	const km_report r = lesson(i, kind, reporter);
+	const km_row r = lesson(i, kind, reporter);
 	km_taught out;
 	km_err err = { 0 };
 
@@ -113,7 +113,7 @@ static void expect_state(km_trainer *t, uint64_t spam, uint64_t ham)
 
 static double logit(km_trainer *t, uint32_t i)
 {
-	const km_report r = lesson(i, KM_REPORT_SPAM, "");
+	const km_row r = lesson(i, KM_ROW_SPAM, "");
 	km_opinion o;
 	km_features f;
 
@@ -137,22 +137,22 @@ static void test_labels(void **state)
 	km_trainer *t = open_it(false);
 	double before = logit(t, 1);
 
-	assert_int_equal(teach(t, 1, KM_REPORT_SPAM, "").how, KM_TAUGHT_LEARNED);
+	assert_int_equal(teach(t, 1, KM_ROW_SPAM, "").how, KM_TAUGHT_LEARNED);
 	assert_true(logit(t, 1) > before + 0.5);
 	double after = logit(t, 1);
-	assert_int_equal(teach(t, 1, KM_REPORT_SPAM, "").how, KM_TAUGHT_REPEAT);
+	assert_int_equal(teach(t, 1, KM_ROW_SPAM, "").how, KM_TAUGHT_REPEAT);
 	assert_true(logit(t, 1) >= after && logit(t, 1) <= after);
 	expect_state(t, 1, 0);
-	assert_int_equal(teach(t, 1, KM_REPORT_HAM, "taro").how, KM_TAUGHT_MOVED);
+	assert_int_equal(teach(t, 1, KM_ROW_HAM, "taro").how, KM_TAUGHT_MOVED);
 	assert_true(logit(t, 1) < before);
 	expect_state(t, 0, 1);
-	assert_int_equal(teach(t, 1, KM_REPORT_UNDO, "taro").how, KM_TAUGHT_UNDONE);
+	assert_int_equal(teach(t, 1, KM_ROW_UNDO, "taro").how, KM_TAUGHT_UNDONE);
 	expect_state(t, 0, 0);
 	if (!(logit(t, 1) < before + 0.05 && logit(t, 1) > before - 0.05))
 		fail_msg("%f before, %f after", before, logit(t, 1));
-	assert_int_equal(teach(t, 1, KM_REPORT_UNDO, "taro").how, KM_TAUGHT_UNKNOWN);
-	assert_int_equal(teach(t, 2, KM_REPORT_UNDO, "taro").how, KM_TAUGHT_UNKNOWN);
-	assert_int_equal(teach(t, 1, KM_REPORT_HAM, "").how, KM_TAUGHT_LEARNED);
+	assert_int_equal(teach(t, 1, KM_ROW_UNDO, "taro").how, KM_TAUGHT_UNKNOWN);
+	assert_int_equal(teach(t, 2, KM_ROW_UNDO, "taro").how, KM_TAUGHT_UNKNOWN);
+	assert_int_equal(teach(t, 1, KM_ROW_HAM, "").how, KM_TAUGHT_LEARNED);
 	expect_state(t, 0, 1);
 	km_trainer_close(t);
 }
@@ -163,14 +163,14 @@ static void test_batch(void **state)
 	(void)state;
 	static const struct {
 		uint32_t i;
-		km_report_kind kind;
+		km_row_kind kind;
 		km_taught_how want;
 	} rows[] = {
-		{ 1, KM_REPORT_SPAM, KM_TAUGHT_LEARNED }, { 1, KM_REPORT_SPAM, KM_TAUGHT_REPEAT },
-		{ 2, KM_REPORT_HAM, KM_TAUGHT_LEARNED },  { 1, KM_REPORT_HAM, KM_TAUGHT_MOVED },
-		{ 2, KM_REPORT_UNDO, KM_TAUGHT_UNDONE },  { 2, KM_REPORT_SPAM, KM_TAUGHT_LEARNED },
+		{ 1, KM_ROW_SPAM, KM_TAUGHT_LEARNED }, { 1, KM_ROW_SPAM, KM_TAUGHT_REPEAT },
+		{ 2, KM_ROW_HAM, KM_TAUGHT_LEARNED },  { 1, KM_ROW_HAM, KM_TAUGHT_MOVED },
+		{ 2, KM_ROW_UNDO, KM_TAUGHT_UNDONE },  { 2, KM_ROW_SPAM, KM_TAUGHT_LEARNED },
 	};
-	km_report in[KM_COUNT(rows)];
+	km_row in[KM_COUNT(rows)];
 	km_taught out[KM_COUNT(rows)];
 	km_trainer *t = open_it(false);
 
@@ -184,8 +184,8 @@ static void test_batch(void **state)
 	replay(t);
 	assert_true(look(t).digest == digest);
 	/* one that can not be learned, and none of its batch is */
-	in[0] = lesson(7, KM_REPORT_SPAM, "");
-	in[1] = lesson(8, KM_REPORT_SPAM, "");
+	in[0] = lesson(7, KM_ROW_SPAM, "");
+	in[1] = lesson(8, KM_ROW_SPAM, "");
 	in[1].body.n -= 3;
 	assert_int_equal(km_trainer_teach(t, in, 2, out, NULL), KM_SYNTAX);
 	expect_state(t, 1, 1);
@@ -198,7 +198,7 @@ static void teach_all(km_trainer *t)
 {
 	for (uint32_t i = 0; i < 60; i++) {
 		uint32_t which = i * 7 % 23;
-		(void)teach(t, which, (km_report_kind)(i % 5 == 4 ? KM_REPORT_UNDO : 1 + i % 2),
+		(void)teach(t, which, (km_row_kind)(i % 5 == 4 ? KM_ROW_UNDO : 1 + i % 2),
 			    i % 3 ? "taro" : "");
 	}
 }
@@ -214,7 +214,7 @@ static void test_same_model(void **state)
 	teach_all(t);
 	assert_int_equal(km_trainer_save(t, NULL), KM_OK);
 	assert_int_equal(km_trainer_unsaved(t), 0);
-	(void)teach(t, 200, KM_REPORT_SPAM, "");
+	(void)teach(t, 200, KM_ROW_SPAM, "");
 	assert_int_equal(km_trainer_unsaved(t), 1);
 	const km_trainer_state want = look(t);
 	km_trainer *reader = open_it(true);
@@ -234,7 +234,7 @@ static void test_same_model(void **state)
 		assert_true(look(t).digest == want.digest);
 		assert_int_equal(look(t).spam, want.spam);
 		/* and it goes on as the others would */
-		(void)teach(t, 300 + (uint32_t)how, KM_REPORT_UNDO, "");
+		(void)teach(t, 300 + (uint32_t)how, KM_ROW_UNDO, "");
 		km_trainer_close(t);
 	}
 }
@@ -249,7 +249,7 @@ static void test_rollback(void **state)
 	const km_trainer_state a = look(t);
 	double at_a = logit(t, 3);
 	for (uint32_t i = 400; i < 420; i++)
-		(void)teach(t, i, KM_REPORT_SPAM, "");
+		(void)teach(t, i, KM_ROW_SPAM, "");
 	assert_int_equal(km_trainer_snapshot(t, KM_S("b"), 2, NULL), KM_OK);
 	const km_trainer_state b = look(t);
 	double at_b = logit(t, 3);
@@ -273,7 +273,7 @@ static void test_rollback(void **state)
 		km_trainer_close(t);
 		t = open_it(false);
 		assert_true(look(t).digest == now.digest);
-		assert_int_equal(teach(t, 405, KM_REPORT_SPAM, "").how,
+		assert_int_equal(teach(t, 405, KM_ROW_SPAM, "").how,
 				 turns[i].is_a ? KM_TAUGHT_LEARNED : KM_TAUGHT_REPEAT);
 	}
 	assert_int_equal(km_trainer_rollback(t, KM_S("none"), KM_S(""), 3, NULL), KM_NOTFOUND);
@@ -289,14 +289,14 @@ static void test_weights(void **state)
 	km_trainer *t = open_it(false);
 
 	for (uint32_t i = 0; i < KM_COUNT(want); i++) {
-		double w = teach(t, i, KM_REPORT_SPAM, "eager").weight;
+		double w = teach(t, i, KM_ROW_SPAM, "eager").weight;
 		assert_true(w >= want[i] && w <= want[i]);
 	}
-	double other = teach(t, 50, KM_REPORT_SPAM, "calm").weight;
-	double site = teach(t, 51, KM_REPORT_SPAM, "").weight;
+	double other = teach(t, 50, KM_ROW_SPAM, "calm").weight;
+	double site = teach(t, 51, KM_ROW_SPAM, "").weight;
 	assert_true(other >= 1 && site >= 1);
 	/* the next day all is forgotten */
-	km_report r = lesson(52, KM_REPORT_SPAM, "eager");
+	km_row r = lesson(52, KM_ROW_SPAM, "eager");
 	km_taught out;
 	r.t_ms += 25 * 3600 * 1000;
 	assert_int_equal(km_trainer_teach(t, &r, 1, &out, NULL), KM_OK);
@@ -318,7 +318,7 @@ static void test_killed(void **state)
 		if (child == 0) {
 			km_trainer *t = open_it(false);
 			for (uint32_t i = told;; i++) {
-				(void)teach(t, i, i & 1 ? KM_REPORT_HAM : KM_REPORT_SPAM, "");
+				(void)teach(t, i, i & 1 ? KM_ROW_HAM : KM_ROW_SPAM, "");
 				if (i % 7 == 6 && km_trainer_save(t, NULL) != KM_OK)
 					_exit(1);
 				if (write(pipes[1], &i, sizeof(i)) != sizeof(i))
@@ -342,9 +342,8 @@ static void test_killed(void **state)
 		/* the lesson that it died of may or may not be there */
 		assert_in_range(s.spam + s.ham, told, told + 1);
 		for (uint32_t k = 0; k < told; k++)
-			assert_int_equal(
-				teach(t, k, k & 1 ? KM_REPORT_HAM : KM_REPORT_SPAM, "").how,
-				KM_TAUGHT_REPEAT);
+			assert_int_equal(teach(t, k, k & 1 ? KM_ROW_HAM : KM_ROW_SPAM, "").how,
+					 KM_TAUGHT_REPEAT);
 		replay(t);
 		assert_true(look(t).digest == s.digest);
 		km_trainer_close(t);
@@ -368,7 +367,7 @@ static void test_disk_full(void **state)
 	small.rlim_cur = 200 * 1024;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (;; i++) {
-		const km_report r = lesson(i, KM_REPORT_SPAM, "");
+		const km_row r = lesson(i, KM_ROW_SPAM, "");
 		if (km_trainer_teach(t, &r, 1, &out, &err) != KM_OK)
 			break;
 		assert_true(i < 2000);
@@ -377,11 +376,11 @@ static void test_disk_full(void **state)
 	const km_trainer_state s = look(t);
 	double l = logit(t, i);
 	assert_int_equal(s.spam, i);
-	const km_report r = lesson(i, KM_REPORT_SPAM, "");
+	const km_row r = lesson(i, KM_ROW_SPAM, "");
 	assert_int_not_equal(km_trainer_teach(t, &r, 1, &out, NULL), KM_OK);
 	assert_true(look(t).digest == s.digest && logit(t, i) >= l && logit(t, i) <= l);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(teach(t, i, KM_REPORT_SPAM, "").how, KM_TAUGHT_LEARNED);
+	assert_int_equal(teach(t, i, KM_ROW_SPAM, "").how, KM_TAUGHT_LEARNED);
 	uint64_t digest = look(t).digest;
 	replay(t);
 	assert_true(look(t).digest == digest);
@@ -428,7 +427,7 @@ static void test_damaged_journal(void **state)
 		double now = logit(t, 3);
 		if (!(now >= l && now <= l))
 			fail_msg("byte %lld of the journal changes the model", (long long)at);
-		(void)teach(t, 500, KM_REPORT_SPAM, "");
+		(void)teach(t, 500, KM_ROW_SPAM, "");
 		km_trainer_close(t);
 	}
 	/* cut off anywhere */
@@ -439,7 +438,7 @@ static void test_damaged_journal(void **state)
 		double now = logit(t, 3);
 		if (!(now >= l && now <= l))
 			fail_msg("a journal of %lld bytes changes the model", (long long)n);
-		(void)teach(t, 500, KM_REPORT_SPAM, "");
+		(void)teach(t, 500, KM_ROW_SPAM, "");
 		km_trainer_close(t);
 	}
 	/* the model, anywhere: it is made anew */

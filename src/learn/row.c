@@ -1,4 +1,4 @@
-#include "learn/report.h"
+#include "learn/row.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,19 +15,19 @@ typedef struct {
 	int64_t t_ms;
 	double weight;
 	uint64_t fingerprint;
-	uint8_t digest[KM_REPORT_DIGEST];
+	uint8_t digest[KM_ROW_DIGEST];
 	uint32_t reporter, domain, user, body;
 } head;
 
-_Static_assert(sizeof(head) == KM_REPORT_HEADER, "no padding in files");
+_Static_assert(sizeof(head) == KM_ROW_HEADER, "no padding in files");
 
-const char *km_report_kind_name(km_report_kind k)
+const char *km_row_kind_name(km_row_kind k)
 {
 	switch (k) {
 #define X(id, number, word)                                                                        \
-	case KM_REPORT_##id:                                                                       \
+	case KM_ROW_##id:                                                                          \
 		return word;
-		KM_REPORT_KINDS(X)
+		KM_ROW_KINDS(X)
 #undef X
 	}
 	return "";
@@ -42,11 +42,10 @@ static uint64_t padded(uint64_t n)
 
 static uint64_t size_of(const head *h)
 {
-	return padded((uint64_t)KM_REPORT_HEADER + h->reporter + h->domain + h->user + h->body) +
-	       SUM;
+	return padded((uint64_t)KM_ROW_HEADER + h->reporter + h->domain + h->user + h->body) + SUM;
 }
 
-km_status km_report_write(km_buf *out, const km_report *r)
+km_status km_row_write(km_buf *out, const km_row *r)
 {
 	static const char zeros[8];
 	const km_sv parts[] = { r->reporter, r->scope.domain, r->scope.user, r->body };
@@ -75,10 +74,10 @@ km_status km_report_write(km_buf *out, const km_report *r)
 
 static bool is_sound(const head *h)
 {
-	return memcmp(h->magic, magic, sizeof(magic)) == 0 && h->kind >= KM_REPORT_SPAM &&
-	       h->kind <= KM_REPORT_MODEL && h->reporter <= KM_REPORT_MAX_NAME &&
-	       h->domain <= KM_REPORT_MAX_NAME && h->user <= KM_REPORT_MAX_NAME &&
-	       h->body <= (h->kind == KM_REPORT_MODEL ? MAX_MODEL : KM_FEATURES_MAX_BYTES) &&
+	return memcmp(h->magic, magic, sizeof(magic)) == 0 && h->kind >= KM_ROW_SPAM &&
+	       h->kind <= KM_ROW_MODEL && h->reporter <= KM_ROW_MAX_NAME &&
+	       h->domain <= KM_ROW_MAX_NAME && h->user <= KM_ROW_MAX_NAME &&
+	       h->body <= (h->kind == KM_ROW_MODEL ? MAX_MODEL : KM_FEATURES_MAX_BYTES) &&
 	       isfinite(h->weight) && h->weight >= 0 && h->weight <= 1;
 }
 
@@ -90,26 +89,26 @@ static km_sv take(km_sv *rest, size_t n)
 	return v;
 }
 
-km_status km_report_read(km_sv row, km_report *r, km_err *err)
+km_status km_row_read(km_sv row, km_row *r, km_err *err)
 {
 	head h;
 	uint64_t sum;
 
-	if (row.n < KM_REPORT_HEADER + SUM)
+	if (row.n < KM_ROW_HEADER + SUM)
 		return KM_FAIL(err, KM_SYNTAX, "a lesson of only %zu bytes", row.n);
 	memcpy(&h, row.p, sizeof(h));
 	memcpy(&sum, row.p + row.n - SUM, sizeof(sum));
 	if (!is_sound(&h) || size_of(&h) != row.n ||
 	    km_learn_checksum(km_sv_sub(row, 0, row.n - SUM)) != sum)
 		return KM_FAIL(err, KM_SYNTAX, "a damaged lesson: its checksum does not match");
-	*r = (km_report){ .kind = (km_report_kind)h.kind,
-			  .seq = h.seq,
-			  .before = h.before,
-			  .t_ms = h.t_ms,
-			  .weight = h.weight,
-			  .fingerprint = h.fingerprint };
+	*r = (km_row){ .kind = (km_row_kind)h.kind,
+		       .seq = h.seq,
+		       .before = h.before,
+		       .t_ms = h.t_ms,
+		       .weight = h.weight,
+		       .fingerprint = h.fingerprint };
 	memcpy(r->digest, h.digest, sizeof(h.digest));
-	km_sv rest = km_sv_from(row, KM_REPORT_HEADER);
+	km_sv rest = km_sv_from(row, KM_ROW_HEADER);
 	r->reporter = take(&rest, h.reporter);
 	r->scope.domain = take(&rest, h.domain);
 	r->scope.user = take(&rest, h.user);
@@ -117,7 +116,7 @@ km_status km_report_read(km_sv row, km_report *r, km_err *err)
 	return KM_OK;
 }
 
-km_status km_report_next(km_sv *rest, km_sv *row, km_err *err)
+km_status km_row_next(km_sv *rest, km_sv *row, km_err *err)
 {
 	head h;
 

@@ -1,4 +1,4 @@
-#include "learn/report.h"
+#include "learn/row.h"
 
 #include "test.h"
 
@@ -17,17 +17,17 @@ static km_features some(km_arena *a, uint32_t seed)
 	return f;
 }
 
-static km_report sample(km_sv body)
+static km_row sample(km_sv body)
 {
-	km_report r = { .kind = KM_REPORT_SPAM,
-			.seq = 7,
-			.before = 3,
-			.t_ms = 1795437690435,
-			.weight = 0.5,
-			.fingerprint = 99,
-			.reporter = KM_SV("taro"),
-			.scope = { KM_SV("example.jp"), KM_SV("taro@example.jp") },
-			.body = body };
+	km_row r = { .kind = KM_ROW_SPAM,
+		     .seq = 7,
+		     .before = 3,
+		     .t_ms = 1795437690435,
+		     .weight = 0.5,
+		     .fingerprint = 99,
+		     .reporter = KM_SV("taro"),
+		     .scope = { KM_SV("example.jp"), KM_SV("taro@example.jp") },
+		     .body = body };
 
 	memset(r.digest, 0xab, sizeof(r.digest));
 	return r;
@@ -40,17 +40,17 @@ static void test_round_trip(void **state)
 	km_arena *a = km_arena_new(1 << 20);
 	km_features f = some(a, 3), g;
 	km_buf body, row;
-	km_report r;
+	km_row r;
 
 	km_buf_init(&body, a, KM_FEATURES_MAX_BYTES);
 	km_features_pack(&body, &f);
-	km_buf_init(&row, a, KM_REPORT_MAX_BYTES);
-	const km_report in = sample(km_buf_sv(&body));
-	assert_int_equal(km_report_write(&row, &in), KM_OK);
+	km_buf_init(&row, a, KM_ROW_MAX_BYTES);
+	const km_row in = sample(km_buf_sv(&body));
+	assert_int_equal(km_row_write(&row, &in), KM_OK);
 	assert_int_equal(row.n % 8, 0);
 	km_sv exact = test_exact(row.p, row.n);
-	assert_int_equal(km_report_read(exact, &r, NULL), KM_OK);
-	assert_int_equal(r.kind, KM_REPORT_SPAM);
+	assert_int_equal(km_row_read(exact, &r, NULL), KM_OK);
+	assert_int_equal(r.kind, KM_ROW_SPAM);
 	assert_true(r.seq == 7 && r.before == 3 && r.t_ms == in.t_ms && r.fingerprint == 99);
 	assert_true(r.weight >= 0.5 && r.weight <= 0.5);
 	TEST_SV(r.reporter, "taro");
@@ -77,25 +77,25 @@ static void test_damage(void **state)
 	km_arena *a = km_arena_new(1 << 20);
 	km_features f = some(a, 5);
 	km_buf body, row;
-	km_report r;
+	km_row r;
 
 	km_buf_init(&body, a, KM_FEATURES_MAX_BYTES);
 	km_features_pack(&body, &f);
-	km_buf_init(&row, a, KM_REPORT_MAX_BYTES);
-	const km_report in = sample(km_buf_sv(&body));
-	assert_int_equal(km_report_write(&row, &in), KM_OK);
+	km_buf_init(&row, a, KM_ROW_MAX_BYTES);
+	const km_row in = sample(km_buf_sv(&body));
+	assert_int_equal(km_row_write(&row, &in), KM_OK);
 	for (size_t i = 0; i < row.n; i++)
 		for (int bit = 0; bit < 8; bit++) {
 			row.p[i] = (char)(row.p[i] ^ (1 << bit));
-			assert_int_equal(km_report_read(km_buf_sv(&row), &r, NULL), KM_SYNTAX);
+			assert_int_equal(km_row_read(km_buf_sv(&row), &r, NULL), KM_SYNTAX);
 			row.p[i] = (char)(row.p[i] ^ (1 << bit));
 		}
 	for (size_t n = 0; n < row.n; n++) {
 		km_sv part = test_exact(row.p, n), rest = part, piece;
 		km_err err = { 0 };
-		assert_int_equal(km_report_read(part, &r, &err), KM_SYNTAX);
+		assert_int_equal(km_row_read(part, &r, &err), KM_SYNTAX);
 		assert_true(err.msg[0] != '\0');
-		assert_int_equal(km_report_next(&rest, &piece, NULL), n ? KM_SYNTAX : KM_NOTFOUND);
+		assert_int_equal(km_row_next(&rest, &piece, NULL), n ? KM_SYNTAX : KM_NOTFOUND);
 		test_drop(part);
 	}
 	km_arena_free(a);
@@ -107,20 +107,20 @@ static void test_rows(void **state)
 	km_arena *a = km_arena_new(1 << 20);
 	km_buf rows;
 	km_sv row;
-	km_report r;
+	km_row r;
 	size_t n = 0;
 
 	km_buf_init(&rows, a, 1 << 16);
 	for (uint64_t seq = 1; seq <= 5; seq++) {
-		km_report in = sample(KM_S("body"));
+		km_row in = sample(KM_S("body"));
 		in.seq = seq;
-		in.kind = seq == 4 ? KM_REPORT_ROLLBACK : KM_REPORT_HAM;
+		in.kind = seq == 4 ? KM_ROW_ROLLBACK : KM_ROW_HAM;
 		in.reporter = km_sv_sub(KM_S("abcdefgh"), 0, seq);
-		assert_int_equal(km_report_write(&rows, &in), KM_OK);
+		assert_int_equal(km_row_write(&rows, &in), KM_OK);
 	}
 	km_sv rest = km_buf_sv(&rows);
-	while (km_report_next(&rest, &row, NULL) == KM_OK) {
-		assert_int_equal(km_report_read(row, &r, NULL), KM_OK);
+	while (km_row_next(&rest, &row, NULL) == KM_OK) {
+		assert_int_equal(km_row_read(row, &r, NULL), KM_OK);
 		assert_int_equal(r.seq, ++n);
 		assert_int_equal(r.reporter.n, n);
 	}
@@ -173,5 +173,5 @@ int main(void)
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_bad_features),
 	};
-	return cmocka_run_group_tests_name("learn/report", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("learn/row", tests, NULL, NULL);
 }

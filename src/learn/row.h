@@ -1,9 +1,9 @@
 /*
- * learn/report.h - one row of the learning journal as bytes: who called which message what, and the
+ * learn/row.h - one row of the learning journal as bytes: who called which message what, and the
  * message's features. The same bytes go from scanner to keeper, into the journal and into exports.
  *
  *	 0  "KMR1"
- *	 4  u32 kind (km_report_kind)
+ *	 4  u32 kind (km_row_kind)
  *	 8  u64 seq, u64 before (the row that it supersedes or goes back to; 0: none)
  *	24  i64 milliseconds since 1970
  *	32  f64 weight
@@ -16,21 +16,21 @@
  * the number of buckets, then the buckets in rising order, each as its distance from the one
  *before, all numbers in 7-bit groups, the low ones first, the top bit set in all but the last.
  */
-#ifndef KM_LEARN_REPORT_H
-#define KM_LEARN_REPORT_H
+#ifndef KM_LEARN_ROW_H
+#define KM_LEARN_ROW_H
 
 #include "learn/layers.h"
 
 enum {
-	KM_REPORT_HEADER = 96,
-	KM_REPORT_DIGEST = 32,
-	KM_REPORT_MAX_NAME = 320, /* reporter, domain, user: bytes */
+	KM_ROW_HEADER = 96,
+	KM_ROW_DIGEST = 32,
+	KM_ROW_MAX_NAME = 320, /* reporter, domain, user: bytes */
 	KM_FEATURES_MAX_BYTES = 512 * 1024,
-	KM_REPORT_MAX_BYTES = KM_FEATURES_MAX_BYTES + 2048 /* of a row that teaches */
+	KM_ROW_MAX_BYTES = KM_FEATURES_MAX_BYTES + 2048 /* of a row that teaches */
 };
 
 /* X(id, number, word) */
-#define KM_REPORT_KINDS(X)                                                                         \
+#define KM_ROW_KINDS(X)                                                                            \
 	X(SPAM, 1, "spam")                                                                         \
 	X(HAM, 2, "ham")                                                                           \
 	X(UNDO, 3, "undo")	   /* takes back the lesson `before` */                            \
@@ -38,36 +38,36 @@ enum {
 	X(MODEL, 5, "model")	   /* what was learned before this journal: body of layers.h */
 
 typedef enum {
-#define X(id, number, word) KM_REPORT_##id = (number),
-	KM_REPORT_KINDS(X)
+#define X(id, number, word) KM_ROW_##id = (number),
+	KM_ROW_KINDS(X)
 #undef X
-} km_report_kind;
+} km_row_kind;
 
 typedef struct {
-	km_report_kind kind;
+	km_row_kind kind;
 	uint64_t seq, before;
 	int64_t t_ms;
 	double weight; /* of the lesson for others than the reporter; 0 < weight <= 1 */
 	uint64_t fingerprint;
-	uint8_t digest[KM_REPORT_DIGEST];
+	uint8_t digest[KM_ROW_DIGEST];
 	km_sv reporter; /* empty: the site itself */
 	km_scope scope;
 	km_sv body;
-} km_report;
+} km_row;
 
 /* "spam", …; "" for what is none. */
-const char *km_report_kind_name(km_report_kind k);
-static inline bool km_report_teaches(km_report_kind k)
+const char *km_row_kind_name(km_row_kind k);
+static inline bool km_row_teaches(km_row_kind k)
 {
-	return k == KM_REPORT_SPAM || k == KM_REPORT_HAM;
+	return k == KM_ROW_SPAM || k == KM_ROW_HAM;
 }
 
 /* Appends the row. KM_NOMEM. */
-KM_NODISCARD km_status km_report_write(km_buf *out, const km_report *r);
+KM_NODISCARD km_status km_row_write(km_buf *out, const km_row *r);
 /* Views of *r point into @row. KM_SYNTAX: damaged, or not of this form. */
-KM_NODISCARD km_status km_report_read(km_sv row, km_report *r, km_err *err);
+KM_NODISCARD km_status km_row_read(km_sv row, km_row *r, km_err *err);
 /* Takes the next row off @rest, where rows follow each other. KM_NOTFOUND at the end. */
-KM_NODISCARD km_status km_report_next(km_sv *rest, km_sv *row, km_err *err);
+KM_NODISCARD km_status km_row_next(km_sv *rest, km_sv *row, km_err *err);
 
 /* Appends the body. */
 void km_features_pack(km_buf *out, const km_features *f);
