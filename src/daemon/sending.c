@@ -151,9 +151,9 @@ km_sent km_send_post(const char *url, km_sv body, const char *const *headers, si
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &code);
 	bool taken = rc == CURLE_OK && code >= 200 && code < 300;
 	if (rc != CURLE_OK)
-		(void)KM_FAIL(err, KM_TEMPFAIL, "%s: %s", url, reason(rc, why));
+		(void)KM_FAIL(err, KM_TEMPFAIL, "%s", reason(rc, why));
 	else if (!taken)
-		(void)KM_FAIL(err, KM_TEMPFAIL, "%s: answers %ld", url, code);
+		(void)KM_FAIL(err, KM_TEMPFAIL, "the server answers %ld", code);
 	curl_easy_cleanup(c);
 	curl_slist_free_all(list);
 	return taken ? KM_SENT : code == 410 ? KM_SENT_NEVER : KM_SENT_DOWN;

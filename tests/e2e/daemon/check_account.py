@@ -1,0 +1,402 @@
+"""A measure from beginning to end: the file of the account, who is told and how often, the appeal, the review.
+
+usage: check_account.py KOMAINU
+"""
+
+import contextlib
+import email
+import email.policy
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import service
+import tap
+from tap import case
+
+
+class MailSink:
+    """An SMTP server that keeps what it takes; it can be slow to say so, refuse, or be away."""
+
+    def __init__(self):
+        self.port = service.free_port()
+        self.taken, self.senders, self.begun = [], [], 0
+        self.slow, self.refuse = threading.Event(), None
+        self.listener = None
+
+    def start(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.listen(20)
+        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def accept(self, listener):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.serve, args=(listener.accept()[0],), daemon=True).start()
+
+    def serve(self, connection):
+        with contextlib.suppress(OSError), connection, connection.makefile("rwb", 0) as f:
+            f.write(b"220 sink\r\n")
+            sender = rcpt = b""
+            for line in f:
+                verb = line[:4].upper()
+                if verb == b"DATA":
+                    f.write(b"354 go on\r\n")
+                    lines = []
+                    while (text := f.readline()) != b".\r\n":
+                        if not text:
+                            return
+                        lines.append(text)
+                    self.begun += 1
+                    while self.slow.is_set() and not self.gone(connection):
+                        time.sleep(0.02)
+                    if self.gone(connection):
+                        return
+                    self.senders.append(sender.strip())
+                    self.taken.append((rcpt.strip(), b"".join(lines)))
+                    f.write(b"250 taken\r\n")
+                elif verb == b"QUIT":
+                    f.write(b"221 bye\r\n")
+                    return
+                elif verb == b"RCPT" and self.refuse and self.refuse in line:
+                    f.write(b"550 no such mailbox\r\n")
+                else:
+                    sender = line if verb == b"MAIL" else sender
+                    rcpt = line if verb == b"RCPT" else rcpt
+                    f.write(b"250 ok\r\n")
+
+    @staticmethod
+    def gone(connection):
+        """The client has closed."""
+        try:
+            return connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def messages(self, to="", number=""):
+        """(recipient, message) of what was taken, by recipient and entry."""
+        parsed = [(rcpt.decode(), email.message_from_bytes(m, policy=email.policy.default)) for rcpt, m in self.taken]
+        return [m for rcpt, m in parsed if to in rcpt and f".{number}." in m["Message-ID"]] if number else \
+            [m for rcpt, m in parsed if to in rcpt]
+
+    def all_once(self):
+        ids = [m["Message-ID"] for m in self.messages()]
+        return len(ids) == len(set(ids))
+
+
+class WebSink:
+    """An HTTP server that keeps what is posted."""
+
+    def __init__(self):
+        sink = self
+        self.posts, self.status = [], 204
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if sink.status == 204:
+                    sink.posts.append((dict(self.headers), body))
+                self.send_response(sink.status)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def entries(self, account=None):
+        """What was posted, by account."""
+        found = [json.loads(body) for _, body in self.posts]
+        return [e for e in found if account in (None, e["account"])]
+
+
+class Site:
+    """The daemon with a mail server, a web server and programs to tell."""
+
+    def __init__(self, program, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.chmod(0o777)
+        self.mail, self.web = MailSink(), WebSink()
+        self.mail.start()
+        self.state = self.folder / "state"
+        (self.folder / "secret").write_text("s3cret\n")
+        for name in ("ticket", "reset"):
+            hook = self.folder / f"{name}.sh"
+            hook.write_text(f'#!/bin/sh\nprintf "%s\\t%s\\t" "$KOMAINU_ACCOUNT" "$*" >> {self.folder}/{name}.log\n'
+                            f"cat >> {self.folder}/{name}.log; echo >> {self.folder}/{name}.log\n")
+            hook.chmod(0o755)
+        self.k = service.Komainu(program, folder, self.settings()).start()
+
+    def settings(self, more=""):
+        return (
+            f"notify.smtp: smtp://localhost:{self.mail.port}\nnotify.operator: 例のプロバイダー\n"
+            "notify.contact: 03-0000-0000\nnotify.from: abuse@example.jp\nnotify.domain: example.jp\n"
+            f"notify.staff: [staff@example.jp]\nnotify.webhooks: ['http://127.0.0.1:{self.web.port}/x?key=1']\n"
+            f"notify.webhook_secret_file: {self.folder}/secret\n"
+            f"hooks.ticket: [{self.folder}/ticket.sh, '$(touch {self.folder}/shell)']\n"
+            f"hooks.password_reset: [{self.folder}/reset.sh]\n" + more
+        )
+
+    def close(self):
+        try:
+            status = self.k.stop() if self.k.process else 0
+            assert status == 0, (status, self.k.said())
+        finally:
+            if self.k.process and self.k.process.poll() is None:
+                self.k.process.kill()
+                self.k.process.wait(10)
+
+    def runs(self, name):
+        """(account, words, entry) of each run of a program."""
+        path = self.folder / f"{name}.log"
+        lines = path.read_bytes().decode(errors="surrogateescape").splitlines() if path.exists() else []
+        return [(account, words, json.loads(text)) for account, words, text in (x.split("\t", 2) for x in lines)]
+
+    def guard(self, *events):
+        """The answers of guard.sock to @events."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(20)
+            s.connect(str(self.state / "guard.sock"))
+            f = s.makefile("rwb")
+            answers = []
+            for e in events:
+                f.write(json.dumps(e).encode() + b"\n")
+                f.flush()
+                answers.append(json.loads(f.readline()))
+            return answers
+
+    def submit(self, account, n, ip="203.0.113.7"):
+        return {"event": "submit", "account": account, "ip": ip, "port": 50211, "mail_from": f"{account}@example.jp",
+                "from": f"{account}@example.jp", "rcpts": [f"stranger{n}@example.com"], "size": 2000,
+                "queue_id": f"4Q{account}{n}", "class": "ham", "score": 0.1}
+
+    def stop_account(self, account):
+        """A flood until the account is stopped; returns its file."""
+        self.guard({"event": "account", "account": account, "kind": "person", "created": "2019-04-01",
+                    "alternative": f"{account}.private@example.org"})
+        for n in range(2000):
+            answer = self.guard(self.submit(account, n, f"203.0.{n % 200}.7"))[0]
+            if answer["decision"] != "accept":
+                break
+        return service.wait_for("a brake", lambda: [e for e in self.history(account) if e["kind"] == "brake"])[0]
+
+    def account(self, *arguments, status=0, stdin=None):
+        run = subprocess.run([self.k.program, *arguments, "--config", str(self.k.config)], capture_output=True,
+                             timeout=60, input=stdin, env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]})
+        assert run.returncode == status, (arguments, run)
+        return run.stdout.decode() if status == 0 else run.stderr.decode()
+
+    def json(self, *arguments, **options):
+        return [json.loads(line) for line in self.account(*arguments, "--json", **options).splitlines()]
+
+    def history(self, account):
+        try:
+            return self.json("account", "history", account)
+        except AssertionError:
+            return []
+
+    def told(self, account):
+        return [e["reason"] for e in self.history(account) if e["kind"] == "told"]
+
+    def kill_courier(self):
+        for pid in self.k.roles("courier"):
+            os.kill(pid, signal.SIGKILL)
+
+
+def text_of(message):
+    return message.get_content().replace("\r\n", "\n")
+
+
+@case
+def told_once(site):
+    """a measure: subscriber, alternative address and staff by mail, webhook and program, each once"""
+    brake = site.stop_account("u1")
+    number = f"K{brake['row']}"
+    for to in ("u1@example.jp", "u1.private@example.org", "staff@example.jp"):
+        service.wait_for(to, lambda to=to: site.mail.messages(to, number))
+    service.wait_for("the webhook", lambda: [e for e in site.web.entries("u1") if e["event"] == "brake"])
+    service.wait_for("the program", lambda: [r for r in site.runs("ticket") if r[2]["event"] == "brake"])
+    service.wait_for("the file tells of it", lambda: len([x for x in site.told("u1") if x.endswith(f" {brake['row']}")]) == 5)
+    m = site.mail.messages("u1@example.jp", number)[0]
+    assert m["Auto-Submitted"] == "auto-generated" and m["From"] == "abuse@example.jp", m["From"]
+    assert set(site.mail.senders) == {b"MAIL FROM:<>"}, site.mail.senders
+    said = text_of(m)
+    assert "感染" in said and "infected device" in said and "03-0000-0000" in said and "203.0." in said, said
+    assert "例のプロバイダー" in said and "JST" in said, said
+    staff = text_of(site.mail.messages("staff@example.jp", number)[0])
+    # Numbers are for staff alone.
+    figures = [f["text"] for f in brake["facts"]]
+    assert any(text in staff for text in figures) and not any(text in said for text in figures), (figures, said)
+    headers, body = site.web.posts[-1]
+    want = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+    assert headers["X-Komainu-Signature"] == f"sha256={want}" and headers["Idempotency-Key"].startswith("komainu-K")
+    account, words, entry = site.runs("ticket")[-1]
+    assert account == "u1" and words.startswith("$(touch") and entry["account"] == "u1", (account, words)
+    assert not (site.folder / "shell").exists()
+    time.sleep(1.5)
+    assert site.mail.all_once() and len({e["id"] for e in site.web.entries()}) == len(site.web.entries())
+
+
+@case
+def killed(site):
+    """a courier that is killed, idle or in the middle of a mail, neither repeats nor forgets"""
+    before = len(site.mail.taken), len(site.web.posts), len(site.runs("ticket"))
+    site.kill_courier()
+    service.wait_for("another courier", lambda: site.k.roles("courier"))
+    time.sleep(1.5)
+    assert before == (len(site.mail.taken), len(site.web.posts), len(site.runs("ticket")))
+    begun = site.mail.begun
+    site.mail.slow.set()
+    brake = site.stop_account("u2")
+    service.wait_for("a mail under way", lambda: site.mail.begun > begun)
+    service.wait_for("webhook and program", lambda: [e for e in site.web.entries("u2") if e["event"] == "brake"] and
+                     [r for r in site.runs("ticket") if r[0] == "u2"])
+    time.sleep(0.5)
+    site.kill_courier()
+    time.sleep(0.2)
+    site.mail.slow.clear()
+    number = f"K{brake['row']}"
+    for to in ("u2@example.jp", "u2.private@example.org", "staff@example.jp"):
+        service.wait_for(to, lambda to=to: site.mail.messages(to, number))
+    time.sleep(1)
+    assert site.mail.all_once(), [m["Message-ID"] for m in site.mail.messages()]
+    ids = [(e["id"]) for e in site.web.entries()]
+    assert len(ids) == len(set(ids)), ids
+    runs = [(r[2]["id"]) for r in site.runs("ticket")]
+    assert len(runs) == len(set(runs)), runs
+
+
+@case
+def nobody_waits(site):
+    """with mail server and web server away, mail is judged on; they are told when they are back"""
+    site.mail.stop()
+    site.web.status = 500
+    brake = site.stop_account("u3")
+    begun = time.monotonic()
+    answers = site.guard(*[site.submit("u4", n) for n in range(50)])
+    assert all("decision" in a for a in answers) and time.monotonic() - begun < 5
+    service.wait_for("the log tells", lambda: "put off" in site.k.said())
+    assert "key=1" not in site.k.said()
+    assert [r for r in service.wait_for("the program", lambda: [r for r in site.runs("ticket") if r[0] == "u3"])]
+    site.mail.refuse = b"u3@example.jp"
+    site.mail.start()
+    site.web.status = 204
+    number = f"K{brake['row']}"
+    for to in ("u3.private@example.org", "staff@example.jp"):
+        service.wait_for(to, lambda to=to: site.mail.messages(to, number), 40)
+    service.wait_for("the webhook", lambda: [e for e in site.web.entries("u3") if e["event"] == "brake"], 40)
+    service.wait_for("given up", lambda: "u3@example.jp: given up" in site.k.said(), 40)
+    assert not site.mail.messages("u3@example.jp") and site.mail.all_once()
+    assert site.k.metric("notices_put_off_total") > 0 and site.k.metric("notices_given_up_total") > 0
+
+
+@case
+def heard(site):
+    """appeal, review, restore: on file, told, in force, and a new password asked for"""
+    assert site.guard(site.submit("u1", 5000))[0]["decision"] != "accept"
+    log = site.folder / "router.log"
+    log.write_bytes(b"2026-03-02 09:00 nobody at home \x1b[2J\xff\n")
+    site.account("account", "appeal", "u1", "--log", str(log), "--by", "sato", stdin="私ではありません。\n".encode())
+    appeal = [e for e in site.history("u1") if e["kind"] == "appeal"][0]
+    assert "私ではありません" in appeal["reason"] and "nobody at home" in appeal["reason"] and appeal["by"] == "sato"
+    assert "\x1b" not in site.account("account", "history", "u1")
+    service.wait_for("staff hear", lambda: [m for m in site.mail.messages("staff@example.jp", f"K{appeal['row']}")
+                                            if "私ではありません" in text_of(m)])
+    service.wait_for("the subscriber hears", lambda: site.mail.messages("u1@example.jp", f"K{appeal['row']}"))
+    assert "--reason" in site.account("account", "review", "u1", "--outcome", "keep", "--by", "t", status=64)
+    site.account("account", "review", "u1", "--outcome", "keep", "--by", "tanaka", "--reason", "端末の検査がまだ")
+    kept = [e for e in site.history("u1") if e["kind"] == "review"][-1]
+    m = service.wait_for("the answer", lambda: site.mail.messages("u1@example.jp", f"K{kept['row']}"))[0]
+    assert "端末の検査がまだ" in text_of(m) and "tanaka" not in text_of(m), text_of(m)
+    assert site.guard(site.submit("u1", 5001))[0]["decision"] != "accept"
+    assert not site.runs("reset")
+    site.account("account", "restore", "u1", "--by", "tanaka", "--reason", "端末を初期化した")
+    restore = service.wait_for("restore", lambda: [e for e in site.history("u1") if e["kind"] == "restore"])[-1]
+    m = service.wait_for("told", lambda: site.mail.messages("u1@example.jp", f"K{restore['row']}"))[0]
+    assert "端末を初期化した" in text_of(m), text_of(m)
+    service.wait_for("password reset", lambda: site.runs("reset"))
+    time.sleep(1)
+    assert [r[0] for r in site.runs("reset")] == ["u1"]
+    assert site.guard(site.submit("u1", 5002))[0]["decision"] == "accept"
+    assert site.json("account", "show", "u1")[0]["in_force"] is None
+
+
+@case
+def explained(site):
+    """show, list, explain and top: with and without the daemon, without limits for the subscriber"""
+    mine = site.account("account", "explain", "u2", "--for", "subscriber", "--lang", "ja")
+    ours = site.account("account", "explain", "u2", "--for", "staff", "--lang", "en")
+    brake = [e for e in site.history("u2") if e["kind"] == "brake"][0]
+    assert "JST" in mine and "203.0." in mine and "50211" in mine and "感染" in mine and "03-0000-0000" in mine
+    assert any(f["text"] in ours for f in brake["facts"])
+    assert "percent" not in mine and "budget" not in mine and "パーセント" not in mine and "staff@" not in mine, mine
+    told = site.json("account", "explain", "u2")[0]
+    assert told["in_force"]["kind"] == "brake" and set(told["speaks_for"]) == {"other", "machine", "either", "mailing"}
+    assert "u2" in [e["account"] for e in site.json("account", "list")]
+    assert site.json("account", "show", "u2")[0]["live"]["known"] is True
+    top = site.account("guard", "top")
+    assert "u2" in top and "\x1b" not in top, top
+    assert "u2" in [r["account"] for r in site.json("guard", "top")[0]["accounts"]]
+    preview = site.account("account", "notice", "u2", "--kind", "brake", "--lang", "en")
+    assert preview.startswith("Subject: ") and "infected device" in preview
+    hostile = "x'; DROP TABLE entry; -- $(id)\x1b[2J"
+    site.guard({"event": "complaint", "account": hostile, "type": "abuse"})
+    assert "\x1b" not in site.account("account", "history", hostile)
+    assert site.json("account", "history", hostile)[0]["account"] == hostile
+    assert "no record" in site.account("account", "show", "nobody", status=66)
+    site.k.stop()
+    for command in ("show", "history", "explain"):
+        assert "u2" in site.account("account", command, "u2", "--json")
+    assert "daemon" in site.account("account", "restore", "u2", "--by", "t", "--reason", "x", status=75)
+    assert "daemon" in site.account("guard", "top", status=75)
+
+
+@case
+def wrong_settings(site):
+    """a wrong address, URL or template is refused with its place"""
+    own = site.folder / "texts"
+    own.mkdir()
+    (own / "brake.en").write_text("Subject: x\n\nHello {acount}\n")
+    for settings, says in (
+        ("notify.staff: [nobody]\n", 'notify.staff: "nobody"'),
+        ("notify.webhooks: ['gopher://x']\n", 'notify.webhooks: "gopher://x"'),
+        (f"notify.templates: {own}\n", "brake.en:3: not known: {acount}"),
+    ):
+        site.k.configure(settings)
+        run = subprocess.run([site.k.program, "serve", "--config", str(site.k.config)], capture_output=True, timeout=20)
+        assert run.returncode == 78 and says in run.stderr.decode(), run
+
+
+def main():
+    folder = tempfile.mkdtemp(prefix="komainu-e2e-")
+    site = Site(sys.argv[1], folder)
+    try:
+        return tap.run(site)
+    finally:
+        site.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
