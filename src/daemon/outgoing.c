@@ -9,7 +9,13 @@
 #include "engine/json_write.h"
 #include "net/stream.h"
 
-enum { CHECK_MS = 250, ANSWER_MAX = 1 << 20, LINE_MAX_BYTES = 4 << 20, REPLY_MAX = 400 };
+enum {
+	CHECK_MS = 250,
+	ANSWER_MAX = 1 << 20,
+	LINE_MAX_BYTES = 4 << 20,
+	REPLY_MAX = 400,
+	SHORTEST_TEXT = 16
+};
 
 /* A message that the guard is asked about. Answers come in the order of the questions, so one that
  * nobody waits for any more keeps its place. */
@@ -219,17 +225,25 @@ static km_sv script_of(const km_outgoing *o, const km_task *t, const km_mail *m)
 	return h ? km_sv_trim(km_header_unfold(t->arena, h->raw)) : (km_sv){ NULL, 0 };
 }
 
-/* The same body to many is seen by this. */
-static km_sv body_digest(km_arena *a, const km_mail *m)
+/* The same text to many is seen by this, whatever its boundaries and encodings are. A few words are
+ * nobody's mark. */
+static km_sv text_digest(const km_task *t)
 {
-	uint8_t digest[KM_SHA256_BYTES];
-	char hex[KM_SHA256_HEX];
+	const km_views *v = km_scan_views(t->judged.scan);
+	uint8_t digest[KM_HASH_MAX_BYTES];
+	char hex[2 * KM_HASH_MAX_BYTES];
+	size_t bytes = 0, n = 0;
+	km_hash h;
 
-	if (m == NULL || m->n_parts == 0 || m->parts[0].body.n == 0 ||
-	    km_sha256(m->parts[0].body, digest) != KM_OK)
+	km_hash_init(&h, KM_HASH_SHA256);
+	for (size_t i = 0; v && i < v->n_text; i++) {
+		km_hash_add(&h, v->text[i].text);
+		bytes += v->text[i].text.n;
+	}
+	if (km_hash_finish(&h, digest, &n) != KM_OK || bytes < SHORTEST_TEXT)
 		return (km_sv){ NULL, 0 };
-	km_hex(digest, sizeof(digest), hex);
-	return km_sv_dup(a, (km_sv){ hex, KM_SHA256_HEX - 1 });
+	km_hex(digest, n, hex);
+	return km_sv_dup(t->arena, (km_sv){ hex, 2 * n });
 }
 
 static void write_text(km_json_writer *w, const char *key, km_sv v)
@@ -248,7 +262,7 @@ static void write_content(km_json_writer *w, const km_task *t, km_mail *m)
 		return;
 	write_text(w, "from", m->from.n ? m->from.a[0].addr : (km_sv){ NULL, 0 });
 	write_text(w, "subject", m->subject);
-	write_text(w, "body_digest", body_digest(t->arena, m));
+	write_text(w, "body_digest", text_digest(t));
 }
 
 static void write_submit(km_buf *line, const km_task *t, km_mail *m, km_sv account, km_sv script)
@@ -313,6 +327,7 @@ static km_status unanswered(km_task *t, const km_outgoing *o, const char *why)
 {
 	km_error("%s: the guard could not be asked: %s; %s", t->judged.id, why,
 		 o->or_accept ? "it goes on unguarded (guard.on_error)" : "451");
+	km_shared_count(o->shared, t->shop->role->slot, KM_COUNTER_guard_failures_total, 1);
 	if (o->or_accept)
 		return KM_OK;
 	t->judged.action = KM_ACTION_TEMPFAIL;
@@ -353,6 +368,10 @@ km_status km_outgoing_stage(km_task *t, km_err *err)
 
 	(void)err;
 	if (!t->job.signs || t->judged.scan == NULL || !km_shared_guarding(o->shared))
+		return KM_OK;
+	/* What is put off comes again, and is told then. */
+	if (t->outgoing == NULL &&
+	    (t->judged.action == KM_ACTION_GREYLIST || t->judged.action == KM_ACTION_TEMPFAIL))
 		return KM_OK;
 	if (t->outgoing == NULL)
 		return begin(t, o);

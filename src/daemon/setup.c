@@ -15,7 +15,9 @@
 #include "daemon/keyring.h"
 #include "daemon/permit.h"
 #include "daemon/sandbox.h"
+#include "daemon/subject.h"
 #include "daemon/telling.h"
+#include "daemon/warden.h"
 #include "dns/snapshot.h"
 #include "engine/answers.h"
 #include "engine/kit.h"
@@ -241,6 +243,21 @@ km_status km_settings_check_keys(km_settings *s, const char *state_dir, km_err *
 	return st;
 }
 
+/* What the guard will open from it. */
+static km_status check_guard(const km_conf *conf, km_err *err)
+{
+	km_identities *ids = km_identities_new();
+	km_subjects *subjects = NULL;
+	km_status st =
+		ids ? km_subjects_open(conf, &subjects, err) : KM_FAIL(err, KM_NOMEM, "no memory");
+
+	if (st == KM_OK)
+		st = km_warden_identities(conf, ids, err);
+	km_subjects_free(subjects);
+	km_identities_free(ids);
+	return st;
+}
+
 km_status km_settings_load(const char *path, const char *state_dir, km_settings *out, km_err *err)
 {
 	km_settings s = { .conf_fd = -1, .pack_fd = -1, .dns_fd = -1, .words_fd = -1 };
@@ -254,6 +271,8 @@ km_status km_settings_load(const char *path, const char *state_dir, km_settings 
 		st = load_snapshot(&s, err);
 	if (st == KM_OK)
 		st = km_answers_check(s.conf, err);
+	if (st == KM_OK)
+		st = check_guard(s.conf, err);
 	if (st == KM_OK)
 		st = km_telling_check(s.conf, err);
 	if (st == KM_OK)

@@ -1,0 +1,280 @@
+#include "daemon/warden.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test.h"
+
+typedef struct {
+	char dir[64];
+	km_conf *conf;
+	km_warden *w;
+	km_arena *a;
+} fixture;
+
+static void reopen(fixture *f)
+{
+	km_err err = { 0 };
+
+	km_warden_close(f->w);
+	f->w = NULL;
+	if (km_warden_open(f->conf, f->dir, NULL, 0, &f->w, &err) != KM_OK)
+		fail_msg("%s", err.msg);
+}
+
+static int begin(void **state)
+{
+	static fixture f;
+
+	f = (fixture){ .dir = "/tmp/komainu-warden-XXXXXX", .a = km_arena_new(16 << 20) };
+	assert_non_null(mkdtemp(f.dir));
+	assert_int_equal(km_conf_parse(KM_S("guard.accounts: 1000\nguard.identities: "
+					    "[u9=u9@example.jp]\nguard.reject_foreign: true\n"),
+				       "test", &f.conf, NULL),
+			 KM_OK);
+	reopen(&f);
+	*state = &f;
+	return 0;
+}
+
+static int end(void **state)
+{
+	static const char *const files[] = { "accounts.db", "accounts.db-wal", "accounts.db-shm",
+					     "counters", "counters.lock" };
+	fixture *f = *state;
+	char path[128];
+
+	km_warden_close(f->w);
+	km_conf_free(f->conf);
+	km_arena_free(f->a);
+	for (size_t i = 0; i < KM_COUNT(files); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
+		(void)unlink(path);
+	}
+	return rmdir(f->dir);
+}
+
+static km_decision line(fixture *f, const char *text, km_status want)
+{
+	km_guardline l;
+	km_decision d = { 0 };
+	km_err err = { 0 };
+
+	km_arena_reset(f->a);
+	assert_int_equal(km_guardline_read(f->a, km_sv_of(text), km_clock_now(), &l, &err), KM_OK);
+	km_status st = l.kind == KM_GUARDLINE_ENTRY
+			       ? km_warden_keep(f->w, &l, &err)
+			       : km_warden_submit(f->w, f->a, &l.event, &l, &d, &err);
+	if (st != want)
+		fail_msg("%s: %s %s", text, km_status_name(st), err.msg);
+	return d;
+}
+
+/* Mail to strangers from @account until it is stopped; how many went out. */
+static int flood(fixture *f, const char *account)
+{
+	char text[300];
+	int n = 0;
+
+	for (; n < 500; n++) {
+		(void)snprintf(
+			text, sizeof(text),
+			"{\"event\": \"submit\", \"account\": \"%s\", \"ip\": \"203.0.113.7\", "
+			"\"queue_id\": \"%s-%d\", \"rcpts\": [\"a%d@x.example\", "
+			"\"b%d@y.example\", \"c%d@z.example\"]}",
+			account, account, n, n, n, n);
+		if (line(f, text, KM_OK).action != KM_GUARD_ACCEPT)
+			break;
+	}
+	return n;
+}
+
+static km_step in_force(fixture *f, const char *account)
+{
+	return km_warden_check(f->w, km_sv_of(account), NULL, km_clock_now());
+}
+
+typedef struct {
+	char kinds[400];
+	bool ok;
+} listing;
+
+static bool on_entry(void *ctx, int64_t row, const km_entry *e)
+{
+	listing *l = ctx;
+	size_t n = strlen(l->kinds);
+
+	(void)row;
+	(void)snprintf(l->kinds + n, sizeof(l->kinds) - n, "%s%s/%.*s", n ? " " : "",
+		       km_entry_kind_name(e->kind), KM_FMT(e->by));
+	return true;
+}
+
+static void entries_are(fixture *f, const char *account, const char *want)
+{
+	const km_entry_filter filter = { .account = km_sv_of(account) };
+	listing l = { 0 };
+	km_accounts *a;
+
+	assert_int_equal(km_accounts_open_reader(f->dir, &a, NULL), KM_OK);
+	assert_int_equal(km_accounts_find(a, &filter, on_entry, &l, NULL), KM_OK);
+	km_accounts_close(a);
+	assert_string_equal(l.kinds, want);
+}
+
+static void test_story(void **state)
+{
+	fixture *f = *state;
+
+	assert_in_range(flood(f, "u1"), 5, 200);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_BRAKE);
+	reopen(f); /* the counters are there again */
+	assert_int_equal(in_force(f, "u1"), KM_STEP_BRAKE);
+	(void)line(f, "{\"event\": \"appeal\", \"account\": \"u1\", \"text\": \"not me\"}", KM_OK);
+	(void)line(f,
+		   "{\"event\": \"review\", \"account\": \"u1\", \"outcome\": \"keep\", \"by\": "
+		   "\"t\"}",
+		   KM_OK);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_BRAKE);
+	km_decision d =
+		line(f,
+		     "{\"event\": \"review\", \"account\": \"u1\", \"outcome\": \"restore\", "
+		     "\"by\": \"t\"}",
+		     KM_OK);
+	assert_true(d.n_measures == 1 && d.measures[0].step == KM_STEP_RESTORE);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_NONE);
+	entries_are(f, "u1", "brake/komainu appeal/ review/t review/t restore/t");
+}
+
+/* The counters are lost: what the files say is in force again. */
+static void test_lost_counters(void **state)
+{
+	fixture *f = *state;
+	char path[128];
+
+	(void)flood(f, "u1");
+	(void)flood(f, "u2");
+	(void)line(f, "{\"event\": \"password_changed\", \"account\": \"u2\"}", KM_OK);
+	(void)line(f, "{\"event\": \"review\", \"account\": \"u3\", \"outcome\": \"terminate\"}",
+		   KM_OK);
+	km_warden_close(f->w);
+	f->w = NULL;
+	(void)snprintf(path, sizeof(path), "%s/counters", f->dir);
+	assert_int_equal(truncate(path, 5000), 0);
+	reopen(f);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_BRAKE);
+	assert_int_equal(in_force(f, "u2"), KM_STEP_NONE);
+	assert_int_equal(in_force(f, "u3"), KM_STEP_SUSPENSION);
+	km_guardline_row rows[4];
+	assert_int_equal(km_warden_top(f->w, km_clock_now(), rows, 4), 2);
+	TEST_SV(rows[0].account, "u3");
+}
+
+/* A restore was written down, and the guard died before it took effect. */
+static void test_half_restore(void **state)
+{
+	fixture *f = *state;
+	const km_entry restore = { .account = KM_SV("u1"),
+				   .kind = KM_ENTRY_restore,
+				   .t_ms = (int64_t)km_clock_unix_ms() + 5,
+				   .by = KM_SV("t"),
+				   .reason = KM_SV(""),
+				   .ip = KM_SV(""),
+				   .queue_id = KM_SV(""),
+				   .facts = KM_SV("[]") };
+	km_accounts *a;
+
+	(void)flood(f, "u1");
+	km_warden_close(f->w);
+	f->w = NULL;
+	assert_int_equal(km_accounts_open(f->dir, &a, NULL), KM_OK);
+	assert_int_equal(km_accounts_add(a, &restore, 1, NULL), KM_OK);
+	km_accounts_close(a);
+	reopen(f);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_NONE);
+}
+
+/* Ended by a person: no new password undoes that, only a person does. */
+static void test_termination(void **state)
+{
+	fixture *f = *state;
+
+	(void)line(f,
+		   "{\"event\": \"review\", \"account\": \"u1\", \"outcome\": \"terminate\", "
+		   "\"by\": \"t\"}",
+		   KM_OK);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_SUSPENSION);
+	(void)line(f, "{\"event\": \"password_changed\", \"account\": \"u1\"}", KM_OK);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_SUSPENSION);
+	(void)line(f, "{\"event\": \"review\", \"account\": \"u1\", \"outcome\": \"restore\"}",
+		   KM_OK);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_NONE);
+	entries_are(f, "u1", "review/t termination/t password_changed/ review/ restore/komainu");
+}
+
+/* An address without login has a file under its text, and is restored by it. */
+static void test_address(void **state)
+{
+	fixture *f = *state;
+	char text[300];
+
+	for (int i = 0; in_force(f, "192.0.2.7") < KM_STEP_BRAKE && i < 500; i++) {
+		(void)snprintf(text, sizeof(text),
+			       "{\"event\": \"submit\", \"ip\": \"192.0.2.7\", \"queue_id\": "
+			       "\"q%d\", \"rcpts\": [\"a%d@x.example\", \"b%d@y.example\"]}",
+			       i, i, i);
+		(void)line(f, text, KM_OK);
+	}
+	assert_int_equal(in_force(f, "192.0.2.7"), KM_STEP_BRAKE);
+	entries_are(f, "192.0.2.7", "brake/komainu");
+	reopen(f);
+	(void)line(f,
+		   "{\"event\": \"review\", \"account\": \"192.0.2.7\", \"outcome\": \"restore\"}",
+		   KM_OK);
+	assert_int_equal(in_force(f, "192.0.2.7"), KM_STEP_NONE);
+}
+
+/* Without files of accounts nothing is guarded: the role does not come up. */
+static void test_unwritable(void **state)
+{
+	fixture *f = *state;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/accounts.db", f->dir);
+	km_warden_close(f->w);
+	f->w = NULL;
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0); /* no file can be there */
+	km_err err = { 0 };
+	assert_int_not_equal(km_warden_open(f->conf, f->dir, NULL, 0, &f->w, &err), KM_OK);
+	assert_null(f->w);
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void test_foreign(void **state)
+{
+	fixture *f = *state;
+	km_decision d = line(f,
+			     "{\"event\": \"submit\", \"account\": \"u9\", \"from\": "
+			     "\"ceo@example.com\", \"rcpts\": [\"a@x.example\"]}",
+			     KM_OK);
+
+	assert_int_equal(d.action, KM_GUARD_REJECT);
+	d = line(f,
+		 "{\"event\": \"submit\", \"account\": \"u9\", \"from\": \"U9@example.jp\", "
+		 "\"rcpts\": [\"a@x.example\"]}",
+		 KM_OK);
+	assert_int_equal(d.action, KM_GUARD_ACCEPT);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_story),	TEST(test_lost_counters), TEST(test_half_restore),
+		TEST(test_termination), TEST(test_address),	  TEST(test_unwritable),
+		TEST(test_foreign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
