@@ -59,12 +59,14 @@ struct supervisor {
 	unsigned generation;		 /* from 1; a reload begins the next */
 	unsigned announced;		 /* the last one that was said to serve */
 	uint64_t lists_seen, lists_used; /* when the lists changed, as last seen and as in force */
+	bool singles_stale;		 /* they run with the settings before */
 	bool ending;
 	uv_signal_t hup, term, intr;
 	uv_timer_t check, deadline;
 };
 
 static void start(child *c);
+static void begin_singles(supervisor *sv, bool only_new);
 
 static bool always(const supervisor *sv)
 {
@@ -182,7 +184,7 @@ static bool is_running_scanner(const child *c)
 
 static bool is_unready(const child *c)
 {
-	return c->generation == c->sv->generation && !c->ready && !c->draining;
+	return c->generation == c->sv->generation && !c->ready && (is_single(c) || !c->draining);
 }
 
 static bool is_undrained(const child *c)
@@ -235,11 +237,21 @@ static void announce(supervisor *sv)
 		sv->options->ready(sv->options->ctx, address);
 }
 
-/* New settings are in force once the new generation serves and no old one takes connections. */
+/*
+ * New settings are in force once the new generation serves and no old one takes connections. The
+ * single roles begin anew only when the new scanners are ready: records wait for them meanwhile,
+ * and that must not take as long as all scanners take to start together.
+ */
 static void settle(supervisor *sv)
 {
 	if (sv->ending || count(sv, is_unready) > 0)
 		return;
+	if (sv->singles_stale) {
+		sv->singles_stale = false;
+		begin_singles(sv, false);
+		if (count(sv, is_unready) > 0)
+			return;
+	}
 	drain_old(sv);
 	if (count(sv, is_undrained) == 0)
 		announce(sv);
@@ -486,6 +498,7 @@ static void begin_single(supervisor *sv, unsigned slot)
 	c->generation = sv->generation;
 	if (c->used) {
 		c->draining = true;
+		c->ready = false;
 		say(c, KM_WORD_QUIT);
 		return;
 	}
@@ -493,12 +506,21 @@ static void begin_single(supervisor *sv, unsigned slot)
 	start(c);
 }
 
-static void begin_singles(supervisor *sv)
+/* Those that run with settings from before, or (@only_new) those that these did not want. */
+static void begin_singles(supervisor *sv, bool only_new)
+{
+	for (unsigned slot = 0; slot < FIRST_SCANNER; slot++) {
+		const child *c = &sv->child[slot];
+		if (only_new ? !c->used : c->generation != sv->generation)
+			begin_single(sv, slot);
+	}
+}
+
+/* What scanners can count on; those of all generations. */
+static void tell_wanted(supervisor *sv)
 {
 	km_shared_set_signing(sv->sockets.shared, is_signing(sv));
 	km_shared_set_guarding(sv->sockets.shared, is_guarding(sv));
-	for (unsigned slot = 0; slot < FIRST_SCANNER; slot++)
-		begin_single(sv, slot);
 }
 
 /* KM_OK when the configuration can be read and there is room for its scanners. */
@@ -539,8 +561,10 @@ static void reload(supervisor *sv)
 	km_settings_keep_words(&sv->settings, sv->sockets.state_dir);
 	km_role_log_as(label, fresh.conf);
 	sv->generation++;
+	tell_wanted(sv);
+	begin_singles(sv, true);
 	start_scanners(sv);
-	begin_singles(sv);
+	sv->singles_stale = true;
 }
 
 static void on_hup(uv_signal_t *s, int number)
@@ -684,7 +708,8 @@ static void supervise(supervisor *sv)
 	km_poison_load(sv->sockets.shared, sv->sockets.state_dir);
 	sv->generation = 1;
 	sv->lists_seen = sv->lists_used = lists_changed(sv);
-	begin_singles(sv);
+	tell_wanted(sv);
+	begin_singles(sv, true);
 	start_scanners(sv);
 	(void)uv_run(&sv->loop, UV_RUN_DEFAULT);
 	uv_walk(&sv->loop, close_handle, NULL);
