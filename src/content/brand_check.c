@@ -40,8 +40,11 @@ static sender_is what_is_sender(check *c, const km_brand *brand)
 	if (o->domain.n == 0)
 		return ELSEWHERE;
 	bool own = km_brand_owns(b, brand, o->domain, true);
+	/* "me@gmail.com" <me@gmail.com> says no more than the address does. */
+	const km_claim *said = c->claim;
+	bool unsaid = said->subject + said->opening + said->closing + said->body < 1;
 	if (km_brands_is_mailbox(b, o->domain))
-		return own && is_role(o->local) ? ROLE : MAILBOX;
+		return own && (is_role(o->local) || unsaid) ? ROLE : MAILBOX;
 	if (own)
 		return OFFICIAL;
 	c->other = km_brands_of_host(b, o->domain, true);
@@ -185,7 +188,9 @@ static void check_foreign(check *c, sender_is sender)
 {
 	link_count links = count_links(c);
 
-	if (c->claim->total < CLAIMED) {
+	/* Under a name of its own, a message that wants nothing only speaks of the brand. */
+	bool named = c->claim->name > 0 || c->claim->address > 0;
+	if (c->claim->total < CLAIMED || !(named || c->in->demand)) {
 		if (c->claim->total >= MENTIONED && links.official == 0 &&
 		    links.elsewhere + links.own && sender != OTHER_BRAND)
 			(void)tell(c, KM_FACT_BRAND_MENTIONED, 1);

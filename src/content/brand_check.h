@@ -33,6 +33,7 @@ typedef struct {
 	const km_links *links;
 	const km_origin *origin;
 	bool notice; /* seems to warn of fraud (content/wording.h) */
+	bool demand; /* it wants something, by its wording: to log in, to pay, to call … */
 } km_brand_job;
 
 /* Adds facts of the group brand. @a is for what is needed meanwhile. */

@@ -79,7 +79,6 @@ static const km_sv before_sender[] = {
 	KM_SV("配信者:"),
 	KM_SV("発行"),
 	KM_SV("送信者:"),
-	KM_SV("the"),
 	KM_SV("equipo de"),
 	KM_SV("equipe"),
 	KM_SV("service client"),
@@ -418,9 +417,13 @@ static bool is_in_list(const named *list, size_t n, size_t i)
 
 static double weigh_subject(const km_area *area, km_term_hit h)
 {
-	if (stands_alone(area->key, h) || h.from <= strlen("【"))
+	/* "PayPal: ...", "Yahoo finance news": an English one goes on as any sentence does. */
+	bool in_sentence =
+		is_ascii_alnum(char_before(area->key, h.to)) &&
+		is_ascii_alnum(char_at(area->key, h.to + (char_at(area->key, h.to) == ' ')));
+	if (stands_alone(area->key, h) || (h.from <= strlen("【") && !in_sentence))
 		return 2.5;
-	return speaks(area->key, h) ? 2 : 1;
+	return speaks(area->key, h) ? 2 : h.from ? 1 : 1.5;
 }
 
 static double weigh_text(const km_area *area, km_term_hit h, double **field, km_claim *c)
@@ -448,8 +451,8 @@ static double damping(const claims_job *j, const km_area *area, const km_brand *
 		return 1;
 	if (area->quoted)
 		d *= 0.25;
-	else if (j->reply && area->kind == KM_AREA_SUBJECT)
-		d *= 0.4;
+	else if (j->reply)
+		d *= area->kind == KM_AREA_SUBJECT ? 0.4 : 0.6;
 	if (j->notice)
 		d *= 0.3;
 	if (j->list)

@@ -104,6 +104,124 @@ static void check_invisible(const km_structure_job *j, const km_text_view *v)
 					   ornament.first);
 }
 
+/* --- soft hyphens: in letters that are never hyphenated, and in the header --- */
+
+static void check_soft_hyphens(const km_structure_job *j, const km_text_view *v)
+{
+	enum { ENOUGH = 3 };
+	static const km_sv shy = KM_SV("\xc2\xad");
+	bool header = v->part == KM_NO_PART;
+	finding f = { 0 };
+
+	if (v->stats.ignorable == 0)
+		return;
+	for (size_t at = 0; (at = km_sv_find(v->text, shy, at)) < v->text.n; at += shy.n) {
+		unsigned char next =
+			at + shy.n < v->text.n ? (unsigned char)v->text.p[at + shy.n] : 0;
+		/* kana and kanji: three bytes from U+3000 to U+9FFF */
+		if (header || (next >= 0xe3 && next <= 0xe9))
+			found(&f, v->text, at, at + shy.n);
+	}
+	if (f.n < (header ? 1 : ENOUGH))
+		return;
+	km_fact *fact = km_structure_at_text(j, KM_FACT_SOFT_HYPHENS, f.first, v->part, f.first);
+	km_structure_arg(j, fact, 1, "%zu", f.n);
+	if (fact)
+		fact->weight = header ? 2 : 1;
+}
+
+/* --- fonts of Chinese for Japanese text --- */
+
+/* Where a style names fonts: up to the end of the declaration or attribute. */
+static km_sv next_fonts(km_sv html, size_t *at)
+{
+	enum { LONGEST = 160 };
+
+	*at = km_sv_ifind(html, KM_S("font-family"), *at);
+	if (*at == html.n)
+		return (km_sv){ NULL, 0 };
+	*at += strlen("font-family");
+	km_sv list = km_sv_sub(html, *at, LONGEST);
+	for (size_t i = 0; i < list.n; i++)
+		if (list.p[i] == ';' || list.p[i] == '}' || list.p[i] == '>')
+			return km_sv_sub(list, 0, i);
+	return list;
+}
+
+static bool names_any(km_sv list, const km_sv *names, size_t n, km_sv *which)
+{
+	for (size_t i = 0; i < n; i++)
+		if (km_sv_ifind(list, names[i], 0) < list.n) {
+			*which = names[i];
+			return true;
+		}
+	return false;
+}
+
+static void check_fonts(const km_structure_job *j, const km_text_view *v)
+{
+	enum { KANA = 10, LISTS = 64 };
+	static const km_sv chinese[] = { KM_SV("Microsoft YaHei"),
+					 KM_SV("微软雅黑"),
+					 KM_SV("SimSun"),
+					 KM_SV("宋体"),
+					 KM_SV("SimHei"),
+					 KM_SV("黑体"),
+					 KM_SV("DengXian"),
+					 KM_SV("等线"),
+					 KM_SV("FangSong"),
+					 KM_SV("仿宋"),
+					 KM_SV("Microsoft JhengHei") };
+	static const km_sv japanese[] = {
+		KM_SV("meiryo"),  KM_SV("メイリオ"), KM_SV("hiragino"),	    KM_SV("ヒラギノ"),
+		KM_SV("gothic"),  KM_SV("ゴシック"), KM_SV("mincho"),	    KM_SV("明朝"),
+		KM_SV("sans jp"), KM_SV("osaka"),    KM_SV("sans-serif jp")
+	};
+	const km_part *p = v->part == KM_NO_PART ? NULL : &j->m->parts[v->part];
+	km_sv name, list;
+	size_t at = 0;
+
+	if (p == NULL || p->html == NULL || v->stats.kana < KANA)
+		return;
+	for (size_t i = 0; i < LISTS && (list = next_fonts(p->decoded.utf8, &at)).n; i++) {
+		if (!names_any(list, chinese, KM_COUNT(chinese), &name) ||
+		    names_any(list, japanese, KM_COUNT(japanese), &list))
+			continue;
+		(void)km_structure_at_text(j, KM_FACT_ZH_FONT_IN_JA, name, v->part, KM_S(""));
+		return;
+	}
+}
+
+/* --- a row of letters and digits at the end of a subject --- */
+
+static int class_of(unsigned char c)
+{
+	return km_is_digit(c) ? 1 : c >= 'a' && c <= 'z' ? 2 : c >= 'A' && c <= 'Z' ? 3 : 0;
+}
+
+static void check_serial(const km_structure_job *j)
+{
+	enum { SHORTEST = 7, CHANGES = 4 };
+	km_sv s = km_sv_trim(j->v->subject.text);
+	size_t changes = 0, digits = 0;
+
+	while (s.n && strchr(")]_-.#*", s.p[s.n - 1]))
+		s.n--;
+	size_t from = s.n;
+	while (from > 0 && class_of((unsigned char)s.p[from - 1])) {
+		from--;
+		digits += km_is_digit((unsigned char)s.p[from]);
+		if (from + 1 < s.n)
+			changes += class_of((unsigned char)s.p[from]) !=
+				   class_of((unsigned char)s.p[from + 1]);
+	}
+	if (s.n - from < SHORTEST || changes < CHANGES || digits == 0 || from == 0)
+		return;
+	km_sv serial = km_sv_from(s, from);
+	(void)km_structure_at_field(j, KM_FACT_SUBJECT_SERIAL, serial,
+				    km_headers_first(j->m->headers, "Subject"));
+}
+
 /* --- look-alikes: a word whose key had letters of another script folded --- */
 
 enum { WORD_BYTES = 120, MOST_WORDS = 2000 };
@@ -273,6 +391,8 @@ static void check_view(const km_structure_job *j, const km_text_view *v)
 	check_lookalikes(j, v);
 	check_zh_only(j, v);
 	check_charset(j, v);
+	check_soft_hyphens(j, v);
+	check_fonts(j, v);
 }
 
 void km_structure_disguise(const km_structure_job *j)
@@ -287,4 +407,5 @@ void km_structure_disguise(const km_structure_job *j)
 			check_hidden(j, v->text[i].part);
 	}
 	check_image_only(j);
+	check_serial(j);
 }

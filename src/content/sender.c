@@ -66,6 +66,37 @@ static void check_name(const km_structure_job *j, const km_header *h)
 		(void)km_structure_at_field(j, KM_FACT_FROM_NAME_ENCODED_ODD, from->name, h);
 }
 
+/* "Prize, <a@b.example>": with quotation marks it would be one name. */
+static void check_comma(const km_structure_job *j, const km_header *h)
+{
+	bool quoted = false, escaped = false, named = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < h->raw.n; i++) {
+		char c = h->raw.p[i];
+		if (escaped) {
+			escaped = false;
+		} else if (c == '\\') {
+			escaped = true;
+		} else if (c == '"') {
+			quoted = !quoted;
+			named = true;
+		} else if (quoted) {
+			continue;
+		} else if (c == '(' || c == ')') {
+			depth += c == '(' ? 1u : depth ? -1u : 0u;
+		} else if (c == '@' || c == '<' || c == ':') {
+			return;
+		} else if (c == ',' && depth == 0 && named) {
+			(void)km_structure_at_field(j, KM_FACT_FROM_COMMA_IN_NAME,
+						    km_sv_trim(h->raw), h);
+			return;
+		} else {
+			named |= c != ' ' && c != ',';
+		}
+	}
+}
+
 static void compare_domains(const km_structure_job *j, km_fact_id id, km_sv seen, km_sv other,
 			    const km_header *h)
 {
@@ -87,6 +118,8 @@ void km_structure_sender(const km_structure_job *j)
 	if (m->from.n == 0)
 		return;
 	check_name(j, h);
+	if (h)
+		check_comma(j, h);
 	/* Lists direct replies to themselves; that is no sign of anything. */
 	if (m->reply_to.n && !km_headers_first(m->headers, "List-Id") &&
 	    !km_headers_first(m->headers, "List-Post"))

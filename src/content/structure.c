@@ -92,6 +92,7 @@ void km_structure_facts(km_arena *a, const km_structure *s, km_facts *fs)
 	km_structure_job j = { s, s->mail, s->views, a, fs };
 
 	km_structure_sender(&j);
+	km_structure_recipient(&j);
 	km_structure_header(&j);
 	km_structure_time(&j);
 	km_structure_mime(&j);

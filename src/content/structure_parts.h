@@ -17,6 +17,7 @@ typedef struct {
 } km_structure_job;
 
 void km_structure_sender(const km_structure_job *j);
+void km_structure_recipient(const km_structure_job *j);
 void km_structure_header(const km_structure_job *j);
 void km_structure_time(const km_structure_job *j);
 void km_structure_mime(const km_structure_job *j);

@@ -329,6 +329,9 @@ void km_wording_read(km_arena *a, const km_phrases *p, const km_areas *areas, km
 		base += area->key.n + GAP + 1;
 	}
 	out->notice = out->of[KM_WORDING_notice].sum >= kinds[KM_WORDING_notice].enough;
+	for (km_wording_kind k = 0; k < KM_WORDING_COUNT; k++)
+		out->demand |= k != KM_WORDING_notice && k != KM_WORDING_call &&
+			       k != KM_WORDING_pressure && out->of[k].sum >= kinds[k].enough;
 }
 
 static km_fact *tell(km_arena *a, km_mail *m, const km_wording_sum *sum, km_fact_id id,
@@ -373,10 +376,13 @@ static void tell_typical(km_arena *a, km_mail *m, const km_wording *w, km_facts 
 	}
 	if (most == NULL)
 		return;
-	km_fact *f = tell(a, m, most, KM_FACT_WORDING_TYPICAL,
-			  excess < 2 * STEP ? 2 + excess / STEP : 4, fs);
+	km_sv category = km_sv_of(kinds[most - w->of].category);
+	km_fact_id id = km_sv_starts(category, KM_S("phish_")) ? KM_FACT_WORDING_TYPICAL_PHISH
+			: km_sv_starts(category, KM_S("ad_"))  ? KM_FACT_WORDING_TYPICAL_AD
+							       : KM_FACT_WORDING_TYPICAL;
+	km_fact *f = tell(a, m, most, id, excess < 2 * STEP ? 2 + excess / STEP : 4, fs);
 	if (f)
-		f->category = kinds[most - w->of].category;
+		f->category = category.p;
 }
 
 void km_wording_facts(km_arena *a, km_mail *m, const km_wording *w, km_facts *fs)

@@ -29,13 +29,14 @@
 	X(gift_card, WORDING_GIFT_CARD, 4, 10, "fraud_gift_card")                                  \
 	X(invest, WORDING_INVEST, 5, 13, "fraud_invest")                                           \
 	X(job, WORDING_JOB, 5, 12, "fraud_job")                                                    \
-	X(mailbox, WORDING_MAILBOX, 3, 0, NULL)                                                    \
+	X(mailbox, WORDING_MAILBOX, 3, 11, "phish_mail")                                           \
 	X(malware, WORDING_MALWARE, 3, 0, NULL)                                                    \
+	X(messenger, WORDING_MESSENGER, 2, 0, NULL)                                                \
 	X(notice, NONE, 4, 0, NULL)                                                                \
 	X(odd, WORDING_ODD, 3, 0, NULL)                                                            \
 	X(oneclick, WORDING_ONECLICK, 5, 14, "fraud_oneclick")                                     \
 	X(parcel, WORDING_PARCEL, 3, 0, NULL)                                                      \
-	X(pharma, WORDING_PHARMA, 4, 0, NULL)                                                      \
+	X(pharma, WORDING_PHARMA, 4, 10, "ad_pharma")                                              \
 	X(points, WORDING_POINTS, 3, 0, NULL)                                                      \
 	X(police, WORDING_POLICE, 5, 12, "fraud_police")                                           \
 	X(pressure, WORDING_PRESSURE, 2, 0, NULL)                                                  \
@@ -45,7 +46,8 @@
 	X(securities, WORDING_SECURITIES, 3, 0, NULL)                                              \
 	X(sextortion, WORDING_SEXTORTION, 5, 13, "fraud_sextortion")                               \
 	X(shop, WORDING_SHOP, 4, 12, "fraud_shop")                                                 \
-	X(tax, WORDING_TAX, 3, 0, NULL)                                                            \
+	X(tax, WORDING_TAX, 3, 11, "phish_tax")                                                    \
+	X(transfer, WORDING_TRANSFER, 2, 0, NULL)                                                  \
 	X(transport, WORDING_TRANSPORT, 3, 0, NULL)                                                \
 	X(unsubscribe, WORDING_UNSUBSCRIBE, 4, 0, NULL)
 
@@ -83,6 +85,7 @@ typedef struct {
 typedef struct {
 	km_wording_sum of[KM_WORDING_COUNT];
 	bool notice; /* warns of fraud, or tells of it */
+	bool demand; /* some kind that asks for something came to enough */
 } km_wording;
 
 void km_wording_read(km_arena *a, const km_phrases *p, const km_areas *areas, km_wording *out);

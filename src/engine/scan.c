@@ -2,10 +2,12 @@
 
 #include "content/brand_check.h"
 #include "content/bulk.h"
+#include "content/contact.h"
 #include "content/sender_domain.h"
 #include "content/structure.h"
 #include "engine/auth.h"
 #include "engine/author.h"
+#include "engine/wallet.h"
 
 struct km_scan {
 	km_arena *arena, *reserve;
@@ -118,6 +120,23 @@ static km_status stage_auth(km_scan *s)
 	return st;
 }
 
+static void contact_facts(km_scan *s, const km_areas *areas)
+{
+	const km_dkim_result *dkim = s->auth.dkim;
+	km_sv signer[KM_MAX_SIGNATURES];
+	km_contact_job job = { .mail = s->mail,
+			       .areas = areas,
+			       .links = &s->links,
+			       .brands = s->kit->brands,
+			       .from = s->env->from,
+			       .signer = signer,
+			       .is_wallet = km_wallet_is_bitcoin };
+
+	for (size_t i = 0; dkim && i < dkim->n && i < KM_COUNT(signer); i++)
+		signer[job.n_signers++] = dkim->sig[i].domain;
+	km_contact_facts(s->arena, &job, &s->facts);
+}
+
 /* What the message says, and in whose name: weighed against who is proven to have sent it. */
 static km_status stage_words(km_scan *s)
 {
@@ -140,8 +159,10 @@ static km_status stage_words(km_scan *s)
 			     .areas = &areas,
 			     .links = &s->links,
 			     .origin = &origin,
-			     .notice = wording->notice };
+			     .notice = wording->notice,
+			     .demand = wording->demand };
 	km_brand_facts(s->arena, &job, &s->facts);
+	contact_facts(s, &areas);
 	return KM_OK;
 }
 

@@ -188,11 +188,11 @@ static bool is_kana(const km_text *t, size_t i)
 	return is_kata(t, i) || class_at(t, i) == KM_VC_HIRAGANA;
 }
 
-/* Small katakana that no kanji comes before; ッ is not one of them (八ッ橋). */
-static bool is_small(uint32_t cp)
+/* Small katakana and ー, which no kanji comes before; ッ is not one of them (八ッ橋). */
+static bool never_after_kanji(uint32_t cp)
 {
-	return cp == 0x30A1 || cp == 0x30A3 || cp == 0x30A5 || cp == 0x30A7 || cp == 0x30A9 ||
-	       cp == 0x30E3 || cp == 0x30E5 || cp == 0x30E7;
+	return cp == 0x30FC || cp == 0x30A1 || cp == 0x30A3 || cp == 0x30A5 || cp == 0x30A7 ||
+	       cp == 0x30A9 || cp == 0x30E3 || cp == 0x30E5 || cp == 0x30E7;
 }
 
 static bool is_alnum(unsigned c)
@@ -221,7 +221,7 @@ static bool between_kata(const km_text *t, size_t i)
 static bool fold_kanji(const km_text *t, size_t i, km_view_rule rule)
 {
 	unsigned before = class_at(t, i - 1), after = class_at(t, i + 1);
-	bool in = between_kata(t, i) || is_small(cp_at(t, i + 1));
+	bool in = between_kata(t, i) || never_after_kanji(cp_at(t, i + 1));
 	bool begins =
 		is_kata(t, i + 1) && is_kata(t, i + 2) && before != KM_VC_HAN && !is_alnum(before);
 
