@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/av_ask.h"
 #include "cli/judging.h"
 #include "cli/ordered.h"
 #include "cli/progress.h"
@@ -29,6 +30,7 @@ typedef struct {
 	km_judging_options judging;
 	km_opt_number jobs;
 	const char *dns_record;
+	const char *clamd, *icap;
 	bool explain;
 } scan_options;
 
@@ -54,6 +56,18 @@ static const km_option table[] = {
 	  .arg = "FILE",
 	  .help = { "使った DNS の答えをこのファイルに書く",
 		    "write the DNS answers that were used to this file" } },
+	{ .name = "clamd",
+	  .type = KM_OPT_TEXT,
+	  .at = offsetof(scan_options, clamd),
+	  .arg = "ADDRESS",
+	  .help = { "この clamd (HOST:PORT か unix:/PATH) にウイルスの検査をさせる",
+		    "have this clamd (HOST:PORT or unix:/PATH) look for viruses" } },
+	{ .name = "icap",
+	  .type = KM_OPT_TEXT,
+	  .at = offsetof(scan_options, icap),
+	  .arg = "URL",
+	  .help = { "この ICAP サービス (icap://HOST[:PORT]/SERVICE) にウイルスの検査をさせる",
+		    "have this ICAP service (icap://HOST[:PORT]/SERVICE) look for viruses" } },
 	KM_JUDGING_ROWS(scan_options),
 };
 
@@ -71,6 +85,8 @@ typedef struct {
 	unsigned workers;
 	km_sources *sources;
 	km_progress progress;
+	km_av_target scanner[2]; /* of viruses */
+	size_t scanners;
 	bool shared; /* the bar and the output are on one terminal */
 	uint64_t begun;
 	km_buf pending, record;
@@ -132,6 +148,22 @@ static void write_text(const scan_run *r, scan_job *j, const km_scan *s)
 		km_report_full(&j->full, &r->report, s, j->source.name);
 }
 
+/* What virus scanners say of it goes into the envelope of @d. */
+static km_status examine(const scan_run *r, scan_job *j, km_drive *d, km_av_answer *a)
+{
+	unsigned ms = (unsigned)km_conf_int(r->judging.conf, KM_KEY_VIRUS_TIMEOUT);
+
+	for (size_t i = 0; i < r->scanners && d->given.virus.n == 0; i++) {
+		km_status st = km_av_ask(&r->scanner[i], j->source.bytes, ms, a, &j->err);
+		if (st != KM_OK)
+			return st;
+		if (a->result == KM_AV_FOUND)
+			d->given.virus = km_sv_of(a->name);
+		d->given.unexamined |= a->result == KM_AV_TOO_LARGE;
+	}
+	return KM_OK;
+}
+
 static km_status judge(scan_run *r, const struct worker *w, scan_job *j)
 {
 	bool record = r->o->dns_record != NULL;
@@ -141,8 +173,13 @@ static km_status judge(scan_run *r, const struct worker *w, scan_job *j)
 		j->err = j->source.err;
 		return j->err.st;
 	}
-	km_status st = km_drive_scan(&r->judging.drive, w->asker, w->arena, j->source.bytes,
-				     record ? &j->record : NULL, &s, &j->err);
+	km_drive drive = r->judging.drive;
+	km_av_answer found;
+	km_status st = examine(r, j, &drive, &found);
+	if (st != KM_OK)
+		return st;
+	st = km_drive_scan(&drive, w->asker, w->arena, j->source.bytes, record ? &j->record : NULL,
+			   &s, &j->err);
 	if (st != KM_OK)
 		return st;
 	j->action = km_scan_verdict(s)->action;
@@ -350,6 +387,17 @@ static km_status write_record(const scan_run *r, km_err *err)
 	return km_file_replace(r->o->dns_record, km_buf_sv(&r->record), err);
 }
 
+static km_status find_scanners(scan_run *r, km_err *err)
+{
+	km_status st = KM_OK;
+
+	if (r->o->clamd)
+		st = km_av_target_clamd(r->o->clamd, &r->scanner[r->scanners++], err);
+	if (st == KM_OK && r->o->icap)
+		st = km_av_target_icap(r->o->icap, &r->scanner[r->scanners++], err);
+	return st;
+}
+
 static km_status scan_all(scan_run *r, km_err *err)
 {
 	km_cli *cli = r->cli;
@@ -358,7 +406,9 @@ static km_status scan_all(scan_run *r, km_err *err)
 	km_buf_init(&r->pending, NULL, PENDING_BYTES);
 	km_buf_init(&r->record, NULL, RECORD_BYTES);
 	km_map_init(&r->recorded, cli->arena, false);
-	km_status st = set_workers(r, err);
+	km_status st = find_scanners(r, err);
+	if (st == KM_OK)
+		st = set_workers(r, err);
 	if (st == KM_OK && (r->sources = km_sources_new(cli->operands, cli->n_operands)) == NULL)
 		st = KM_FAIL(err, KM_NOMEM, "out of memory");
 	if (st == KM_OK)

@@ -6,6 +6,7 @@
 #include "crypt/digest.h"
 #include "daemon/outgoing.h"
 #include "daemon/signing.h"
+#include "daemon/virus.h"
 #include "engine/ulid.h"
 
 enum { ID_RANDOM = 10, IDS_AT_ONCE = 100 };
@@ -92,7 +93,8 @@ static km_status stage_scan(km_task *t, km_err *err)
 	return KM_OK;
 }
 
-km_plan km_job_plan = { stage_scan, km_outgoing_stage, km_signing_stage, NULL };
+km_plan km_job_plan = { km_virus_stage,	   stage_scan,	     km_virus_told_stage,
+			km_outgoing_stage, km_signing_stage, NULL };
 
 /* --- a job's life --- */
 

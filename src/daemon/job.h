@@ -38,6 +38,7 @@ typedef struct {
 	km_recorder *recorder;
 	struct km_signing *signing;
 	struct km_outgoing *outgoing;
+	struct km_virus *virus; /* NULL: none is asked */
 	struct km_learner *learner;
 	km_kit kit;
 	km_answers answers;
@@ -104,6 +105,7 @@ struct km_task {
 	void (*forget)(km_task *t);
 	struct km_task_signing *signing;
 	struct km_task_outgoing *outgoing;
+	struct km_task_virus *virus;
 	/* job.c's own */
 	km_stage *const *next;
 	km_job_done *done;

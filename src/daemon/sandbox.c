@@ -271,8 +271,20 @@ static int allow_ip_sockets(scmp_filter_ctx ctx)
 	return rc;
 }
 
-static int seccomp_allow(km_sandbox_kind kind)
+static int allow_unix_streams(scmp_filter_ctx ctx)
 {
+	const scmp_datum_t flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+
+	return rc ? rc
+		  : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+				     SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+				     SCMP_A1(SCMP_CMP_MASKED_EQ, ~flags & UINT32_MAX, SOCK_STREAM));
+}
+
+static int seccomp_allow(const km_sandbox *box)
+{
+	km_sandbox_kind kind = box->kind;
 	scmp_filter_ctx ctx =
 		seccomp_init(kinds[kind].polite ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
 	int rc = ctx ? 0 : -ENOMEM;
@@ -287,6 +299,8 @@ static int seccomp_allow(km_sandbox_kind kind)
 		rc = allow_tmpfile(ctx);
 	if (rc == 0 && kinds[kind].asks)
 		rc = allow_ip_sockets(ctx);
+	if (rc == 0 && box->unix_streams)
+		rc = allow_unix_streams(ctx);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	if (ctx)
@@ -308,7 +322,7 @@ km_status km_sandbox_enter(const km_sandbox *box, km_err *err)
 				       strerror(errno));
 		km_warn("this kernel has no Landlock: files are guarded by ownership only");
 	}
-	int rc = seccomp_allow(box->kind);
+	int rc = seccomp_allow(box);
 	if (rc == -ENOSYS || rc == -EINVAL) {
 		km_warn("this kernel has no seccomp filters: system calls are not restricted");
 		return KM_OK;

@@ -28,6 +28,7 @@ typedef struct {
 	const char *dir;
 	const uint16_t *ports; /* TCP ports that may be connected to */
 	size_t n_ports;
+	bool unix_streams; /* may connect to unix sockets */
 } km_sandbox;
 
 KM_NODISCARD km_status km_sandbox_enter(const km_sandbox *box, km_err *err);

@@ -18,9 +18,10 @@
 #include "daemon/outgoing.h"
 #include "daemon/sandbox.h"
 #include "daemon/signing.h"
+#include "daemon/virus.h"
 #include "net/ubloop.h"
 
-enum { SNAPSHOT_MAX = 64 * 1024 * 1024 };
+enum { SNAPSHOT_MAX = 64 * 1024 * 1024, PORTS = 64 };
 
 static const km_front *const fronts[KM_LISTENERS] = {
 	[KM_LISTEN_MILTER] = &km_front_milter,
@@ -197,6 +198,8 @@ static km_status prepare(km_scanner *s, km_err *err)
 	if (st == KM_OK)
 		st = km_kit_open_state(&shop->kit, s->role->state_dir, err);
 	if (st == KM_OK)
+		st = km_virus_new(&s->role->loop, c, &shop->virus, err);
+	if (st == KM_OK)
 		st = map_learned(s, err);
 	if (st == KM_OK)
 		st = open_learners(s, err);
@@ -210,10 +213,15 @@ static km_status prepare(km_scanner *s, km_err *err)
 static km_status confine(const km_scanner *s, const char *spool, km_err *err)
 {
 	const km_resolver *resolver = s->shop.answers.resolver;
-	km_sandbox box = { .kind = resolver ? KM_SANDBOX_ASKER : KM_SANDBOX_SCANNER, .dir = spool };
+	uint16_t ports[PORTS];
+	km_sandbox box = { .dir = spool, .ports = ports };
+	const uint16_t *asked = NULL;
 
-	if (resolver)
-		box.n_ports = km_resolver_ports(resolver, &box.ports);
+	box.n_ports = km_virus_ports(s->shop.virus, ports, &box.unix_streams);
+	box.kind = resolver || box.n_ports ? KM_SANDBOX_ASKER : KM_SANDBOX_SCANNER;
+	size_t n = resolver ? km_resolver_ports(resolver, &asked) : 0;
+	for (size_t i = 0; i < n && box.n_ports < PORTS; i++)
+		ports[box.n_ports++] = asked[i];
 	return km_sandbox_enter(&box, err);
 }
 
@@ -253,6 +261,7 @@ static void scanner_stop(km_role *r)
 	km_learner_stop(s->shop.learner);
 	km_signing_stop(s->shop.signing);
 	km_outgoing_stop(s->shop.outgoing);
+	km_virus_stop(s->shop.virus);
 	km_resolver_free(s->shop.answers.resolver);
 	if (lost == 0)
 		return;
@@ -273,6 +282,7 @@ static void scanner_finish(km_role *r)
 	km_learner_free(s->shop.learner);
 	km_signing_free(s->shop.signing);
 	km_outgoing_free(s->shop.outgoing);
+	km_virus_free(s->shop.virus);
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
 	km_file_close(&s->words);

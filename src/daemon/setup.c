@@ -17,6 +17,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/subject.h"
 #include "daemon/telling.h"
+#include "daemon/virus.h"
 #include "daemon/warden.h"
 #include "dns/snapshot.h"
 #include "engine/answers.h"
@@ -275,6 +276,8 @@ km_status km_settings_load(const char *path, const char *state_dir, km_settings 
 		st = check_guard(s.conf, err);
 	if (st == KM_OK)
 		st = km_telling_check(s.conf, err);
+	if (st == KM_OK)
+		st = km_virus_check(s.conf, err);
 	if (st == KM_OK)
 		st = km_settings_check_keys(&s, state_dir, err);
 	if (st != KM_OK) {

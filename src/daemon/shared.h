@@ -50,6 +50,9 @@ enum {
 	X(notices_sent_total, "counter", "notices delivered: mails, posts, programs run")          \
 	X(notices_put_off_total, "counter", "notices that could not be delivered at once")         \
 	X(notices_given_up_total, "counter", "notices that could not be delivered at all")         \
+	X(viruses_total, "counter", "messages in which a virus scanner found something")           \
+	X(virus_failures_total, "counter",                                                         \
+	  "messages that should have been examined for viruses and were not")                      \
 	X(signed_total, "counter", "messages that were signed or sealed")                          \
 	X(sign_failures_total, "counter", "messages that should have been signed and were not")    \
 	X(lessons_total, "counter", "messages that were learned, or were known already")           \

@@ -65,6 +65,17 @@ static km_status stage_read(km_scan *s)
 	return KM_OK;
 }
 
+/* Of the message as a whole: virus scanners do not say where. */
+static km_status stage_virus(km_scan *s)
+{
+	if (s->env->virus.n)
+		(void)km_fact_add(&s->facts, KM_FACT_VIRUS_FOUND, s->env->virus, KM_NO_PART, 0, 0);
+	if (s->env->unexamined)
+		(void)km_fact_add(&s->facts, KM_FACT_VIRUS_UNEXAMINED, (km_sv){ 0 }, KM_NO_PART, 0,
+				  0);
+	return KM_OK;
+}
+
 /* Before all that looks at links. */
 static km_status stage_files(km_scan *s)
 {
@@ -220,6 +231,7 @@ static const struct stage {
 	bool needs_mail;
 } stages[] = {
 	{ stage_read, offsetof(km_timings, read), false },
+	{ stage_virus, offsetof(km_timings, read), false },
 	{ stage_files, offsetof(km_timings, content), true },
 	{ stage_auth, offsetof(km_timings, auth), true },
 	{ stage_sender_domain, offsetof(km_timings, auth), true },
@@ -282,6 +294,16 @@ static km_limit_set limits_met(const km_scan *s)
 	return set;
 }
 
+/* Whatever else it is: only what is refused for good need not come again. */
+static void defer(km_verdict *v)
+{
+	if (v->action == KM_ACTION_REJECT)
+		return;
+	v->action = KM_ACTION_TEMPFAIL;
+	v->why_action[KM_JA] = "ウイルス検査が今はできない";
+	v->why_action[KM_EN] = "it can not be examined for viruses now";
+}
+
 km_scan_state km_scan_step(km_scan *s, km_err *err)
 {
 	const km_dns_question *q;
@@ -294,6 +316,8 @@ km_scan_state km_scan_step(km_scan *s, km_err *err)
 	km_structure_limits(limits_met(s), &s->facts);
 	km_status st = km_judge(s->reserve, s->kit->pack, &s->facts, s->env->rcpts, s->env->n_rcpts,
 				&s->verdict);
+	if (st == KM_OK && s->env->deferred)
+		defer(&s->verdict);
 	s->us.judge = (double)(km_clock_mono_ns() - before) / 1e3;
 	s->state = st == KM_OK ? KM_SCAN_DONE : KM_SCAN_FAILED;
 	if (st != KM_OK)

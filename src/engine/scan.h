@@ -33,6 +33,9 @@ typedef struct {
 	km_sv mta;	    /* its name for itself, or empty */
 	uint32_t dnsbl_off; /* DNS lists not to be asked now, by bit (engine/dnsbl_health.h) */
 	bool bulk;	    /* of a sender of mailings, or one message of a sudden mass of them */
+	km_sv virus;	    /* what a virus scanner found, or empty */
+	bool unexamined;    /* one should have looked and could not … */
+	bool deferred;	    /* … and so it must come again later */
 	bool stored;	    /* taken from the message's own header */
 	km_time now;
 } km_envelope;

@@ -133,8 +133,9 @@ static void check_score(mail_case *c, km_sv line, bool least, double bound)
 
 static bool is_setting(km_sv verb)
 {
-	static const km_sv verbs[] = { KM_SV("user"), KM_SV("bulk"), KM_SV("conf"), KM_SV("from"),
-				       KM_SV("helo") };
+	static const km_sv verbs[] = { KM_SV("user"),	   KM_SV("bulk"), KM_SV("conf"),
+				       KM_SV("from"),	   KM_SV("helo"), KM_SV("virus"),
+				       KM_SV("unexamined") };
 
 	for (size_t i = 0; i < KM_COUNT(verbs); i++)
 		if (km_sv_eq(verb, verbs[i]))
@@ -277,6 +278,10 @@ static const km_kit *settings(mail_case *c, km_sv expect, const km_kit *usual, k
 		} else if (km_sv_eq(verb, KM_S("helo"))) {
 			env->helo = said_by_client(c->arena, line);
 			env->has_helo = true;
+		} else if (km_sv_eq(verb, KM_S("virus"))) {
+			env->virus = line;
+		} else if (km_sv_eq(verb, KM_S("unexamined"))) {
+			env->unexamined = true;
 		} else if (km_sv_eq(verb, KM_S("conf"))) {
 			km_buf_add(&yaml, line);
 			km_buf_byte(&yaml, '\n');

@@ -347,7 +347,8 @@ static void test_builtin(void **state)
 	if (v.action != KM_ACTION_ACCEPT || v.class != KM_CLASS_HAM)
 		fail_msg("%s", v.why_action[KM_EN]);
 	/* What others have found out for certain speaks for itself. */
-	static const km_fact_id certain[] = { KM_FACT_LISTED_URL, KM_FACT_LISTED_FILE };
+	static const km_fact_id certain[] = { KM_FACT_LISTED_URL, KM_FACT_LISTED_FILE,
+					      KM_FACT_VIRUS_FOUND };
 	for (km_fact_id id = 0; id < KM_FACT_COUNT; id++) {
 		bool alone = false;
 		for (size_t i = 0; i < KM_COUNT(certain); i++)

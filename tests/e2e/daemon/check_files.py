@@ -1,0 +1,135 @@
+"""Attached files looked into behind the sandbox, and the words compiled once.
+
+usage: check_files.py KOMAINU SOURCE
+"""
+
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import service
+import tap
+from tap import case
+
+
+@contextlib.contextmanager
+def folder():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def daemon(program, path):
+    k = service.Komainu(program, path)
+    try:
+        yield k.start()
+        assert k.stop() == 0, k.said()
+    finally:
+        if k.process and k.process.poll() is None:
+            k.process.kill()
+            k.process.wait(10)
+
+
+def message(name, data):
+    lines = base64.encodebytes(data).replace(b"\n", b"\r\n")
+    return (b"From: a@example.com\r\nTo: b@example.jp\r\nSubject: x\r\nDate: Mon, 02 Mar 2026 09:00:00 +0900\r\n"
+            b"Message-ID: <1@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n"
+            b"Content-Disposition: attachment; filename=\"" + name.encode() + b"\"\r\n"
+            b"Content-Transfer-Encoding: base64\r\n\r\n" + lines)
+
+
+def facts(answer):
+    return sorted((f["id"], f["seen"]) for f in answer["facts"] if f["group"] in ("attachment", "link"))
+
+
+@case
+def sandboxed(program, source):
+    """QR codes, zip, 7z, LZH, cab, tar.gz, PDF, SVG: the daemon finds what the command line does, and no process dies"""
+    mails = [p.read_bytes() for p in sorted((source / "tests/mail").glob("*.eml"))
+             if p.name.startswith(("archive", "qr-", "pdf-", "svg-", "onenote", "extension-", "macros", "html-"))]
+    mails += [message(p.name, p.read_bytes())
+              for kind in ("archives", "image", "pdf") for p in sorted((source / "fuzz/content/seeds" / kind).iterdir())]
+    assert len(mails) > 25
+    with folder() as path, daemon(program, path) as k:
+        found = set()
+        for number, mail in enumerate(mails):
+            name = path / f"{number}.eml"
+            name.write_bytes(mail)
+            done = subprocess.run([program, "scan", "--json", str(name)], capture_output=True, timeout=60)
+            want, got = facts(json.loads(done.stdout)), facts(k.scan(mail))
+            assert got == want, (number, got, want)
+            found |= {f for f, _ in got}
+        for name in ("LINK_IN_QR", "ARCHIVE_PROGRAM", "ARCHIVE_ENCRYPTED", "DOUBLE_EXTENSION", "SVG_SCRIPT", "LINK_IP_HOST"):
+            assert name in found, (name, found)
+        assert any("見積書.exe" in seen for _, seen in facts(k.scan((source / "tests/mail/archive-lzh.eml").read_bytes())))
+        assert k.metric("scanner_restarts_total") == 0, k.said()
+
+
+@case
+def words_of_the_daemon(program, source):
+    """compiled words are kept in the state folder, used at the next start, and made anew when they are damaged"""
+    mail = (source / "tests/mail/ja-phish-rakuten.eml").read_bytes()
+    with folder() as path:
+        with daemon(program, path) as k:
+            first = facts(k.scan(mail))
+            kept = k.state / "words.cache"
+            assert kept.stat().st_mode & 0o777 == 0o600, oct(kept.stat().st_mode)
+            good = kept.read_bytes()
+        if os.geteuid() == 0:  # it would be believed only if root had written it
+            os.chown(kept, 0, 0)
+        before = kept.stat().st_ino
+        with daemon(program, path) as k:
+            assert facts(k.scan(mail)) == first
+            assert kept.stat().st_ino == before, "written again"
+        kept.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
+        with daemon(program, path) as k:
+            assert facts(k.scan(mail)) == first
+            assert kept.read_bytes() == good
+
+
+@case
+def words_of_the_command_line(program, source):
+    """the command line keeps them in the user's cache folder, and does without one"""
+    mail = str(source / "tests/mail/ja-phish-rakuten.eml")
+
+    def scan(**environment):
+        done = subprocess.run([program, "scan", "--json", mail], capture_output=True, timeout=60,
+                              env={"PATH": os.environ["PATH"], **environment})
+        assert done.returncode == 0, done
+        return facts(json.loads(done.stdout))
+
+    with folder() as path:
+        want = scan(HOME="/nonexistent")
+        kept = path / ".cache" / "komainu" / "words.cache"
+        assert scan(HOME=str(path)) == want and kept.exists()
+        before = kept.stat()
+        assert scan(HOME=str(path)) == want and kept.stat().st_ino == before.st_ino
+        good = kept.read_bytes()
+        for damaged in (b"", good[:4096], good[:-1], b"x" * len(good), good[:9000] + b"\xff" * 8 + good[9008:]):
+            kept.write_bytes(damaged)
+            assert scan(HOME=str(path)) == want
+            assert kept.read_bytes() == good, "not mended"
+        assert scan(XDG_CACHE_HOME=str(path / "x")) == want and (path / "x" / "komainu" / "words.cache").exists()
+        if os.geteuid() == 0:
+            os.chown(kept, 65534, 65534)
+            kept.write_bytes(good)
+            assert scan(HOME=str(path)) == want
+            assert kept.stat().st_uid == 0, "another user's cache was used"
+
+
+def main():
+    return tap.run(sys.argv[1], pathlib.Path(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
