@@ -29,6 +29,13 @@ static const km_page_row processes[] = {
 	    "メールは読みません。使える鍵があるときだけ動きます。",
 	    "The only one that holds private keys. It signs the digests that scanners send, and "
 	    "reads no mail. It runs when there are keys to sign with." } },
+	{ "courier",
+	  { "送信アカウントの記録を見ていて、利用者・担当者・ほかのシステムに、メール、"
+	    "Webhook、プログラムで知らせます。notify.smtp、notify.webhooks、hooks のどれかが"
+	    "設定されているときだけ動きます。",
+	    "Watches the files of sending accounts and tells subscribers, staff and other systems, "
+	    "by mail, webhook and program. It runs when notify.smtp, notify.webhooks or hooks are "
+	    "set." } },
 };
 
 static const km_page_row signals[] = {
@@ -61,6 +68,9 @@ static const km_page_row files[] = {
 	{ "/var/lib/komainu/keys",
 	  { "署名鍵 (key.dir の初期値)。持ち主だけが読めます。",
 	    "Private keys (default of key.dir), for their owner's eyes only." } },
+	{ "/var/lib/komainu/outbox.db",
+	  { "何を誰に知らせたか、まだ知らせていないか (SQLite)。",
+	    "What was told to whom, and what is still to be (SQLite)." } },
 	{ "/var/lib/komainu/poison",
 	  { "検査プロセスを異常終了させたメールの一覧 (ダイジェストと回数)。",
 	    "Which messages killed scanners: their digests, and how often." } },
