@@ -182,6 +182,26 @@ static void write_state(km_dossier *j, km_buf *b)
 					    "lost. It is lifted once a person has checked."));
 }
 
+/* What became of a message, in words; of an action without a word of its own, its name. */
+static void add_outcome(const km_dossier *j, km_buf *b, km_sv action)
+{
+	static const struct {
+		const char *action, *ja, *en;
+	} words[] = {
+		{ "accept", "送信", "sent" },	    { "tag", "送信", "sent" },
+		{ "junk", "送信", "sent" },	    { "quarantine", "保留", "held" },
+		{ "greylist", "延期", "deferred" }, { "tempfail", "延期", "deferred" },
+		{ "reject", "拒否", "refused" },
+	};
+
+	for (size_t i = 0; i < KM_COUNT(words); i++)
+		if (km_sv_eq(action, km_sv_of(words[i].action))) {
+			km_buf_add(b, km_sv_of(km_say(j->cli, words[i].ja, words[i].en)));
+			return;
+		}
+	km_show_safe(b, action, false);
+}
+
 static void write_mails(km_dossier *j, km_buf *b, const mails *m)
 {
 	char when[KM_STORED_TIME];
@@ -206,10 +226,13 @@ static void write_mails(km_dossier *j, km_buf *b, const mails *m)
 		km_dossier_name(b, s->client);
 		km_buf_fmt(b, "  %s %llu  ", km_say(j->cli, "宛先", "rcpts"),
 			   (unsigned long long)s->n_rcpts);
-		km_show_safe(b, s->action, false);
-		km_buf_add(b, KM_S("  <"));
-		km_show_safe(b, s->message_id, false);
-		km_buf_add(b, KM_S(">  "));
+		add_outcome(j, b, s->action);
+		if (s->message_id.n) {
+			km_buf_add(b, KM_S("  <"));
+			km_show_safe(b, s->message_id, false);
+			km_buf_byte(b, '>');
+		}
+		km_buf_add(b, KM_S("  "));
 		km_dossier_name(b, s->queue_id);
 		km_buf_byte(b, '\n');
 	}
