@@ -7,26 +7,16 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "daemon/sandbox.h"
 
 enum {
-	FLUSH_MS = 60 * 1000,
+	FLUSH_SECONDS = 60,
 	PATIENCE_MS = 500 /* for messages under way when the guard is told to end */
 };
 
 void km_guard_count(const km_guarding_role *g, km_counter which)
 {
 	km_shared_count(g->role->shared, g->role->slot, which, 1);
-}
-
-static void on_flush(uv_timer_t *t)
-{
-	km_guarding_role *g = t->data;
-	km_err err = { 0 };
-
-	if (km_warden_flush(g->warden, km_clock_now(), &err) != KM_OK)
-		km_warn("%s", err.msg);
 }
 
 /* --- connections --- */
@@ -123,10 +113,8 @@ static void prepare(km_guarding_role *g)
 	g->idle_ms = (uint64_t)km_conf_int(c, KM_KEY_GUARD_TIMEOUT);
 	g->max_connections = (size_t)km_conf_int(c, KM_KEY_LIMITS_CONNECTIONS);
 	g->close_on_bad = strcmp(km_conf_str(c, KM_KEY_GUARD_ON_BAD_REQUEST), "close") == 0;
-	(void)uv_timer_init(&g->role->loop, &g->flush);
 	(void)uv_timer_init(&g->role->loop, &g->patience);
-	g->flush.data = g->patience.data = g;
-	(void)uv_timer_start(&g->flush, on_flush, FLUSH_MS, FLUSH_MS);
+	g->patience.data = g;
 }
 
 static km_status guard_start(km_role *r, km_err *err)
@@ -141,27 +129,24 @@ static km_status guard_start(km_role *r, km_err *err)
 	g->arena = km_arena_new(KM_GUARD_EVENT_MEMORY);
 	if (g->arena == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
+	const km_sandbox box = { .kind = KM_SANDBOX_GUARD, .dir = r->state_dir };
 	km_status st = km_subjects_open(r->conf, &g->subjects, err);
 	if (st == KM_OK)
 		st = km_warden_open(r->conf, r->state_dir, r->shared, r->slot, &g->warden, err);
 	if (st == KM_OK)
 		st = serve(g, err);
-	return st == KM_OK ? km_sandbox_enter(&(km_sandbox){ .kind = KM_SANDBOX_GUARD,
-							     .dir = r->state_dir },
-					      err)
-			   : st;
+	if (st == KM_OK)
+		st = km_flusher_start(g->warden, &box, FLUSH_SECONDS, &g->flusher, err);
+	return st == KM_OK ? km_sandbox_enter(&box, err) : st;
 }
 
 static void guard_stop(km_role *r)
 {
-	km_guarding_role *g = r->self;
-	km_err err = { 0 };
+	const km_guarding_role *g = r->self;
 
 	km_peers_stop(g->policy);
 	km_peers_stop(g->lines);
 	km_peers_stop(g->scanners);
-	if (g->warden && km_warden_flush(g->warden, km_clock_now(), &err) != KM_OK)
-		km_warn("%s", err.msg);
 }
 
 static void guard_finish(km_role *r)
@@ -173,6 +158,7 @@ static void guard_finish(km_role *r)
 	km_peers_finish(g->policy);
 	km_peers_finish(g->lines);
 	km_peers_finish(g->scanners);
+	km_flusher_stop(g->flusher);
 	km_warden_close(g->warden);
 	km_subjects_free(g->subjects);
 	km_arena_free(g->arena);

@@ -5,6 +5,7 @@
 #ifndef KM_DAEMON_GUARD_H
 #define KM_DAEMON_GUARD_H
 
+#include "daemon/flusher.h"
 #include "daemon/peers.h"
 #include "daemon/subject.h"
 #include "daemon/warden.h"
@@ -19,7 +20,8 @@ typedef struct {
 	size_t max_connections;
 	bool close_on_bad; /* guard.on_bad_request */
 	bool quitting;
-	uv_timer_t flush, patience;
+	km_flusher *flusher;
+	uv_timer_t patience;
 } km_guarding_role;
 
 /* Memory of one event, with all its recipients. */
