@@ -135,6 +135,12 @@ km_status km_row_next(km_sv *rest, km_sv *row, km_err *err)
 
 /* --- features --- */
 
+enum { DISGUISED = 1, FEATURES_HEAD = sizeof(float) + 1 };
+
+/* Whoever gives features another member packs it here, too. */
+_Static_assert(sizeof(km_features) == KM_VIEW_COUNT * sizeof(km_feature_set) + 2 * sizeof(double),
+	       "all of km_features is packed");
+
 static void put_number(km_buf *out, uint32_t x)
 {
 	for (; x >= 0x80; x >>= 7)
@@ -154,10 +160,11 @@ void km_features_pack(km_buf *out, const km_features *f)
 	float latin = (float)f->latin;
 
 	km_buf_add(out, (km_sv){ (const char *)&latin, sizeof(latin) });
+	km_buf_byte(out, f->disguised ? DISGUISED : 0);
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
 		uint32_t last = 0;
-		/* Their order means nothing; sorted they are small. */
+		/* sorted they are small */
 		if (set->n)
 			qsort(set->bucket, set->n, sizeof(*set->bucket), by_bucket);
 		put_number(out, (uint32_t)set->n);
@@ -204,11 +211,12 @@ km_status km_features_unpack(km_arena *a, km_sv body, km_features *f, km_err *er
 	uint32_t n;
 
 	*f = (km_features){ 0 };
-	if (body.n < sizeof(latin))
+	if (body.n < FEATURES_HEAD || (unsigned char)body.p[sizeof(latin)] > DISGUISED)
 		return KM_FAIL(err, KM_SYNTAX, "a lesson without features");
 	memcpy(&latin, body.p, sizeof(latin));
 	f->latin = (double)latin;
-	km_sv rest = km_sv_from(body, sizeof(latin));
+	f->disguised = body.p[sizeof(latin)] == DISGUISED;
+	km_sv rest = km_sv_from(body, FEATURES_HEAD);
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		/* each takes at least a byte */
 		if (!get_number(&rest, &n) || n > rest.n)

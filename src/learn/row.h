@@ -12,9 +12,10 @@
  *	80  u32 lengths of reporter, domain, user, body
  *	96  these four; zeros up to a multiple of 8
  *	    u64 checksum of all before it
- * Numbers are little-endian. The body of a lesson is its features: latin as f32, and of each view
- * the number of buckets, then the buckets in rising order, each as its distance from the one
- *before, all numbers in 7-bit groups, the low ones first, the top bit set in all but the last.
+ * Numbers are little-endian. The body of a lesson is its features: latin as f32, a byte
+ * of flags (1: disguised), and of each view the number of buckets, then the buckets in rising
+ *order, each as its distance from the one before, all numbers in 7-bit groups, the low ones first,
+ *the top bit set in all but the last.
  */
 #ifndef KM_LEARN_ROW_H
 #define KM_LEARN_ROW_H
@@ -69,7 +70,7 @@ KM_NODISCARD km_status km_row_read(km_sv row, km_row *r, km_err *err);
 /* Takes the next row off @rest, where rows follow each other. KM_NOTFOUND at the end. */
 KM_NODISCARD km_status km_row_next(km_sv *rest, km_sv *row, km_err *err);
 
-/* Appends the body. */
+/* Appends the body; sorts the buckets, whose order means nothing. */
 void km_features_pack(km_buf *out, const km_features *f);
 /* KM_SYNTAX for what is no such body. KM_LIMIT when the arena is full. */
 KM_NODISCARD km_status km_features_unpack(km_arena *a, km_sv body, km_features *f, km_err *err);

@@ -4,7 +4,7 @@
 
 static km_features some(km_arena *a, uint32_t seed)
 {
-	km_features f = { .latin = 0.25 };
+	km_features f = { .latin = 0.25, .disguised = seed & 1 };
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		size_t n = (size_t)v * 37 % 90;
@@ -58,7 +58,7 @@ static void test_round_trip(void **state)
 	TEST_SV(r.scope.user, "taro@example.jp");
 	assert_memory_equal(r.digest, in.digest, sizeof(r.digest));
 	assert_int_equal(km_features_unpack(a, r.body, &g, NULL), KM_OK);
-	assert_true(g.latin >= 0.25 && g.latin <= 0.25);
+	assert_true(g.latin >= 0.25 && g.latin <= 0.25 && g.disguised);
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		assert_int_equal(g.view[v].n, f.view[v].n);
 		for (size_t i = 0; i < g.view[v].n; i++) {
@@ -138,20 +138,23 @@ static void test_bad_features(void **state)
 		size_t n;
 		km_status want;
 	} cases[] = {
-		{ "empty sets", "\0\0\x80\x3f\0\0\0\0\0", 9, KM_OK },
-		{ "one bucket", "\0\0\x80\x3f\1\5\0\0\0\0", 10, KM_OK },
+		{ "empty sets", "\0\0\x80\x3f\0\0\0\0\0\0", 10, KM_OK },
+		{ "one bucket", "\0\0\x80\x3f\0\1\5\0\0\0\0", 11, KM_OK },
 		{ "nothing", "", 0, KM_SYNTAX },
-		{ "no sets", "\0\0\x80\x3f", 4, KM_SYNTAX },
-		{ "one set less", "\0\0\x80\x3f\0\0\0\0", 8, KM_SYNTAX },
-		{ "one byte more", "\0\0\x80\x3f\0\0\0\0\0\0", 10, KM_SYNTAX },
-		{ "more buckets than bytes", "\0\0\x80\x3f\x7f\1\1\1\1\0\0\0\0", 13, KM_SYNTAX },
-		{ "the same bucket twice", "\0\0\x80\x3f\2\5\0\0\0\0\0", 11, KM_SYNTAX },
-		{ "bucket over the end", "\0\0\x80\x3f\1\x80\x80\x40\0\0\0\0", 12, KM_SYNTAX },
-		{ "number that is longer than it need be", "\0\0\x80\x3f\x81\0\5\0\0\0\0", 11,
+		{ "disguised", "\0\0\x80\x3f\1\0\0\0\0\0", 10, KM_OK },
+		{ "unknown flag", "\0\0\x80\x3f\2\0\0\0\0\0", 10, KM_SYNTAX },
+		{ "no sets", "\0\0\x80\x3f\0", 5, KM_SYNTAX },
+		{ "one set less", "\0\0\x80\x3f\0\0\0\0\0", 9, KM_SYNTAX },
+		{ "one byte more", "\0\0\x80\x3f\0\0\0\0\0\0\0", 11, KM_SYNTAX },
+		{ "more buckets than bytes", "\0\0\x80\x3f\0\x7f\1\1\1\1\0\0\0\0", 14, KM_SYNTAX },
+		{ "the same bucket twice", "\0\0\x80\x3f\0\2\5\0\0\0\0\0", 12, KM_SYNTAX },
+		{ "bucket over the end", "\0\0\x80\x3f\0\1\x80\x80\x40\0\0\0\0", 13, KM_SYNTAX },
+		{ "number that is longer than it need be", "\0\0\x80\x3f\0\x81\0\5\0\0\0\0", 12,
 		  KM_SYNTAX },
-		{ "number without end", "\0\0\x80\x3f\xff\xff\xff\xff\xff\xff\xff", 11, KM_SYNTAX },
-		{ "latin over 1", "\0\0\xa0\x3f\0\0\0\0\0", 9, KM_SYNTAX },
-		{ "latin is no number", "\0\0\xc0\x7f\0\0\0\0\0", 9, KM_SYNTAX },
+		{ "number without end", "\0\0\x80\x3f\0\xff\xff\xff\xff\xff\xff\xff", 12,
+		  KM_SYNTAX },
+		{ "latin over 1", "\0\0\xa0\x3f\0\0\0\0\0\0", 10, KM_SYNTAX },
+		{ "latin is no number", "\0\0\xc0\x7f\0\0\0\0\0\0", 10, KM_SYNTAX },
 	};
 	km_arena *a = km_arena_new(1 << 20);
 	km_features f;
