@@ -312,7 +312,9 @@ int km_account_history_run(km_cli *cli, const void *options)
 		return km_dossier_end(&j, km_dossier_failed(&j));
 	km_buf_init(&b, NULL, OUT_MAX);
 	for (size_t i = 0; i < j.n && rc == EX_OK; i++)
-		if (j.o->common.json)
+		if (!km_dossier_shows(&j, &j.entries[i]))
+			continue;
+		else if (j.o->common.json)
 			rc = km_json_print(cli, km_dossier_json(&j, &j.entries[i]));
 		else
 			km_dossier_write(&j, &b, &j.entries[i]);

@@ -307,7 +307,7 @@ static int explain_text(km_dossier *j, const mails *m, const km_facts *facts)
 	write_state(j, &b);
 	heading(j, &b, "記録 (古い順)", "On file, oldest first");
 	for (size_t i = 0; i < j->n; i++)
-		if (j->reader == KM_FOR_ADMIN || j->entries[i].e.kind != KM_ENTRY_told)
+		if (km_dossier_shows(j, &j->entries[i]))
 			km_dossier_write(j, &b, &j->entries[i]);
 	write_mails(j, &b, m);
 	write_hands(j, &b, facts);
@@ -366,7 +366,7 @@ static int explain_json(km_dossier *j, const mails *m, const km_facts *facts)
 	size_t at = 0;
 
 	for (size_t i = 0; i < j->n; i++)
-		if (j->reader == KM_FOR_ADMIN || j->entries[i].e.kind != KM_ENTRY_told)
+		if (km_dossier_shows(j, &j->entries[i]))
 			(void)json_array_append_new(entries, km_dossier_json(j, &j->entries[i]));
 	while (km_advice_next(KM_S("accused"), KM_ADVICE_DO, &at, &one))
 		(void)json_array_append_new(steps, km_json_text(one.text[j->lang]));

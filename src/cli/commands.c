@@ -411,8 +411,7 @@ static const km_command commands[] = {
 		     "(restore), to keep it, or to end the account's sending for good (terminate), "
 		     "which only people do. The subscriber is told the reason. The daemon must "
 		     "run." },
-	  .examples = { { "account review u1042 --outcome restore --reason '同窓会の案内と確認' "
-			  "--by tanaka",
+	  .examples = { { "account review u1042 --outcome restore -r '同窓会の案内' --by tanaka",
 			  { "本人の配信だったので解く",
 			    "Lifts it: it was the holder's own mailing." } } } },
 	{ .name = "account restore",

@@ -99,6 +99,11 @@ const km_dossier_entry *km_dossier_in_force(const km_dossier *j)
 	return NULL;
 }
 
+bool km_dossier_shows(const km_dossier *j, const km_dossier_entry *x)
+{
+	return j->reader == KM_FOR_ADMIN || x->e.kind != KM_ENTRY_told;
+}
+
 void km_dossier_name(km_buf *b, km_sv name)
 {
 	if (name.n)

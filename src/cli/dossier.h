@@ -55,6 +55,8 @@ KM_NODISCARD km_status km_dossier_load(km_dossier *j, size_t limit);
 /* The measure in force; NULL when there is none. */
 const km_dossier_entry *km_dossier_in_force(const km_dossier *j);
 
+/* Whether the reader is shown it: who else was told is not for the subscriber. */
+bool km_dossier_shows(const km_dossier *j, const km_dossier_entry *x);
 /* One entry with its facts. @indent spaces before each line but the first. */
 void km_dossier_write(km_dossier *j, km_buf *b, const km_dossier_entry *x);
 json_t *km_dossier_json(km_dossier *j, const km_dossier_entry *x);

@@ -74,8 +74,8 @@ bool km_told_wanted(const km_entry *e, km_reader reader)
 		return false;
 	if (reader == KM_FOR_ADMIN)
 		return kinds[e->kind].staff;
-	/* Of a review that restores the restore tells. */
-	bool twice = e->kind == KM_ENTRY_review && km_review_restores(e->reason);
+	/* Of what a decision leads to, that tells. */
+	bool twice = e->kind == KM_ENTRY_review && !km_sv_starts(e->reason, KM_S("keep"));
 	return kinds[e->kind].subscriber && !twice;
 }
 

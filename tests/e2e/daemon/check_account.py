@@ -15,6 +15,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -143,8 +144,10 @@ class Site:
         (self.folder / "secret").write_text("s3cret\n")
         for name in ("ticket", "reset"):
             hook = self.folder / f"{name}.sh"
-            hook.write_text(f'#!/bin/sh\nprintf "%s\\t%s\\t" "$KOMAINU_ACCOUNT" "$*" >> {self.folder}/{name}.log\n'
-                            f"cat >> {self.folder}/{name}.log; echo >> {self.folder}/{name}.log\n")
+            hook.write_text(f"""#!/bin/sh
+entry=$(cat)
+printf '%s\\t%s\\t%s\\n' "$KOMAINU_ACCOUNT" "$*" "$entry" >> {self.folder}/{name}.log
+""")
             hook.chmod(0o755)
         self.k = service.Komainu(program, folder, self.settings()).start()
 
@@ -170,7 +173,8 @@ class Site:
     def runs(self, name):
         """(account, words, entry) of each run of a program."""
         path = self.folder / f"{name}.log"
-        lines = path.read_bytes().decode(errors="surrogateescape").splitlines() if path.exists() else []
+        text = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
+        lines = text[:text.rfind("\n") + 1].splitlines()
         return [(account, words, json.loads(text)) for account, words, text in (x.split("\t", 2) for x in lines)]
 
     def guard(self, *events):
@@ -343,6 +347,31 @@ def heard(site):
 
 
 @case
+def database(site):
+    """which addresses an account may use comes from a database outside of the state folder"""
+    path = site.folder / "users.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE alias (login TEXT, address TEXT)")
+        db.executemany("INSERT INTO alias VALUES (?, ?)", [("u7", "u7@example.jp"), ("u8'--", "@shop.example")])
+        db.commit()
+    path.chmod(0o644)
+    site.k.configure(site.settings(f"guard.identities_db: {path}\n"))
+    site.k.process.send_signal(signal.SIGHUP)
+    service.wait_for("the new settings", lambda: "the new configuration is in force" in site.k.said())
+    service.wait_for("the guard", lambda: not site.guard({"query": "ping"})[0].get("error"))
+
+    def facts(account, sender):
+        event = site.submit(account, 1) | {"from": sender, "mail_from": sender, "queue_id": f"4X{sender}"}
+        return [f["id"] for f in site.guard(event)[0]["facts"]]
+
+    service.wait_for("a foreign address", lambda: "OUT_FROM_FOREIGN" in facts("u7", "other@example.net"))
+    assert "OUT_FROM_FOREIGN" not in facts("u7", "u7@example.jp")
+    assert "OUT_FROM_FOREIGN" not in facts("u8'--", "any@shop.example")
+    assert "OUT_FROM_FOREIGN" in facts("u8'--", "u7@example.jp")
+    assert "can not be asked" not in site.k.said(), site.k.said()
+
+
+@case
 def explained(site):
     """show, list, explain and top: with and without the daemon, without limits for the subscriber"""
     mine = site.account("account", "explain", "u2", "--for", "subscriber", "--lang", "ja")
@@ -354,6 +383,7 @@ def explained(site):
     told = site.json("account", "explain", "u2")[0]
     assert told["in_force"]["kind"] == "brake" and set(told["speaks_for"]) == {"other", "machine", "either", "mailing"}
     assert "u2" in [e["account"] for e in site.json("account", "list")]
+    assert "staff@" not in site.account("account", "history", "u2", "--for", "subscriber")
     assert site.json("account", "show", "u2")[0]["live"]["known"] is True
     top = site.account("guard", "top")
     assert "u2" in top and "\x1b" not in top, top

@@ -118,6 +118,7 @@ static void test_plan(void **state)
 		{ "u1\nRCPT TO:<x@y>", KM_ENTRY_brake, "", "x@y@z", "", "" },
 		{ "u1", KM_ENTRY_review, "keep: x", "", "mail subscriber u1@example.jp|", "" },
 		{ "u1", KM_ENTRY_review, "restore: x", "", "", "" },
+		{ "u1", KM_ENTRY_review, "terminate: x", "", "", "" },
 		{ "u1", KM_ENTRY_review, "restore+password: x", "", "", "hook password_reset|" },
 		{ "u1", KM_ENTRY_password_changed, "", "me@example.com", "", "" },
 	};
