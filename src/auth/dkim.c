@@ -96,6 +96,7 @@ static void fill(km_dkim *k, candidate *c, km_dkim_sig *out)
 		.selector = sig->selector,
 		.identity = sig->identity,
 		.algorithm = sig->algorithm,
+		.signature = sig->b,
 		.b = km_sv_sub(sig->b_text, 0, 8),
 		.h = sig->h,
 		.field = (size_t)sig->field,

@@ -88,6 +88,7 @@ typedef struct {
 	km_sv selector;	   /* s=, lower case */
 	km_sv identity;	   /* i=, or "@" and d= */
 	km_sv algorithm;   /* a= */
+	km_sv signature;   /* b= as bytes */
 	km_sv b;	   /* start of b= (at most 8 bytes): header.b of RFC 6008 */
 	km_sv h;	   /* names of the signed fields, as written: with colons, perhaps folded */
 	size_t field;	   /* index of the DKIM-Signature field in mail->headers */

@@ -7,6 +7,7 @@
 #include "daemon/outgoing.h"
 #include "daemon/signing.h"
 #include "daemon/virus.h"
+#include "engine/replay.h"
 #include "engine/ulid.h"
 
 enum { ID_RANDOM = 10, IDS_AT_ONCE = 100 };
@@ -89,6 +90,8 @@ static km_status stage_scan(km_task *t, km_err *err)
 	if (state == KM_SCAN_FAILED)
 		return err->st != KM_OK ? err->st : KM_FAIL(err, KM_BUG, "scan failed");
 	learn_dnsbl(t);
+	if (t->shop->kit.replay)
+		km_replay_note(t->shop->kit.replay, km_scan_auth(t->judged.scan), &t->job.env);
 	t->judged.action = km_scan_verdict(t->judged.scan)->action;
 	return KM_OK;
 }

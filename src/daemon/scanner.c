@@ -19,6 +19,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/signing.h"
 #include "daemon/virus.h"
+#include "engine/replay.h"
 #include "net/ubloop.h"
 
 enum { SNAPSHOT_MAX = 64 * 1024 * 1024, PORTS = 64 };
@@ -171,6 +172,18 @@ static km_status map_learned(km_scanner *s, km_err *err)
 	return km_kit_use_learned(&s->shop.kit, p, err);
 }
 
+/* Without them mail is judged all the same. */
+static void open_replay(km_scanner *s)
+{
+	char path[1100];
+	km_err err = { 0 };
+
+	(void)snprintf(path, sizeof(path), "%s/replay", s->role->state_dir);
+	if (km_replay_open(path, &s->replay, &err) != KM_OK)
+		km_warn("DKIM replay is not looked for: %s", err.msg);
+	s->shop.kit.replay = s->replay;
+}
+
 static km_status prepare(km_scanner *s, km_err *err)
 {
 	const km_conf *c = s->role->conf;
@@ -199,6 +212,8 @@ static km_status prepare(km_scanner *s, km_err *err)
 		st = km_kit_open_state(&shop->kit, s->role->state_dir, err);
 	if (st == KM_OK)
 		st = km_virus_new(&s->role->loop, c, &shop->virus, err);
+	if (st == KM_OK)
+		open_replay(s);
 	if (st == KM_OK)
 		st = map_learned(s, err);
 	if (st == KM_OK)
@@ -285,6 +300,7 @@ static void scanner_finish(km_role *r)
 	km_virus_free(s->shop.virus);
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
+	km_replay_close(s->replay);
 	km_file_close(&s->words);
 	if (s->learned)
 		(void)munmap(s->learned, km_layers_area());

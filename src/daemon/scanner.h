@@ -40,6 +40,7 @@ struct km_scanner {
 	uv_timer_t drained;
 	struct ub_event_base *dns_loop;
 	km_dns_snapshot *snapshot;
+	struct km_replay *replay;
 	km_file words; /* compiled, of all scanners */
 };
 

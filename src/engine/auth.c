@@ -151,6 +151,7 @@ static void add_facts(km_auth *x, km_arena *a, const km_mail *m, const km_envelo
 	const char *override = find_override(x, a, m, env, kit, actual);
 	bool ours = km_auth_is_ours(kit, env), settled = ours || x->voucher.n;
 
+	x->vouched = x->voucher.n > 0;
 	if (x->dmarc.code == KM_DMARC_FAIL)
 		x->override = override;
 	else

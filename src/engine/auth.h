@@ -24,7 +24,8 @@ typedef struct {
 	 * (the client logged in), "local_network", "trusted_forwarder", "trusted_sealer",
 	 * "mailing_list" (which changed the message). */
 	const char *override;
-	km_sv voucher; /* the trusted forwarder or sealer; empty without one */
+	bool vouched;  /* by a trusted forwarder or sealer, whatever DMARC came to */
+	km_sv voucher; /* of a failure: the trusted forwarder or sealer; empty without one */
 	/* at work */
 	km_spf *spf_check;
 	km_dkim *dkim_check;

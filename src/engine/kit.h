@@ -35,8 +35,10 @@ typedef struct {
 	km_trainer *learned;	   /* that they belong to; NULL: they are the kit's own */
 	km_lists *lists;	   /* of the state folder, or NULL */
 	km_dnsbls dnsbl;	   /* DNS lists that are switched on */
-	char authserv_id[256];	   /* auth.authserv_id, or empty */
-	char host[256];		   /* of this machine */
+	struct km_replay
+		*replay;       /* of signatures (engine/replay.h); NULL: not counted. Not owned */
+	char authserv_id[256]; /* auth.authserv_id, or empty */
+	char host[256];	       /* of this machine */
 } km_kit;
 
 /*

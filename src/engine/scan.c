@@ -7,6 +7,7 @@
 #include "content/structure.h"
 #include "engine/auth.h"
 #include "engine/author.h"
+#include "engine/replay.h"
 #include "engine/wallet.h"
 
 struct km_scan {
@@ -128,6 +129,8 @@ static km_status stage_auth(km_scan *s)
 		km_auth_step(&s->auth, s->arena, s->mail, s->env, s->kit, &s->dns, &s->facts);
 
 	s->authenticated = st == KM_OK;
+	if (st == KM_OK && s->kit->replay)
+		km_replay_facts(s->kit->replay, &s->auth, s->mail, s->env, &s->facts);
 	return st;
 }
 
