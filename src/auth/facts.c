@@ -51,4 +51,13 @@ void km_dmarc_facts(const km_dmarc_result *r, const km_mail *m, km_sv actual, do
 	km_fact_arg(fs, f, 2, actual.n ? actual : KM_S("?"));
 	if (f && r->code == KM_DMARC_FAIL)
 		f->weight = weight;
+	/* What can not be proven just now is doubtful where the owner asks for proof. */
+	if (r->code != KM_DMARC_TEMPERROR || r->policy == KM_DMARC_POLICY_NONE)
+		return;
+	f = km_fact_add(fs, KM_FACT_DMARC_TEMPERROR_REJECT, r->domain, 0, h ? h->offset : 0,
+			length);
+	km_fact_arg(fs, f, 1, r->domain);
+	km_fact_arg(fs, f, 2, km_sv_of(km_dmarc_policy_name(r->policy)));
+	if (f)
+		f->weight = weight * (r->policy == KM_DMARC_REJECT ? 1 : 0.6);
 }

@@ -155,6 +155,15 @@ const km_dns_answer *km_dns_need(km_dns_set *s, km_sv name, km_dns_type type)
 	return NULL;
 }
 
+const km_dns_answer *km_dns_known(const km_dns_set *s, km_sv name, km_dns_type type)
+{
+	key k;
+	const km_dns_answer *known =
+		key_of(name, type, &k) ? km_map_get(&s->answers, (km_sv){ k.b, k.n }) : NULL;
+
+	return known == &pending ? NULL : known;
+}
+
 static void close_question(km_dns_set *s, km_sv name, km_dns_type type)
 {
 	for (size_t i = 0; i < s->n_open; i++) {
@@ -164,6 +173,19 @@ static void close_question(km_dns_set *s, km_sv name, km_dns_type type)
 		s->n_open--;
 		return;
 	}
+}
+
+static void note_bogus(km_dns_set *s, const km_dns_answer *a)
+{
+	const km_dns_question *q = &s->bogus;
+	int order = 0;
+
+	if (q->name.n && a->name.n != q->name.n)
+		order = a->name.n < q->name.n ? -1 : 1;
+	else if (q->name.n)
+		order = memcmp(a->name.p, q->name.p, a->name.n);
+	if (q->name.n == 0 || order < 0 || (order == 0 && a->type < q->type))
+		s->bogus = (km_dns_question){ a->name, a->type };
 }
 
 km_status km_dns_give(km_dns_set *s, const km_dns_answer *answer)
@@ -193,5 +215,7 @@ km_status km_dns_give(km_dns_set *s, const km_dns_answer *answer)
 			return KM_LIMIT;
 	}
 	*slot = copy;
+	if (copy->rcode == KM_DNS_BOGUS)
+		note_bogus(s, copy);
 	return KM_OK;
 }

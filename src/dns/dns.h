@@ -70,6 +70,9 @@ typedef struct {
 	km_dns_question *open;
 	size_t n_open, cap_open;
 	size_t asked; /* questions so far, against KM_MAX_DNS_QUESTIONS */
+	/* One whose answer was forged: that with the shortest name, in whatever order answers come.
+	 * Its name is empty when none was. */
+	km_dns_question bogus;
 	km_limit_set limits;
 } km_dns_set;
 
@@ -90,6 +93,8 @@ void km_dns_set_init(km_dns_set *s, km_arena *arena);
  * that can not be asked (empty labels, over 255 bytes), an answer is made up: SERVFAIL or NXDOMAIN.
  */
 const km_dns_answer *km_dns_need(km_dns_set *s, km_sv name, km_dns_type type);
+/* The answer at hand, or NULL; asks nothing. */
+const km_dns_answer *km_dns_known(const km_dns_set *s, km_sv name, km_dns_type type);
 /* Open questions; they stay open until answered. */
 static inline size_t km_dns_open(const km_dns_set *s, const km_dns_question **q)
 {

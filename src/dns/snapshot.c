@@ -11,6 +11,7 @@ struct set {
 	struct set *next;
 	km_dns_type type;
 	km_dns_rcode rcode;
+	bool secure;
 	uint32_t ttl;
 	km_dns_rr *rr;
 	size_t n, cap;
@@ -151,12 +152,13 @@ static km_status add_record(builder *b, unsigned type, uint32_t ttl, const km_ma
 	return ok ? KM_OK : KM_FAIL(err, KM_NOMEM, "out of memory");
 }
 
-/* ";! NAME TYPE WHY" */
+/* ";! NAME TYPE WHY", or SECURE of what is there otherwise. */
 static km_status add_status(builder *b, const km_master *m, km_err *err)
 {
 	char name[KM_DNS_NAME_TEXT];
 	size_t n;
 	km_dns_rcode why = KM_DNS_OK;
+	bool secure = m->n == 3 && km_sv_ieq(m->token[2].text, KM_S("SECURE"));
 
 	if (m->n != 3 || !km_master_name(&m->token[0], b->origin, name, &n))
 		return KM_FAIL(err, KM_SYNTAX, "expected \";! NAME TYPE WHY\"");
@@ -164,14 +166,17 @@ static km_status add_status(builder *b, const km_master *m, km_err *err)
 	for (int r = KM_DNS_NODATA; r <= KM_DNS_BOGUS; r++)
 		if (km_sv_ieq(m->token[2].text, km_sv_of(km_dns_rcode_name((km_dns_rcode)r))))
 			why = (km_dns_rcode)r;
-	if (type == 0 || why == KM_DNS_OK)
+	if (type == 0 || (why == KM_DNS_OK && !secure))
 		return KM_FAIL(err, KM_SYNTAX, "no %s is called \"%.*s\"", type ? "answer" : "type",
 			       KM_FMT(m->token[type ? 2 : 1].text));
 	struct node *node = node_at(b->s, (km_sv){ name, n });
 	struct set *t = node ? set_at(b->s, node, (km_dns_type)type) : NULL;
 	if (t == NULL || (why == KM_DNS_NODATA && !make_exist(b->s, node)))
 		return KM_FAIL(err, KM_NOMEM, "out of memory");
-	t->rcode = why;
+	if (secure)
+		t->secure = true;
+	else
+		t->rcode = why;
 	return KM_OK;
 }
 
@@ -344,6 +349,9 @@ void km_dns_snapshot_answer(const km_dns_snapshot *s, km_sv name, km_dns_type ty
 		const struct set *t = resolve(s, at, type, &out->rcode);
 		if (t == NULL)
 			break;
+		out->secure = t->secure;
+		if (t->rcode == KM_DNS_OK && t->n == 0) /* it is only said to be secure */
+			break;
 		if (t->ttl < out->ttl)
 			out->ttl = t->ttl;
 		out->rcode = t->rcode;
@@ -380,12 +388,16 @@ void km_dns_snapshot_write(km_buf *out, const km_dns_answer *answer)
 		km_buf_add(out, KM_S(";! "));
 		km_master_write_name(out, name);
 		km_buf_fmt(out, " %s %s\n", type, km_dns_rcode_name(why));
-		return;
 	}
 	for (size_t i = 0; i < answer->n; i++) {
 		km_master_write_name(out, name);
 		km_buf_fmt(out, " %u IN %s ", answer->ttl, type);
 		km_master_write_rdata(out, answer->type, &answer->rr[i]);
 		km_buf_byte(out, '\n');
+	}
+	if (answer->secure) {
+		km_buf_add(out, KM_S(";! "));
+		km_master_write_name(out, name);
+		km_buf_fmt(out, " %s SECURE\n", type);
 	}
 }

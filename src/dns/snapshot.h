@@ -4,8 +4,9 @@
  * Absent names are NXDOMAIN; a name that exists without that type, or only as a parent of others,
  * is NODATA. Lines ";! NAME TYPE SERVFAIL|TIMEOUT|NODATA|BOGUS|NXDOMAIN" hold the answers that were
  * none; they come before records of that name and type. (NXDOMAIN is for servers that deny a name
- * whose children they serve.) $TTL and $ORIGIN are read; names without final dot are below the
- * origin, which is the root at first. CNAMEs are followed, up to 12.
+ * whose children they serve.) ";! NAME TYPE SECURE" says that DNSSEC has validated the answer. $TTL
+ * and $ORIGIN are read; names without final dot are below the origin, which is the root at first.
+ * CNAMEs are followed, up to 12.
  */
 #ifndef KM_DNS_SNAPSHOT_H
 #define KM_DNS_SNAPSHOT_H
@@ -24,7 +25,7 @@ void km_dns_snapshot_free(km_dns_snapshot *s);
 void km_dns_snapshot_answer(const km_dns_snapshot *s, km_sv name, km_dns_type type,
 			    km_dns_answer *out);
 
-/* Appends an answer in the form above; it reads back to the same but for `secure`. */
+/* Appends an answer in the form above; it reads back to the same. */
 void km_dns_snapshot_write(km_buf *out, const km_dns_answer *answer);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "auth/domain.h"
 #include "auth/vouch.h"
+#include "engine/dnssec.h"
 #include "engine/origin.h"
 
 static void begin(km_auth *x, km_arena *a, const km_mail *m, const km_envelope *env,
@@ -191,5 +192,6 @@ km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envel
 	if (x->dmarc_check && step_dmarc(x, dns) == KM_NOTFOUND)
 		return KM_NOTFOUND;
 	add_facts(x, a, m, env, kit, fs);
+	km_dnssec_facts(x, dns, a, fs);
 	return KM_OK;
 }

@@ -38,6 +38,9 @@ static const char zone[] =
 	";! Slow.example A TIMEOUT\n"
 	";! there.example A NODATA\n"
 	";! bogus.example A BOGUS\n"
+	"sec.example. TXT \"x\"\n;! sec.example. TXT SECURE\n"
+	";! gone.sec.example. A NXDOMAIN\n;! gone.sec.example. A SECURE\n"
+	";! only.sec.example. A SECURE\n"
 	";! mail.example.com. TXT NXDOMAIN\n"
 	";! asked.example. CNAME SERVFAIL\n"
 	"asked.example. A 192.0.2.3\n"
@@ -127,6 +130,7 @@ static void replays(const km_dns_answer *want, km_sv written)
 	km_dns_snapshot_answer(s, want->name, want->type, &got);
 	assert_int_equal(got.rcode, want->rcode);
 	assert_int_equal(got.n, want->n);
+	assert_int_equal(got.secure, want->secure);
 	if (want->n)
 		assert_int_equal(got.ttl, want->ttl);
 	for (size_t i = 0; i < got.n; i++) {
@@ -162,6 +166,37 @@ static void test_answers(void **state)
 		replays(&a, km_buf_sv(&b));
 		km_buf_finish(&b);
 		test_drop(name);
+	}
+	km_dns_snapshot_free(s);
+}
+
+static void test_secure(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		km_dns_type type;
+		km_dns_rcode rcode;
+		bool secure;
+	} rows[] = {
+		{ "sec.example", KM_DNS_TXT, KM_DNS_OK, true },
+		{ "sec.example", KM_DNS_A, KM_DNS_NODATA, false },
+		{ "gone.sec.example", KM_DNS_A, KM_DNS_NXDOMAIN, true },
+		{ "only.sec.example", KM_DNS_A, KM_DNS_NXDOMAIN, true },
+		{ "bogus.example", KM_DNS_A, KM_DNS_BOGUS, false },
+	};
+	km_dns_snapshot *s = parse(zone, NULL);
+
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		km_dns_answer a;
+		km_buf b;
+		km_dns_snapshot_answer(s, km_sv_of(rows[i].name), rows[i].type, &a);
+		if (a.rcode != rows[i].rcode || a.secure != rows[i].secure)
+			fail_msg("%s", rows[i].name);
+		km_buf_init(&b, NULL, 1 << 16);
+		km_dns_snapshot_write(&b, &a);
+		replays(&a, km_buf_sv(&b));
+		km_buf_finish(&b);
 	}
 	km_dns_snapshot_free(s);
 }
@@ -234,9 +269,8 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_ttl),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_answers), cmocka_unit_test(test_ttl),
+		cmocka_unit_test(test_secure),	cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests_name("dns/snapshot", tests, NULL, NULL);
