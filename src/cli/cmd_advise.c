@@ -3,7 +3,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/jsonout.h"
+#include "cli/brand_page.h"
 #include "cli/style.h"
 #include "cli/tables.h"
 #include "cli/wrap.h"
@@ -13,7 +13,7 @@ enum { COLUMNS = 78, COLUMNS_MOST = 100, TEXT_MAX = 64 * 1024 };
 
 typedef struct {
 	km_common_options common;
-	const char *after;
+	const char *after, *brand, *config;
 } advise_options;
 
 static const km_option table[] = {
@@ -25,6 +25,20 @@ static const km_option table[] = {
 	  .choices = km_advice_topics,
 	  .help = { "何があったか。省略すると一覧を表示する",
 		    "what happened; without it, the list of these" } },
+	{ .letter = 'b',
+	  .name = "brand",
+	  .type = KM_OPT_TEXT,
+	  .at = offsetof(advise_options, brand),
+	  .arg = "NAME",
+	  .help = { "誰の名前をかたっていたか。その公式の窓口も示す",
+		    "in whose name it was; tells its own contact too" } },
+	{ .letter = 'c',
+	  .name = "config",
+	  .type = KM_OPT_FILE,
+	  .at = offsetof(advise_options, config),
+	  .arg = "FILE",
+	  .help = { "設定ファイル（content.brands を知るため）",
+		    "configuration file, for its content.brands" } },
 };
 
 const km_option_table km_advise_options = { table, KM_COUNT(table), sizeof(advise_options) };
@@ -126,6 +140,50 @@ static void write_topic(km_buf *b, const km_cli *cli, km_sv topic)
 		write_section(b, cli, topic, (km_advice_section)s, width);
 }
 
+/* Where the brand itself is found, and how certain that is. */
+static void write_brand(km_buf *b, const km_cli *cli, const km_brand *brand)
+{
+	size_t width = columns(cli);
+	km_contact c;
+
+	km_buf_fmt(b, "\n%s%s%s\n", km_style_code(cli->colour, KM_STYLE_BOLD),
+		   km_say(cli, "名前を使われた会社・役所", "Whose name was used"),
+		   km_style_code(cli->colour, KM_STYLE_PLAIN));
+	km_buf_fmt(b, "  - %.*s\n    %s: ",
+		   KM_FMT(cli->lang == KM_JA ? brand->name_ja : brand->name_en),
+		   km_say(cli, "公式のドメイン", "its own domains"));
+	km_brand_add_domains(b, brand->domain, brand->n_domains);
+	km_buf_fmt(b, "\n    %s: %s (%s)\n    ", km_say(cli, "確かさ", "certainty"),
+		   brand->certainty, km_brand_certainty_text(brand, cli->lang));
+	if (km_advice_brand(km_sv_of(brand->id), &c)) {
+		km_buf_fmt(b, "%s: ", km_say(cli, "届け出", "report to"));
+		km_wrap(b, c.reach[cli->lang], 4, width);
+		km_buf_fmt(b, " (%.*s)\n    ", KM_FMT(c.certainty));
+	}
+	km_wrap(b,
+		km_sv_of(km_say(
+			cli,
+			"メールのリンクや電話番号は使わず、公式アプリか、いつも使うブックマーク"
+			"から確かめてください。",
+			"Use no link or number of the message: check in the official app, or "
+			"by your own bookmark.")),
+		4, width);
+	km_buf_byte(b, '\n');
+}
+
+static json_t *json_brand(const km_brand *brand, int lang)
+{
+	km_contact c;
+	bool known = km_advice_brand(km_sv_of(brand->id), &c);
+
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o}", "brand", brand->id, "name",
+			 km_json_text(lang == KM_JA ? brand->name_ja : brand->name_en), "domains",
+			 km_brand_json_domains(brand->domain, brand->n_domains), "certainty",
+			 brand->certainty, "certainty_text", km_brand_certainty_text(brand, lang),
+			 "report", known ? km_json_text(c.reach[lang]) : json_null(),
+			 "report_certainty", known ? km_json_text(c.certainty) : json_null());
+}
+
 static void write_list(km_buf *b, const km_cli *cli)
 {
 	km_sv rest = km_sv_of(km_advice_topics), topic;
@@ -169,31 +227,60 @@ static json_t *json_topic(km_sv topic, int lang)
 	return o;
 }
 
-static int print_json(const km_cli *cli, km_sv topic)
+static int print_json(const km_cli *cli, km_sv topic, const km_brand *brand)
 {
 	km_sv rest = km_sv_of(km_advice_topics);
 	int code = EX_OK;
 
-	if (topic.n)
-		return km_json_print(cli, json_topic(topic, cli->lang));
+	if (topic.n || brand) {
+		json_t *o = topic.n ? json_topic(topic, cli->lang) : json_object();
+		if (brand)
+			(void)json_object_set_new(o, "brand", json_brand(brand, cli->lang));
+		return km_json_print(cli, o);
+	}
 	while (code == EX_OK && km_sv_split(&rest, '|', &topic))
 		code = km_json_print(cli, json_topic(topic, cli->lang));
 	return code;
+}
+
+static int print_text(km_cli *cli, km_sv topic, const km_brand *brand)
+{
+	km_buf b;
+
+	km_buf_init(&b, cli->arena, TEXT_MAX);
+	if (topic.n)
+		write_topic(&b, cli, topic);
+	else
+		write_list(&b, cli);
+	if (brand)
+		write_brand(&b, cli, brand);
+	(void)fwrite(b.p, 1, b.n, cli->out);
+	return km_cli_flush(cli);
 }
 
 int km_advise_run(km_cli *cli, const void *options)
 {
 	const advise_options *o = options;
 	km_sv topic = km_sv_of(o->after);
-	km_buf b;
+	km_err err = { .st = KM_OK };
+	km_brand_table t = { NULL, NULL };
+	const km_brand *brand = NULL;
 
-	if (o->common.json)
-		return print_json(cli, topic);
-	km_buf_init(&b, cli->arena, TEXT_MAX);
-	if (topic.n)
-		write_topic(&b, cli, topic);
-	else
-		write_list(&b, cli);
-	(void)fwrite(b.p, 1, b.n, cli->out);
-	return km_cli_flush(cli);
+	if (o->brand) {
+		if (km_brand_table_settings(o->config, &t, &err) != KM_OK)
+			return km_cli_fail(cli, &err);
+		brand = km_brands_find(t.brands, km_sv_of(o->brand));
+	}
+	if (o->brand && brand == NULL)
+		km_cli_error(
+			cli,
+			km_say(cli,
+			       "%s: 表にない名前です。公式の窓口は、契約書や公式アプリで確かめて"
+			       "ください",
+			       "%s: not in the table; look for its contact in your contract or "
+			       "in its app"),
+			o->brand);
+	int code = o->common.json ? print_json(cli, topic, brand) : print_text(cli, topic, brand);
+	km_brand_table_close(&t);
+	return code;
 }

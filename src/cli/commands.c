@@ -154,6 +154,41 @@ static const km_command commands[] = {
 			{ "log --id 01KAQJ9X3T0000000000000000 --json",
 			  { "1 通について記録のすべてを表示する",
 			    "Shows all that is on record about one message." } } } },
+	{ .name = "brands show",
+	  .operands = "NAME...",
+	  .words = KM_WORDS_NONE,
+	  .min_operands = 1,
+	  .max_operands = SIZE_MAX,
+	  .options = &km_brands_show_options,
+	  .run = km_brands_show_run,
+	  .summary = { "ブランドについて知っていることを表示する",
+		       "show what is known about a brand" },
+	  .about = { "よく名前をかたられる会社や役所について、名前の書き方、公式のドメイン、種類、"
+		     "その情報がどのくらい確かかを表示します。NAME "
+		     "は、表にあるどの名前でもかまいません。",
+		     "Shows names, own domains and kind of a company or authority whose name is "
+		     "often forged, and how certain that is. NAME is any of its names." },
+	  .examples = { { "brands show 楽天", { "名前で", "By name." } },
+			{ "brands show rakuten_card --json",
+			  { "表の id で、JSON として", "By its id in the table, as JSON." } } } },
+	{ .name = "brands check",
+	  .operands = "[FILE]",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = 1,
+	  .options = &km_brands_check_options,
+	  .run = km_brands_check_run,
+	  .summary = { "ブランドの表を検査する", "check a table of brands" },
+	  .about = { "自分の表 FILE（data/brands.csv "
+		     "と同じ形）を、組み込みの表に重ねたうえで検査します。"
+		     "1 行でも誤りがあれば、ファイル、行、理由を示します。"
+		     "FILE がなければ、組み込みの表だけを検査します。\n"
+		     "使うには、設定の content.brands にその場所を書きます。",
+		     "Checks FILE, a table of your own in the form of data/brands.csv, on top of "
+		     "the built-in one; a bad row is told with file, line and reason. Without "
+		     "FILE it checks the built-in table alone.\n"
+		     "To use it, name it in content.brands of the configuration." },
+	  .examples = { { "brands check my-brands.csv",
+			  { "使う前に検査する", "Checks it before use." } } } },
 	{ .name = "list import",
 	  .operands = "NAME FILE...",
 	  .words = KM_WORDS_FILES,
@@ -779,6 +814,8 @@ static const struct {
 	km_sv name;
 	const char *summary[2];
 } groups[] = {
+	{ KM_SV("brands"),
+	  { "名前をかたられるブランドの表を扱う", "work with the table of forged brands" } },
 	{ KM_SV("list"),
 	  { "危険なもののリストを扱う", "work with lists of what is known to be bad" } },
 	{ KM_SV("config"),

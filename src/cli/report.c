@@ -3,6 +3,7 @@
 #include "cli/style.h"
 #include "cli/wrap.h"
 #include "policy/advice.h"
+#include "policy/category.h"
 
 enum { WIDTH = 80, LABEL = 12, SENTENCE = 10, REASONS = 3 };
 
@@ -138,7 +139,8 @@ static void add_verdict(km_buf *b, const km_report *r, const km_verdict *v)
 	km_buf_fmt(b,
 		   say(r, "  %.1f 点  %s / %s  迷惑・詐欺である確率 %.1f %%",
 		       "  %.1f points  %s / %s  probability of abuse %.1f %%"),
-		   v->score, km_class_name(v->class), v->category, v->probability * 100);
+		   v->score, km_class_name(v->class), km_category_name(v->category, r->lang),
+		   v->probability * 100);
 	if (v->brand)
 		km_buf_fmt(b, "  %s %s", say(r, "装われた組織", "brand"), v->brand);
 	km_buf_fmt(b, "\n%*s", LABEL, "");

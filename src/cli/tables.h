@@ -70,6 +70,12 @@ int km_key_retire_run(km_cli *cli, const void *options);
 extern const km_option_table km_advise_options;
 int km_advise_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_brands_check_options;
+int km_brands_check_run(km_cli *cli, const void *options);
+
+extern const km_option_table km_brands_show_options;
+int km_brands_show_run(km_cli *cli, const void *options);
+
 extern const km_option_table km_list_import_options;
 int km_list_import_run(km_cli *cli, const void *options);
 

@@ -5,6 +5,7 @@
 #include "engine/auth.h"
 #include "engine/fields.h"
 #include "engine/json_write.h"
+#include "policy/category.h"
 
 /* A fact as it is told; its record has its own form. */
 static void add_fact(km_json_writer *w, km_arena *a, const km_scored *s, km_lang lang)
@@ -199,6 +200,7 @@ km_status km_verdict_json(km_buf *out, const km_scan *s, const char *file, const
 	km_json_string(&w, "id", id);
 	km_json_string(&w, "class", km_class_name(v->class));
 	km_json_string(&w, "category", v->category);
+	km_json_string(&w, "category_name", km_category_name(v->category, lang));
 	km_json_string(&w, "brand", v->brand);
 	km_json_string(&w, "action", km_action_name(v->action));
 	km_json_number(&w, "score", v->score, 2);

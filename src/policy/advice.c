@@ -1,5 +1,7 @@
 #include "policy/advice.h"
 
+#include <stdio.h>
+
 #include "base/buf.h"
 
 /* The texts of data/guidance; the build compiles this file anew when they change. */
@@ -75,6 +77,14 @@ static bool find_contact(km_sv id, km_contact *out)
 		return true;
 	}
 	return false;
+}
+
+bool km_advice_brand(km_sv brand_id, km_contact *out)
+{
+	char id[64];
+	int n = snprintf(id, sizeof(id), "brand-%.*s", KM_FMT(brand_id));
+
+	return n > 0 && (size_t)n < sizeof(id) && find_contact(km_sv_of(id), out);
 }
 
 bool km_advice_next(km_sv topic, km_advice_section section, size_t *at, km_advice *out)

@@ -38,6 +38,10 @@ bool km_advice_known(km_sv topic);
 /* Next piece of @section of @topic; *at begins at 0. False past the last. */
 bool km_advice_next(km_sv topic, km_advice_section section, size_t *at, km_advice *out);
 
+/* Whom to ask about mail in the name of @brand_id; false when nothing better is known than its
+ * site. */
+bool km_advice_brand(km_sv brand_id, km_contact *out);
+
 /* All of @section as numbered lines, each after a line end and two spaces. */
 km_sv km_advice_numbered(km_arena *a, km_sv topic, km_advice_section section, km_lang lang);
 

@@ -2,6 +2,7 @@
 
 #include "conf/schema.h"
 #include "policy/advice.h"
+#include "policy/category.h"
 #include "policy/pack.h"
 
 enum {
@@ -16,40 +17,6 @@ enum {
 
 /* How far points, thresholds and caps go; keeps every sum finite. */
 static const double FAR = 1000;
-
-static const char *const categories[] = {
-	"none",
-	"phish_account",
-	"phish_card",
-	"phish_bank",
-	"phish_securities",
-	"phish_parcel",
-	"phish_tax",
-	"phish_public",
-	"phish_transport",
-	"phish_mail",
-	"phish_other",
-	"fraud_billing",
-	"fraud_oneclick",
-	"fraud_dating",
-	"fraud_acquaintance",
-	"fraud_prize",
-	"fraud_sextortion",
-	"fraud_ceo",
-	"fraud_police",
-	"fraud_invest",
-	"fraud_advance_fee",
-	"fraud_job",
-	"fraud_gift_card",
-	"fraud_shop",
-	"bait_reply",
-	"bait_unsubscribe",
-	"malware",
-	"ad_bulk",
-	"ad_pharma",
-	KM_CATEGORY_OF_BRAND,
-	KM_CATEGORY_OF_WORDING,
-};
 
 /* The pack being read, and the part of it that the fields at hand go into. */
 struct reading {
@@ -72,7 +39,18 @@ static km_status no_room(km_err *err)
 static const char *category_name(size_t i, const void *ctx)
 {
 	(void)ctx;
-	return categories[i];
+	static const char *const others[] = { KM_CATEGORY_OF_BRAND, KM_CATEGORY_OF_WORDING };
+
+	return i < KM_COUNT(others) ? others[i] : km_category_at(i - KM_COUNT(others));
+}
+
+static size_t n_categories(void)
+{
+	size_t n = 0;
+
+	while (category_name(n, NULL))
+		n++;
+	return n;
 }
 
 static const char *class_name(size_t i, const void *ctx)
@@ -362,10 +340,10 @@ static km_status read_category(const km_yaml *n, void *ctx, km_err *err)
 {
 	struct reading *r = ctx;
 	size_t i = 0;
-	km_status st = read_name(n, "category", category_name, KM_COUNT(categories), NULL, &i, err);
+	km_status st = read_name(n, "category", category_name, n_categories(), NULL, &i, err);
 
 	if (st == KM_OK)
-		r->rule->category = categories[i];
+		r->rule->category = category_name(i, NULL);
 	return st;
 }
 

@@ -405,11 +405,37 @@ def completion():
     return None
 
 
+def brands_and_advice():
+    r = run("brands", "show", "--json", "楽天", "jcb", "ANA")
+    shown = {b["brand"]: b for b in lines(r)}
+    assert r.returncode == 0 and list(shown) == ["rakuten", "jcb", "ana"], r
+    assert "rakuten.co.jp" in shown["rakuten"]["domains"] and shown["rakuten"]["certainty"] == "A1", shown
+    assert shown["jcb"]["category"] == "phish_card" and shown["jcb"]["category_name"], shown
+    assert {"name": "ANA", "ambiguous": True} in shown["ana"]["names"], shown
+    assert "公式のドメイン".encode() in run("brands", "show", "--lang", "ja", "docomo").stdout
+    assert run("brands", "show", "no such brand").returncode == os.EX_DATAERR
+    assert run("brands", "check").returncode == 0
+    head = "brand_id,kind,owner,certainty,name_ja,name_en,aliases,domains,senders,mailboxes,source\n"
+    write("own.csv", (head + "ours,service,,A1,うち,Ours,うちの会社,ours.example,,,\n").encode())
+    assert lines(run("brands", "check", "--json", "own.csv"))[0]["brands"] == 1 + \
+        lines(run("brands", "check", "--json"))[0]["brands"]
+    write("bad.csv", (head + "ours,service,,A1,うち,Ours,うちの会社,no domain,,,\n").encode())
+    r = run("brands", "check", "bad.csv")
+    assert r.returncode == os.EX_CONFIG and b"bad.csv:2:" in r.stderr, r
+    write("own.yaml", b"content:\n  brands: own.csv\n")
+    assert lines(run("brands", "show", "--json", "--config", "own.yaml", "うちの会社"))[0]["brand"] == "ours"
+    advice = lines(run("advise", "--after", "password", "--brand", "Amazon", "--json"))[0]
+    assert advice["do"] and advice["brand"]["report"] and "amazon.co.jp" in advice["brand"]["domains"], advice
+    assert b"reportascam@amazon.com" in run("advise", "--after", "card", "--brand", "amazon").stdout
+    r = run("advise", "--after", "card", "--brand", "nobody")
+    assert r.returncode == 0 and b"nobody" in r.stderr and r.stdout, r
+
+
 TESTS = [helps_everywhere, suggests_what_was_meant, verdict_keeps_its_contract, languages, files_as_given_and_in_order,
          odd_file_names, unreadable_is_an_error_of_its_own, standard_input, folders_maildirs_mboxes, broken_pipe,
          colours_only_on_a_terminal, progress_bar_for_long_work, envelope_is_data, time_and_replay,
          text_for_one_and_for_several, large_message_in_little_space, show_keeps_its_contract, show_for_people,
-         configuration, version, manual_pages, completion]
+         configuration, brands_and_advice, version, manual_pages, completion]
 
 
 def main():
