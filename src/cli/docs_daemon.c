@@ -93,6 +93,12 @@ static const km_page_row confinement[] = {
 	    "はファイルを開けません。",
 	    "A scanner can open files in the spool only, the keeper in state.dir only, the signer "
 	    "none." } },
+	{ "courier",
+	  { "外へ接続でき、ファイルは読めますが、書けるのは state.dir "
+	    "の中だけで、プログラムは実行できません。"
+	    "hooks を設定すると、実行するプログラムに引き継がれるため、閉じ込めません。",
+	    "It may connect, and read files, but write only in state.dir, and run no program. With "
+	    "hooks set it is not confined, since the programs would be." } },
 };
 
 static void key(km_buf *b, km_conf_key k, int lang)

@@ -249,11 +249,15 @@ static km_status check_guard(const km_conf *conf, km_err *err)
 {
 	km_identities *ids = km_identities_new();
 	km_subjects *subjects = NULL;
+	km_identity_sql *database = NULL;
 	km_status st =
 		ids ? km_subjects_open(conf, &subjects, err) : KM_FAIL(err, KM_NOMEM, "no memory");
 
 	if (st == KM_OK)
 		st = km_warden_identities(conf, ids, err);
+	if (st == KM_OK)
+		st = km_warden_database(conf, &database, err);
+	km_identity_sql_close(database);
 	km_subjects_free(subjects);
 	km_identities_free(ids);
 	return st;

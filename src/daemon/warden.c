@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "outbound/identity_sql.h"
 #include "text/utf8.h"
 
 enum {
@@ -70,13 +69,16 @@ static km_guard_conf guard_conf(const km_conf *c)
 	return g;
 }
 
-static km_status open_sql(km_warden *w, const km_conf *conf, km_err *err)
+km_status km_warden_database(const km_conf *conf, km_identity_sql **out, km_err *err)
 {
 	const char *path = km_conf_str(conf, KM_KEY_GUARD_IDENTITIES_DB);
+	const char *query = km_conf_str(conf, KM_KEY_GUARD_IDENTITIES_QUERY);
+	km_err why = { 0 };
 
-	return *path ? km_identity_sql_open(path, km_conf_str(conf, KM_KEY_GUARD_IDENTITIES_QUERY),
-					    &w->sql, err)
-		     : KM_OK;
+	*out = NULL;
+	if (*path == '\0' || km_identity_sql_open(path, query, out, &why) == KM_OK)
+		return KM_OK;
+	return KM_FAIL(err, KM_CONFIG, "guard.identities_db: %s", why.msg);
 }
 
 /* Told once, until it can be asked again. */
@@ -341,8 +343,8 @@ static km_status open_state(km_warden *w, const km_conf *conf, km_err *err)
 	if (km_warden_identities(conf, w->ids, &why) != KM_OK)
 		km_error("%s; what could be read counts", why.msg);
 	why = (km_err){ 0 };
-	if (open_sql(w, conf, &why) != KM_OK)
-		km_error("guard.identities_db: %s; it is not asked", why.msg);
+	if (km_warden_database(conf, &w->sql, &why) != KM_OK)
+		km_error("%s; it is not asked", why.msg);
 	st = km_guard_open(&w->conf, w->counters, w->ids, &w->guard, err);
 	if (st == KM_OK)
 		st = open_accounts(w, err);

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "daemon/shared.h"
 #include "front/guardline/guardline.h"
+#include "outbound/identity_sql.h"
 
 typedef struct km_warden km_warden;
 
@@ -23,6 +24,9 @@ void km_warden_close(km_warden *w);
 /* What guard.identities names, into @ids; the first fault is told, the rest is read all the same.
  */
 KM_NODISCARD km_status km_warden_identities(const km_conf *conf, km_identities *ids, km_err *err);
+
+/* The database that guard.identities_db names; NULL without one. KM_CONFIG with what is wrong. */
+KM_NODISCARD km_status km_warden_database(const km_conf *conf, km_identity_sql **out, km_err *err);
 
 /*
  * Judges one event. When it returns KM_OK its measures are on disk and in force, and so is @also

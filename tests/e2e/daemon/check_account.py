@@ -411,6 +411,9 @@ def wrong_settings(site):
     for settings, says in (
         ("notify.staff: [nobody]\n", 'notify.staff: "nobody"'),
         ("notify.webhooks: ['gopher://x']\n", 'notify.webhooks: "gopher://x"'),
+        (f"guard.identities_db: {site.folder}/absent.db\n", "guard.identities_db: "),
+        (f"guard.identities_db: {site.folder}/users.db\nguard.identities_query: DELETE FROM alias WHERE login = ?\n",
+         "a query that reads is expected"),
         (f"notify.templates: {own}\n", "brake.en:3: not known: {acount}"),
     ):
         site.k.configure(settings)
