@@ -6,83 +6,119 @@ enum {
 	NAME_LEAST = 4 /* bytes of a sender's name that is looked for in the text */
 };
 
+/* What the act wants shown; bits. */
+enum { SENDER = 1, OPT_OUT = 2, POSTAL = 4, CONTACT = 8, ALL = 15 };
+
 /* Words as they stand in a match key: no case, no width, no space between Japanese characters. Of
- * the act's words whatever honest mailings write for them. */
-static const km_sv opt_out[] = {
-	KM_SV("配信停止"),
-	KM_SV("配信を停止"),
-	KM_SV("配信の停止"),
-	KM_SV("配信解除"),
-	KM_SV("配信を解除"),
-	KM_SV("配信の解除"),
-	KM_SV("配信をご希望"),
-	KM_SV("配信を希望"),
-	KM_SV("配信不要"),
-	KM_SV("配信が不要"),
-	KM_SV("メール停止"),
-	KM_SV("受信拒否"),
-	KM_SV("受信停止"),
-	KM_SV("受信を停止"),
-	KM_SV("受信を希望"),
-	KM_SV("受信をご希望"),
-	KM_SV("購読解除"),
-	KM_SV("購読停止"),
-	KM_SV("購読を解除"),
-	KM_SV("購読を停止"),
-	KM_SV("購読をやめ"),
-	KM_SV("購読の解除"),
-	KM_SV("登録解除"),
-	KM_SV("登録を解除"),
-	KM_SV("登録の解除"),
-	KM_SV("解除はこちら"),
-	KM_SV("解除手続"),
-	KM_SV("停止手続"),
-	KM_SV("停止をご希望"),
-	KM_SV("不要な方"),
-	KM_SV("退会"),
-	KM_SV("オプトアウト"),
-	KM_SV("unsubscribe"),
-	KM_SV("opt out"),
-	KM_SV("opt-out"),
-	KM_SV("stop receiving"),
-	KM_SV("email preferences"),
-	KM_SV("mail preferences"),
-	KM_SV("no longer wish"),
-};
-
-static const km_sv sender[] = {
-	KM_SV("株式会社"), KM_SV("(株)"),     KM_SV("有限会社"), KM_SV("(有)"),
-	KM_SV("合同会社"), KM_SV("合資会社"), KM_SV("社団法人"), KM_SV("財団法人"),
-	KM_SV("学校法人"), KM_SV("医療法人"), KM_SV("宗教法人"), KM_SV("福祉法人"),
-	KM_SV("活動法人"), KM_SV("行政法人"), KM_SV("協同組合"), KM_SV("送信者:"),
-	KM_SV("送信者名"), KM_SV("配信者:"),  KM_SV("配信元"),	 KM_SV("発行元"),
-	KM_SV("発行者"),   KM_SV("発行:"),    KM_SV("運営会社"), KM_SV("運営者"),
-	KM_SV("編集部"),   KM_SV("事務局"),   KM_SV("販売業者"), KM_SV(" inc."),
-	KM_SV(" llc"),	   KM_SV(" ltd"),     KM_SV("co., "),	 KM_SV(" gmbh"),
-};
-
-/* Its own words, or a page that has it. */
-static const km_sv postal[] = {
-	KM_SV("〒"),	   KM_SV("住所"),     KM_SV("所在地"),	 KM_SV("会社概要"),
-	KM_SV("会社情報"), KM_SV("企業情報"), KM_SV("運営会社"), KM_SV("特定商取引"),
-	KM_SV("about us"), KM_SV("p.o. box"), KM_SV(" street"),	 KM_SV(" avenue"),
-	KM_SV(" suite "),
-};
-
-static const km_sv contact[] = {
-	KM_SV("お問い合わせ"), KM_SV("お問合せ"),   KM_SV("お問合わせ"),
-	KM_SV("問い合わせ先"), KM_SV("ご連絡先"),   KM_SV("連絡先"),
-	KM_SV("ご意見"),       KM_SV("苦情"),	    KM_SV("フリーダイヤル"),
-	KM_SV("カスタマーサ"), KM_SV("電話"),	    KM_SV("tel:"),
-	KM_SV("tel."),	       KM_SV("contact us"), KM_SV("customer service"),
-	KM_SV("mailto:"),
-};
-
-static const km_sv prefectures[] = {
-	KM_SV("東京都"),
-	KM_SV("北海道"),
-	KM_SV("大阪府"),
-	KM_SV("京都府"),
+ * the act's words whatever honest mailings write for them, or for the page that has them. */
+static const struct {
+	km_sv word;
+	unsigned shows;
+} words[] = {
+	{ KM_SV("配信停止"), OPT_OUT },
+	{ KM_SV("配信を停止"), OPT_OUT },
+	{ KM_SV("配信の停止"), OPT_OUT },
+	{ KM_SV("配信解除"), OPT_OUT },
+	{ KM_SV("配信を解除"), OPT_OUT },
+	{ KM_SV("配信の解除"), OPT_OUT },
+	{ KM_SV("配信をご希望"), OPT_OUT },
+	{ KM_SV("配信を希望"), OPT_OUT },
+	{ KM_SV("配信不要"), OPT_OUT },
+	{ KM_SV("配信が不要"), OPT_OUT },
+	{ KM_SV("メール停止"), OPT_OUT },
+	{ KM_SV("受信拒否"), OPT_OUT },
+	{ KM_SV("受信停止"), OPT_OUT },
+	{ KM_SV("受信を停止"), OPT_OUT },
+	{ KM_SV("受信を希望"), OPT_OUT },
+	{ KM_SV("受信をご希望"), OPT_OUT },
+	{ KM_SV("購読解除"), OPT_OUT },
+	{ KM_SV("購読停止"), OPT_OUT },
+	{ KM_SV("購読を解除"), OPT_OUT },
+	{ KM_SV("購読を停止"), OPT_OUT },
+	{ KM_SV("購読をやめ"), OPT_OUT },
+	{ KM_SV("購読の解除"), OPT_OUT },
+	{ KM_SV("登録解除"), OPT_OUT },
+	{ KM_SV("登録を解除"), OPT_OUT },
+	{ KM_SV("登録の解除"), OPT_OUT },
+	{ KM_SV("解除はこちら"), OPT_OUT },
+	{ KM_SV("解除手続"), OPT_OUT },
+	{ KM_SV("停止手続"), OPT_OUT },
+	{ KM_SV("停止をご希望"), OPT_OUT },
+	{ KM_SV("不要な方"), OPT_OUT },
+	{ KM_SV("退会"), OPT_OUT },
+	{ KM_SV("オプトアウト"), OPT_OUT },
+	{ KM_SV("unsubscribe"), OPT_OUT },
+	{ KM_SV("opt out"), OPT_OUT },
+	{ KM_SV("opt-out"), OPT_OUT },
+	{ KM_SV("stop receiving"), OPT_OUT },
+	{ KM_SV("email preferences"), OPT_OUT },
+	{ KM_SV("mail preferences"), OPT_OUT },
+	{ KM_SV("no longer wish"), OPT_OUT },
+	{ KM_SV("株式会社"), SENDER },
+	{ KM_SV("(株)"), SENDER },
+	{ KM_SV("有限会社"), SENDER },
+	{ KM_SV("(有)"), SENDER },
+	{ KM_SV("合同会社"), SENDER },
+	{ KM_SV("合資会社"), SENDER },
+	{ KM_SV("社団法人"), SENDER },
+	{ KM_SV("財団法人"), SENDER },
+	{ KM_SV("学校法人"), SENDER },
+	{ KM_SV("医療法人"), SENDER },
+	{ KM_SV("宗教法人"), SENDER },
+	{ KM_SV("福祉法人"), SENDER },
+	{ KM_SV("活動法人"), SENDER },
+	{ KM_SV("行政法人"), SENDER },
+	{ KM_SV("協同組合"), SENDER },
+	{ KM_SV("送信者:"), SENDER },
+	{ KM_SV("送信者名"), SENDER },
+	{ KM_SV("配信者:"), SENDER },
+	{ KM_SV("配信元"), SENDER },
+	{ KM_SV("発行元"), SENDER },
+	{ KM_SV("発行者"), SENDER },
+	{ KM_SV("発行:"), SENDER },
+	{ KM_SV("運営会社"), SENDER },
+	{ KM_SV("運営者"), SENDER },
+	{ KM_SV("編集部"), SENDER },
+	{ KM_SV("事務局"), SENDER },
+	{ KM_SV("販売業者"), SENDER },
+	{ KM_SV(" inc."), SENDER },
+	{ KM_SV(" llc"), SENDER },
+	{ KM_SV(" ltd"), SENDER },
+	{ KM_SV("co., "), SENDER },
+	{ KM_SV(" gmbh"), SENDER },
+	{ KM_SV("〒"), POSTAL },
+	{ KM_SV("住所"), POSTAL },
+	{ KM_SV("所在地"), POSTAL },
+	{ KM_SV("会社概要"), POSTAL },
+	{ KM_SV("会社情報"), POSTAL },
+	{ KM_SV("企業情報"), POSTAL },
+	{ KM_SV("運営会社"), POSTAL },
+	{ KM_SV("特定商取引"), POSTAL },
+	{ KM_SV("about us"), POSTAL },
+	{ KM_SV("p.o. box"), POSTAL },
+	{ KM_SV(" street"), POSTAL },
+	{ KM_SV(" avenue"), POSTAL },
+	{ KM_SV(" suite "), POSTAL },
+	{ KM_SV("お問い合わせ"), CONTACT },
+	{ KM_SV("お問合せ"), CONTACT },
+	{ KM_SV("お問合わせ"), CONTACT },
+	{ KM_SV("問い合わせ先"), CONTACT },
+	{ KM_SV("ご連絡先"), CONTACT },
+	{ KM_SV("連絡先"), CONTACT },
+	{ KM_SV("ご意見"), CONTACT },
+	{ KM_SV("苦情"), CONTACT },
+	{ KM_SV("フリーダイヤル"), CONTACT },
+	{ KM_SV("カスタマーサ"), CONTACT },
+	{ KM_SV("電話"), CONTACT },
+	{ KM_SV("tel:"), CONTACT },
+	{ KM_SV("tel."), CONTACT },
+	{ KM_SV("contact us"), CONTACT },
+	{ KM_SV("customer service"), CONTACT },
+	{ KM_SV("mailto:"), CONTACT },
+	{ KM_SV("東京都"), POSTAL },
+	{ KM_SV("北海道"), POSTAL },
+	{ KM_SV("大阪府"), POSTAL },
+	{ KM_SV("京都府"), POSTAL },
 };
 
 static const km_header *field(const km_mail *m, km_sv name)
@@ -99,7 +135,7 @@ static km_sv value(km_arena *a, const km_mail *m, km_sv name)
 
 bool km_bulk_is_one(const km_mail *m)
 {
-	static const km_sv words[] = { KM_SV("bulk"), KM_SV("list"), KM_SV("junk") };
+	static const km_sv spoken[] = { KM_SV("bulk"), KM_SV("list"), KM_SV("junk") };
 	const km_header *precedence = field(m, KM_S("Precedence"));
 	const km_header *automatic = field(m, KM_S("Auto-Submitted"));
 
@@ -108,8 +144,8 @@ bool km_bulk_is_one(const km_mail *m)
 		return false;
 	if (field(m, KM_S("List-Unsubscribe")) || field(m, KM_S("List-Id")))
 		return true;
-	for (size_t i = 0; precedence && i < KM_COUNT(words); i++)
-		if (km_sv_ieq(km_sv_trim(precedence->raw), words[i]))
+	for (size_t i = 0; precedence && i < KM_COUNT(spoken); i++)
+		if (km_sv_ieq(km_sv_trim(precedence->raw), spoken[i]))
 			return true;
 	return false;
 }
@@ -203,12 +239,29 @@ static bool has(const texts *t, km_sv what)
 	return false;
 }
 
-static bool has_any(const texts *t, const km_sv *words, size_t n)
+static unsigned pair(const char *p)
 {
-	for (size_t i = 0; i < n; i++)
-		if (has(t, words[i]))
-			return true;
-	return false;
+	return ((unsigned char)p[0] * 31u + (unsigned char)p[1]) & 0xFF;
+}
+
+/* Which words are there, in one pass: each place is compared with those that begin like it. */
+static unsigned shown(const texts *t)
+{
+	int first[256], next[KM_COUNT(words)];
+	unsigned found = 0;
+
+	memset(first, -1, sizeof(first));
+	for (size_t w = 0; w < KM_COUNT(words); w++) {
+		unsigned h = pair(words[w].word.p);
+		next[w] = first[h];
+		first[h] = (int)w;
+	}
+	for (size_t k = 0; k < t->n; k++)
+		for (size_t i = 0; i + 1 < t->v[k].n && found != ALL; i++)
+			for (int w = first[pair(t->v[k].p + i)]; w >= 0; w = next[w])
+				if (km_sv_starts(km_sv_from(t->v[k], i), words[w].word))
+					found |= words[w].shows;
+	return found;
 }
 
 static bool is_digit(char c)
@@ -286,16 +339,16 @@ static void look_at_labels(const km_bulk_mail *b, km_facts *fs)
 
 	gather(b->views, &t);
 	numbers n = find_numbers(&t);
+	unsigned found = shown(&t);
 	bool address = has_address(&t), link = can_be_clicked(b->links);
-	if (!has_any(&t, sender, KM_COUNT(sender)) && (name.n < NAME_LEAST || !has(&t, name)))
+	if (!(found & SENDER) && (name.n < NAME_LEAST || !has(&t, name)))
 		add(fs, KM_FACT_BULK_NO_SENDER_NAME, b->views->from_name.text);
 	/* that it is possible, and where */
-	if (!has_any(&t, opt_out, KM_COUNT(opt_out)) || !(address || link))
+	if (!(found & OPT_OUT) || !(address || link))
 		add(fs, KM_FACT_BULK_NO_OPT_OUT, KM_S(""));
-	if (!n.code && !has_any(&t, postal, KM_COUNT(postal)) &&
-	    !has_any(&t, prefectures, KM_COUNT(prefectures)))
+	if (!n.code && !(found & POSTAL))
 		add(fs, KM_FACT_BULK_NO_POSTAL, KM_S(""));
-	if (!n.telephone && !address && !has_any(&t, contact, KM_COUNT(contact)))
+	if (!n.telephone && !address && !(found & CONTACT))
 		add(fs, KM_FACT_BULK_NO_CONTACT, KM_S(""));
 }
 

@@ -252,6 +252,21 @@ static void write_text(km_json_writer *w, const char *key, km_sv v)
 		km_json_sv(w, key, v);
 }
 
+/* What it would lack as a mailing: the guard knows who sends mailings. */
+static void write_advice(km_json_writer *w, const km_task *t)
+{
+	km_facts advice;
+
+	km_facts_init(&advice, t->arena);
+	km_scan_bulk(t->judged.scan, &advice);
+	if (advice.n == 0)
+		return;
+	km_json_open(w, "advice", '[');
+	for (size_t i = 0; i < advice.n; i++)
+		km_json_string(w, NULL, km_fact_describe(advice.f[i].id)->id);
+	km_json_close(w, ']');
+}
+
 static void write_content(km_json_writer *w, const km_task *t, km_mail *m)
 {
 	const km_verdict *v = km_scan_verdict(t->judged.scan);
@@ -263,6 +278,7 @@ static void write_content(km_json_writer *w, const km_task *t, km_mail *m)
 	write_text(w, "from", m->from.n ? m->from.a[0].addr : (km_sv){ NULL, 0 });
 	write_text(w, "subject", m->subject);
 	write_text(w, "body_digest", text_digest(t));
+	write_advice(w, t);
 }
 
 static void write_submit(km_buf *line, const km_task *t, km_mail *m, km_sv account, km_sv script)

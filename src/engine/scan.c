@@ -180,21 +180,16 @@ static km_status stage_words(km_scan *s)
 	return KM_OK;
 }
 
-/* Mail of our own people that goes out to many: advice for its sender. */
-static km_status stage_bulk(km_scan *s)
+void km_scan_bulk(const km_scan *s, km_facts *fs)
 {
-	enum { MANY = 50 };
 	km_sv covered[KM_MAX_SIGNATURES];
 	km_bulk_mail b = {
 		.mail = s->mail, .views = &s->views, .links = &s->links, .covered = covered
 	};
 	const km_dmarc_result *dmarc = &s->auth.dmarc;
 
-	if (!s->env->bulk && (!km_auth_is_ours(s->kit, s->env) ||
-			      (s->env->n_rcpts < MANY && !km_bulk_is_one(s->mail))))
-		return KM_OK;
-	if (!s->authenticated)
-		return KM_NOTFOUND;
+	if (s->mail == NULL || !s->authenticated || s->kit->auth_only)
+		return;
 	for (size_t i = 0; s->auth.dkim && i < s->auth.dkim->n && i < KM_MAX_SIGNATURES; i++) {
 		const km_dkim_sig *sig = &s->auth.dkim->sig[i];
 		b.is_signed = true;
@@ -204,7 +199,20 @@ static km_status stage_bulk(km_scan *s)
 	b.domain = dmarc->domain;
 	b.has_policy = dmarc->code != KM_DMARC_NONE || dmarc->policy_domain.n;
 	b.policy = km_sv_of(km_dmarc_code_name(dmarc->code));
-	km_bulk_facts(s->arena, &b, &s->facts);
+	km_bulk_facts(s->arena, &b, fs);
+}
+
+/* Mail of our own people that goes out to many: advice for its sender. */
+static km_status stage_bulk(km_scan *s)
+{
+	enum { MANY = 50 };
+
+	if (!s->env->bulk && (!km_auth_is_ours(s->kit, s->env) ||
+			      (s->env->n_rcpts < MANY && !km_bulk_is_one(s->mail))))
+		return KM_OK;
+	if (!s->authenticated)
+		return KM_NOTFOUND;
+	km_scan_bulk(s, &s->facts);
 	return KM_OK;
 }
 

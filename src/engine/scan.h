@@ -73,6 +73,9 @@ const km_kit *km_scan_kit(const km_scan *s);
 km_dns_set *km_scan_dns(km_scan *s);
 const km_views *km_scan_views(const km_scan *s);
 const km_links *km_scan_links(const km_scan *s);
+/* What the message lacks if it is a mailing, whether it seems to be one or not: facts "BULK_…" for
+ * those who know its sender. Of a scan that is done. */
+void km_scan_bulk(const km_scan *s, km_facts *fs);
 /* How the DNS lists did, once the scan is done. */
 km_dnsbl_outcome km_scan_dnsbl(const km_scan *s);
 /* What the classifier thinks; done is false when it was not asked. */

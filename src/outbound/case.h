@@ -94,6 +94,8 @@ void km_ladder_drift(km_case *c, double weight);
 void km_ladder_stopped(km_case *c);
 /* A throttle whose time is over ends. */
 void km_ladder_lapse(km_case *c);
+/* Of a mailing, registered or not: what it lacks, with a notice when it was let through. */
+void km_ladder_advise(km_case *c);
 /* After a message was let through: tells when budgets run low. */
 void km_ladder_tell(km_case *c);
 

@@ -59,6 +59,7 @@ static const member members[] = {
 	{ "queue_id", TEXT, AT(queue_id), 0 },
 	{ "class", TEXT, AT(class), 0 },
 	{ "score", NUMBER, AT(score), 0 },
+	{ "advice", TEXTS, AT(advice), AT(n_advice) },
 	{ "ok", BOOL, AT(ok), 0 },
 	{ "service", TEXT, AT(service), 0 },
 	{ "rcpt", TEXT, AT(rcpt), 0 },

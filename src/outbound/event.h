@@ -41,7 +41,7 @@ typedef enum {
 /* "person"; "" for unknown. */
 const char *km_account_kind_name(km_account_kind k);
 
-enum { KM_EVENT_LINE_MAX = 4 * 1024 * 1024, KM_EVENT_RCPTS_MAX = 50000 };
+enum { KM_EVENT_LINE_MAX = 4 * 1024 * 1024, KM_EVENT_RCPTS_MAX = 50000, KM_EVENT_ADVICE_MAX = 16 };
 
 typedef struct {
 	km_event_kind kind;
@@ -63,6 +63,8 @@ typedef struct {
 	km_sv subject, body_digest, script, queue_id;
 	km_sv class; /* as the verdict names it: "ham", "spam", …; empty: content not judged */
 	double score;
+	const km_sv *advice; /* facts "BULK_…" that the verdict has: what a mailing lacks */
+	size_t n_advice;
 	/* login */
 	bool ok;
 	km_sv service;

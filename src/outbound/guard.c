@@ -184,6 +184,7 @@ static void on_submit(km_case *c)
 	} else {
 		weigh_message(c);
 	}
+	km_ladder_advise(c);
 	km_usec now = km_usec_of(c->e->t);
 	d->flood = km_rate_level(&c->acc.w[KM_W_FLOOD], &c->budgets.flood, now);
 	d->drift = km_rate_level(&c->acc.w[KM_W_DRIFT], &c->budgets.drift, now);

@@ -38,17 +38,23 @@ static km_measure *add(km_case *c, km_step step, unsigned word, uint64_t from, u
 	return m;
 }
 
-/* Notices once a week, warnings once a day, nothing while a sterner measure is in force. */
+/* A time that lies ahead was a wrong clock's, and counts as long ago as it is away. */
+static bool is_near(uint32_t then, uint32_t now, uint32_t window)
+{
+	return then && (now > then ? now - then : then - now) < window;
+}
+
+/* Notices once a week and not after a warning, warnings once a day, nothing while a sterner measure
+ * is in force. */
 static void tell(km_case *c, km_step step)
 {
 	uint64_t told = atomic_load(&c->acc.w[KM_W_TOLD]);
 	uint32_t now = seconds(c->e->t), notice = (uint32_t)(told >> 32), warning = (uint32_t)told;
 	bool is_notice = step == KM_STEP_NOTICE;
-	uint32_t last = is_notice && notice > warning ? notice : warning;
 	uint32_t every = is_notice ? NOTICE_EVERY : WARNING_EVERY;
 
-	if (c->acc.state.step != KM_STEP_NONE ||
-	    (last && (now > last ? now - last : last - now) < every))
+	if (c->acc.state.step != KM_STEP_NONE || is_near(warning, now, every) ||
+	    (is_notice && is_near(notice, now, every)))
 		return;
 	(void)add(c, step, KM_W_TOLD, told,
 		  is_notice ? (uint64_t)now << 32 | warning : (uint64_t)notice << 32 | now);
@@ -180,4 +186,20 @@ void km_ladder_tell(km_case *c)
 		return;
 	say(c, KM_FACT_OUT_DRIFT, 0, &c->budgets.drift, &c->acc.w[KM_W_DRIFT]);
 	km_ladder_propose(c, signs ? KM_STEP_WARNING : KM_STEP_NOTICE);
+}
+
+void km_ladder_advise(km_case *c)
+{
+	enum { MANY = 50 };
+	bool mailing = c->acc.kind == KM_ACCOUNT_BULK || c->e->n_rcpts >= MANY ||
+		       c->signs & (KM_SIGN_BODY | KM_SIGN_MANY_RCPTS);
+	size_t n = 0;
+
+	for (size_t i = 0; mailing && i < c->e->n_advice && i < KM_EVENT_ADVICE_MAX; i++) {
+		km_fact_id id = km_fact_by_name(c->e->advice[i]);
+		if (id != KM_FACT_COUNT && km_sv_starts(c->e->advice[i], KM_S("BULK_")))
+			n += km_case_fact(c, id, KM_S("")) != NULL;
+	}
+	if (n && c->d->action == KM_GUARD_ACCEPT)
+		km_ladder_propose(c, KM_STEP_NOTICE);
 }

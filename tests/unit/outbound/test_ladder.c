@@ -149,6 +149,39 @@ static void test_record(void **state)
 	assert_int_equal(player_step(&p, "u"), KM_STEP_NONE);
 }
 
+/* A mailing hears what it lacks, once a week; a letter that happens to lack it does not. */
+static void test_advice(void **state)
+{
+	(void)state;
+	static const km_sv advice[] = { KM_SV("BULK_NO_OPT_OUT"), KM_SV("BRAND_MISMATCH"),
+					KM_SV("BULK_UNHEARD_OF") };
+	km_sv to = KM_S("a@example.com");
+	km_event e = { .kind = KM_EVENT_submit,
+		       .t = p.now,
+		       .account = KM_S("u"),
+		       .rcpts = &to,
+		       .n_rcpts = 1,
+		       .advice = advice,
+		       .n_advice = KM_COUNT(advice) };
+
+	player_event(&p, &e);
+	assert_false(player_says(&p, KM_FACT_BULK_NO_OPT_OUT));
+	player_event(&p, &(km_event){ .kind = KM_EVENT_account,
+				      .t = p.now,
+				      .account = KM_S("u"),
+				      .account_kind = KM_ACCOUNT_BULK });
+	for (int i = 0; i < 5; i++, e.t += DAY) {
+		player_event(&p, &e);
+		assert_true(player_says(&p, KM_FACT_BULK_NO_OPT_OUT));
+		assert_false(player_says(&p, KM_FACT_BRAND_MISMATCH));
+		assert_int_equal(p.d.action, KM_GUARD_ACCEPT);
+	}
+	assert_int_equal(p.measures[KM_STEP_NOTICE], 1);
+	e.t += 7 * DAY;
+	player_event(&p, &e);
+	assert_int_equal(p.measures[KM_STEP_NOTICE], 2);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -167,6 +200,7 @@ int main(void)
 		CASE(test_telling),    CASE(test_throttle),
 		CASE(test_suspension), CASE(test_restore_of_nothing),
 		CASE(test_record),     CASE(test_names),
+		CASE(test_advice),
 	};
 	return cmocka_run_group_tests_name("outbound/ladder", tests, NULL, NULL);
 }
