@@ -75,6 +75,8 @@ static size_t count_domains(km_case *c, domain_count **out)
 	km_map_init(&at, c->arena, true);
 	*out = d;
 	for (size_t i = 0; d && i < c->e->n_rcpts; i++) {
+		if (c->e->rcpts[i].n == 0) /* of whom only the number is known */
+			continue;
 		km_sv domain = km_case_domain(c->e->rcpts[i]);
 		domain_count **place = (domain_count **)(void *)km_map_put(&at, domain);
 		if (place == NULL)
@@ -102,7 +104,8 @@ static bool take_recipients(km_case *c)
 				      &wait))
 			return met(c, "one recipient domain an hour", wait);
 	for (size_t i = 0; i < c->e->n_rcpts; i++)
-		if (!km_counters_take(c->c, km_case_key(c, KM_KEY_RATE_RCPT, c->e->rcpts[i]), &rcpt,
+		if (c->e->rcpts[i].n &&
+		    !km_counters_take(c->c, km_case_key(c, KM_KEY_RATE_RCPT, c->e->rcpts[i]), &rcpt,
 				      1, now, &wait))
 			return met(c, "one recipient an hour", wait);
 	return true;

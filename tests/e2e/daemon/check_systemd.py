@@ -23,7 +23,7 @@ from tap import Skip, case
 
 MESSAGE = b"From: alice@example.com\r\nTo: bob@example.jp\r\nSubject: hello\r\n\r\nhello\r\n"
 NEGOTIATE = struct.pack(">IcIII", 13, b"O", 6, 0x1FF, 0x1FFFFF)
-NAMES = ("listen.milter", "listen.http", "listen.spamd")
+NAMES = ("listen.milter", "listen.http", "listen.spamd", "listen.policy")
 
 
 def listener(blocking=True):
@@ -120,8 +120,8 @@ def units_are_valid(k):
 def sockets_are_taken_over(k):
     """sockets that systemd hands over are served; the addresses of the configuration are not bound"""
     own = (k.milter, k.http)
-    sockets = [listener(), listener(), listener()]
-    k.milter, k.http, spamd = ports(sockets)
+    sockets = [listener() for _ in NAMES]
+    k.milter, k.http, spamd, policy = ports(sockets)
     early = socket.create_connection(("127.0.0.1", k.http), 10)  # before anything is there to serve it
     early.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     try:
@@ -132,6 +132,9 @@ def sockets_are_taken_over(k):
         with socket.create_connection(("127.0.0.1", spamd), 10) as s:
             s.sendall(b"PING SPAMC/1.5\r\n")
             assert s.recv(100) == b"SPAMD/1.5 0 PONG\r\n"
+        with socket.create_connection(("127.0.0.1", policy), 10) as s:
+            s.sendall(b"request=smtpd_access_policy\nprotocol_state=RCPT\n\n")
+            assert s.recv(100) == b"action=DUNNO\n\n"
         service.wait_for("ready", lambda: f"milter on 127.0.0.1:{k.milter}" in k.said())
         # Many at once: no scanner may get stuck in accept() for a connection that another one took.
         for _ in range(200):
@@ -176,7 +179,7 @@ def started_by_systemd_socket_activate(k):
     k.milter, k.http = service.free_port(), service.free_port()
     process = subprocess.Popen(
         [program, "-l", f"127.0.0.1:{k.milter}", "-l", f"127.0.0.1:{k.http}",
-         "-l", f"127.0.0.1:{service.free_port()}", "--fdname=" + ":".join(NAMES), k.program,
+         "-l", f"127.0.0.1:{service.free_port()}", "-l", f"127.0.0.1:{service.free_port()}", "--fdname=" + ":".join(NAMES), k.program,
          "serve", "--config", str(k.config)], stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
