@@ -114,7 +114,7 @@ static void score(const evaluation *e, const km_features *f, km_score *out)
 	}
 	*out = (km_score){ 0 };
 	km_base_add(e->base, f, out);
-	km_score_finish(out, 1, 0);
+	km_score_finish(out, 1, km_base_offset(km_base_grounds(e->base, f)));
 }
 
 static km_status judge(evaluation *e, km_mail *m, const km_views *views, bool spam, km_err *err)

@@ -2,10 +2,13 @@
 
 #include <math.h>
 
-/* Log-odds at which points begin (p = .73), and from which on there are no more (.95). */
+/* Log-odds at which points begin for what was learned here (p = .73), and where they end (.95). */
 static const double unsure = 1, sure = 3;
-/* The part of the points that the base model alone may give: less than any threshold. */
-static const double base_part = 0.3;
+/* The base model's points: so many where it finds abuse likelier than not, one more for each of the
+ * log-odds, no more than these. With them alone nothing is tagged. */
+static const double base_least = 2, base_most = 4;
+/* Those of the fact itself. */
+static const double all_points = 5.5;
 /* Where so much of it was learned here, it counts in full. */
 static const double mostly = 0.75;
 /* Strength of a judgement that is worth saying that people here made it. */
@@ -14,11 +17,13 @@ static const double clear = 0.6;
 double km_learned_strength(const km_opinion *o)
 {
 	double x = (fabs(o->all.logit) - unsure) / (sure - unsure);
+	double here = fmin(o->local / mostly, 1), base = 0;
 
 	x = x < 0 ? 0 : x > 1 ? 1 : x;
 	/* That a text looks honest to a stranger is worth nothing: anybody can write like that. */
-	double part = o->all.logit > 0 ? base_part : 0;
-	return x * (part + (1 - part) * fmin(o->local / mostly, 1));
+	if (o->all.logit > 0 && o->base > 0)
+		base = fmin(base_least + o->base, base_most) / all_points * o->grounds;
+	return here * x + (1 - here) * base;
 }
 
 /* "cheap meds (text), example.com (link)": what weighed most. */

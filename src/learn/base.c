@@ -151,6 +151,8 @@ double km_base_familiar(const km_base *b, km_view view, uint32_t bucket)
 
 /* Features that are added to those of a text, so that a short one says little. */
 enum { SHORT = 200 };
+/* So many features that it knows are grounds for a judgement. */
+enum { ENOUGH = 15 };
 
 static double competence(double latin)
 {
@@ -164,31 +166,48 @@ double km_base_share(const km_features *f, km_view view)
 	return competence(f->latin) / km_view_weight(view) / sqrt((double)f->view[view].n + SHORT);
 }
 
+static double sum_of(const km_base *b, const km_feature_set *set)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		sum += b->value[(uint8_t)b->weight[set->bucket[i]]];
+	return sum;
+}
+
 void km_base_add(const km_base *b, const km_features *f, km_score *s)
 {
 	for (int v = KM_VIEW_HEADER; v < KM_VIEW_COUNT; v++) {
-		const km_feature_set *set = &f->view[v];
-		km_view_sums sums;
-		for (size_t p = 0, i = 0; p <= KM_TAILS; p++) {
-			double sum = 0;
-			for (size_t end = km_part_begin(set->n, p + 1); i < end; i++)
-				sum += b->value[(uint8_t)b->weight[set->bucket[i]]];
-			sums.part[p] = sum;
-		}
-		km_score_add(s, (km_view)v, set->n, &sums,
-			     competence(f->latin) / km_view_weight((km_view)v), SHORT);
+		double x = sum_of(b, &f->view[v]) * km_base_share(f, (km_view)v);
+		s->view[v] += x;
+		for (int i = 0; i < KM_TAILS; i++)
+			s->tail[v][i] += x;
 	}
 	s->disguised = f->disguised;
 }
 
-double km_base_logit(const km_base *b, const km_features *f)
+double km_base_grounds(const km_base *b, const km_features *f)
 {
-	double sum = KM_BASE_PRIOR;
-	km_score s = { 0 };
+	size_t known = 0;
 
-	km_base_add(b, f, &s);
-	for (int v = 0; v < KM_VIEW_COUNT; v++)
-		sum += km_view_weight((km_view)v) * s.view[v];
+	for (int v = KM_VIEW_HEADER; v < KM_VIEW_COUNT; v++)
+		for (size_t i = 0; i < f->view[v].n && known < ENOUGH; i++)
+			known += b->weight[f->view[v].bucket[i]] != 0;
+	return competence(f->latin) * (double)known / ENOUGH;
+}
+
+double km_base_offset(double grounds)
+{
+	return KM_BASE_PRIOR - KM_BASE_CAUTION * grounds;
+}
+
+double km_base_logit(const km_base *b, const km_features *f, double grounds)
+{
+	double sum = km_base_offset(grounds);
+
+	for (int v = KM_VIEW_HEADER; v < KM_VIEW_COUNT; v++)
+		sum += sum_of(b, &f->view[v]) * km_base_share(f, (km_view)v) *
+		       km_view_weight((km_view)v);
 	return sum;
 }
 

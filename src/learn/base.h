@@ -29,6 +29,8 @@ enum {
 
 /* Log-odds of a message of which nothing is known: most mail that people get is honest. */
 #define KM_BASE_PRIOR (-0.6)
+/* What is taken off a judgement by the base model's words: they come from mail of other people. */
+#define KM_BASE_CAUTION 1.0
 
 typedef struct km_base km_base;
 
@@ -51,8 +53,12 @@ KM_NODISCARD km_status km_base_check(km_sv bytes, const char *name, km_err *err)
 double km_base_share(const km_features *f, km_view view);
 /* Adds its log-odds to each view. */
 void km_base_add(const km_base *b, const km_features *f, km_score *s);
-/* What it alone makes of a message: calibrated, not bounded, with the prior. */
-double km_base_logit(const km_base *b, const km_features *f);
+/* 0..1: how much of the message it knows; where that is little, its log-odds mean little. */
+double km_base_grounds(const km_base *b, const km_features *f);
+/* The offset of a score that it is part of: the prior, and caution as far as it has grounds. */
+double km_base_offset(double grounds);
+/* What it alone makes of a message: log-odds, not bounded, with that offset. */
+double km_base_logit(const km_base *b, const km_features *f, double grounds);
 double km_base_weight(const km_base *b, km_view view, uint32_t bucket);
 /* About how many messages had the feature: 0 (less than four), 4, 8, … 2^14. */
 double km_base_familiar(const km_base *b, km_view view, uint32_t bucket);

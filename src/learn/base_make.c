@@ -13,13 +13,13 @@ enum {
 	COMMON = 20,	     /* ham messages that make a word one of the common language */
 	FAMILIAR_SHARE = 60, /* percent of its words that a message must have in common with it */
 	FOREIGN_SHARE = 10,  /* percent of words in other letters that leave a message out */
-	EVERYWHERE = 10,     /* percent of messages that have a word that is not learned */
+	EVERYWHERE = 30,     /* percent of messages that have a word that is not learned */
 	SUPPORT = 4	     /* messages of either side that must have a word */
 };
 
 static const double rate = 0.3, epsilon = 1e-3, decay = 2e-5;
-/* Log-odds where points begin, see learn/opinion.c. */
-static const double points_from = 1.0;
+/* Log-odds from which it gives all the points that it may, see engine/learn.c. */
+static const double points_from = 2.0;
 
 /* A feature that may be learned: view, bucket, and whether it is one word. */
 typedef struct {
@@ -91,23 +91,14 @@ void km_base_maker_free(km_base_maker *k)
 
 /* --- reading a message --- */
 
-/* Words that date a message, and those that tell how somebody writes rather than what for. */
-static bool says_little(km_sv w)
+/* Words that date a message. */
+static bool is_date(km_sv w)
 {
 	static const char words[] =
 		" jan feb mar apr jun jul aug sep oct nov dec mon tue wed thu fri sat sun january "
 		"february march april june july august september october november december monday "
 		"tuesday wednesday thursday friday saturday sunday gmt utc pst pdt est edt cest "
-		"jst "
-		"a about after all also am an and any are as at be because been before being but "
-		"by "
-		"can could did do does for from get had has have he her here him his how i i'm if "
-		"in into is it it's its just like may me more most much my no not now of on one "
-		"only or other our out over own please re said same she should so some such than "
-		"thanks that the their them then there these they this those through time to too "
-		"up "
-		"us very was we well were what when where which while who why will with would yes "
-		"you your yours wrote ";
+		"jst sept may ";
 	char key[24];
 
 	if (w.n + 2 > sizeof(key))
@@ -121,12 +112,12 @@ static bool says_little(km_sv w)
 /* A word in plain letters: no digits, which are dates and versions, no other scripts. */
 static bool is_plain(km_sv w)
 {
-	if (w.n < 2 || w.n > 20)
+	if (w.n == 0 || w.n > 20)
 		return false;
 	for (size_t i = 0; i < w.n; i++)
 		if (!km_is_alpha((unsigned char)w.p[i]) && w.p[i] != '\'')
 			return false;
-	return !says_little(w);
+	return !is_date(w);
 }
 
 static bool is_foreign(km_sv w)
@@ -329,7 +320,7 @@ static void drop_foreign(km_base_maker *k)
 	}
 }
 
-/* Words that nearly all messages have tell how somebody writes, not what for. */
+/* Words that a third of all messages have tell nothing.  */
 static bool is_function_word(const km_base_maker *k, uint32_t b)
 {
 	return ((size_t)k->side[0][b] + k->side[1][b]) * 100 > k->n_used * EVERYWHERE;
@@ -408,7 +399,7 @@ static km_status train(km_base_maker *k, km_err *err)
 		for (size_t i = 0; i < n; i++) {
 			const message *m = &k->m[order[i].message];
 			/* both sides weigh the same, however much there is of them */
-			learn(k, m, (double)n / 2 / (double)side[m->spam] * (m->spam ? 0.4 : 2));
+			learn(k, m, (double)n / 2 / (double)side[m->spam] * (m->spam ? 0.4 : 4));
 		}
 	}
 	k->trained[0] = side[0];
@@ -464,7 +455,7 @@ static void judge_held_out(km_base_maker *k)
 		km_base_source *s = &k->source[m->source];
 		if (!m->held_out || m->alike)
 			continue;
-		double logit = sum_of(k, m) + KM_BASE_PRIOR;
+		double logit = sum_of(k, m) + km_base_offset(1);
 		if (m->spam) {
 			s->held_spam++;
 			s->fn += logit <= 0;

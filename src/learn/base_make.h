@@ -30,7 +30,7 @@ typedef struct {
 	/* held out, without those alike */
 	size_t held_ham, held_spam;
 	size_t fp, fn;		     /* of them: ham over, spam not over the threshold */
-	size_t fp_points, fn_points; /* the same where points begin (learn/opinion.h) */
+	size_t fp_points, fn_points; /* the same where it gives most points (engine/learn.h) */
 } km_base_source;
 
 km_base_maker *km_base_maker_new(void);

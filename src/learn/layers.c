@@ -139,22 +139,25 @@ void km_layers_score(const km_layers *l, const km_features *f, const km_scope *s
 		     km_opinion *out)
 {
 	const km_model *m[LAYERS];
-	double slope = 1, offset = KM_BASE_PRIOR;
+	double grounds = l->base ? km_base_grounds(l->base, f) : 0;
+	double slope = 1, offset = km_base_offset(grounds);
 	km_features small = without_raw(f);
 	size_t n = stack(l, scope, m);
 
-	*out = (km_opinion){ 0 };
+	*out = (km_opinion){ .base = offset, .grounds = grounds };
 	if (l->base)
 		km_base_add(l->base, f, &out->all);
 	km_score_finish(&out->all, slope, offset);
-	out->base = out->all.logit;
+	double before = out->all.logit;
+	if (l->base)
+		out->base = km_base_logit(l->base, f, grounds);
 	for (size_t i = 0; i < n; i++) {
 		km_model_add(m[i], i ? &small : f, &out->all);
 		km_model_calibration(m[i], &slope, &offset);
 	}
 	km_score_finish(&out->all, slope, offset);
-	double here = fabs(out->all.logit - out->base);
-	out->local = here > 0 ? here / (here + fabs(out->base - KM_BASE_PRIOR) + 0.5) : 0;
+	double here = fabs(out->all.logit - before);
+	out->local = here > 0 ? here / (here + fabs(before - km_base_offset(grounds)) + 0.5) : 0;
 }
 
 double km_layers_weight(const km_layers *l, const km_scope *scope, const km_features *f,
@@ -199,7 +202,10 @@ void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, 
 		     const km_rates *rates, km_lesson *out)
 {
 	km_features small = without_raw(f);
-	km_training t = { .slope = 1, .offset = KM_BASE_PRIOR, .base = l->base, .reach = reach };
+	km_training t = { .slope = 1,
+			  .offset = km_base_offset(l->base ? km_base_grounds(l->base, f) : 0),
+			  .base = l->base,
+			  .reach = reach };
 	km_score below = { 0 };
 	layer layers[LAYERS];
 

@@ -29,8 +29,9 @@ km_scope km_scope_of(const km_sv *rcpts, size_t n);
 
 typedef struct {
 	km_score all;
-	double base;  /* log-odds by the base model alone */
-	double local; /* 0..1: how much of the judgement was learned here */
+	double base;	/* log-odds by the base model alone, not bounded */
+	double grounds; /* 0..1: how much it knew of the message */
+	double local;	/* 0..1: how much of the judgement was learned here */
 } km_opinion;
 
 /* What a lesson did: kept in the journal, so that it can be taken back. */

@@ -48,6 +48,33 @@ static void insert(reader *r, const km_feature *f, double weight)
 	list[at] = (km_reason){ f->field, f->part, readable(r->a, f), weight };
 }
 
+/* A word that tells how somebody writes rather than what for: it may weigh, but explains nothing.
+ */
+static bool says_little(km_sv w)
+{
+	static const char words[] = " a about after all also am an and any are as at be because "
+				    "been before being but by "
+				    "can could did do does for from get had has have he her here "
+				    "him his how i i'm if in "
+				    "into is it it's its just like may me more most much my no not "
+				    "now of on one only or "
+				    "other our out over own please re said same she should so some "
+				    "such than thanks that "
+				    "the their them then there these they this those through time "
+				    "to too up us very was "
+				    "we well were what when where which while who why will with "
+				    "would yes you your yours "
+				    "wrote ";
+	char key[24];
+
+	if (w.n + 2 > sizeof(key))
+		return false;
+	key[0] = ' ';
+	memcpy(key + 1, w.p, w.n);
+	key[w.n + 1] = ' ';
+	return km_sv_find(km_sv_of(words), (km_sv){ key, w.n + 2 }, 0) < sizeof(words) - 1;
+}
+
 static void end_span(reader *r)
 {
 	const km_feature f = {
@@ -84,7 +111,7 @@ static void take(void *ctx, const km_feature *f)
 
 	if (km_view_is_raw(f->view))
 		take_gram(r, f, weight);
-	else if (weight > 0.005 || weight < -0.005)
+	else if (fabs(weight) > 0.005 && !says_little(f->text) && !says_little(f->before))
 		insert(r, f, weight);
 }
 

@@ -120,7 +120,9 @@ static void test_honest_languages(void **state)
 
 static km_opinion opinion(double logit, double local)
 {
-	return (km_opinion){ .all = { .logit = logit }, .local = local };
+	return (km_opinion){
+		.all = { .logit = logit }, .base = logit, .grounds = 1, .local = local
+	};
 }
 
 static void test_strength(void **state)
@@ -129,10 +131,15 @@ static void test_strength(void **state)
 	static const struct {
 		double logit, local, least, most;
 	} rows[] = {
-		{ 0.9, 1, 0, 0 },   { -0.9, 1, 0, 0 }, { 2, 0, 0.14, 0.16 },
-		{ 4, 0, 0.3, 0.3 }, { 4, 1, 1, 1 },    { 4, 0.375, 0.64, 0.66 },
-		{ -4, 0, 0, 0 },    { -4, 1, 1, 1 },   { 1000, 0, 0.3, 0.3 },
+		{ 0.9, 1, 0, 0 },	 { -0.9, 1, 0, 0 },	  { -0.1, 0, 0, 0 },
+		{ 0.1, 0, 0.38, 0.39 },	 { 2, 0, 0.72, 0.73 },	  { 4, 1, 1, 1 },
+		{ 4, 0.375, 0.8, 0.9 },	 { -4, 0, 0, 0 },	  { -4, 1, 1, 1 },
+		{ 1000, 0, 0.72, 0.73 }, { -4, 0.375, 0.5, 0.5 },
 	};
+	km_opinion stranger = opinion(5, 0);
+
+	stranger.grounds = 0; /* it knew nothing of it */
+	assert_true(km_learned_strength(&stranger) == 0);
 
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
 		km_opinion o = opinion(rows[i].logit, rows[i].local);
