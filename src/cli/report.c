@@ -199,7 +199,7 @@ static void add_lines(km_buf *b, km_sv text)
 	km_buf_finish(&safe);
 }
 
-static void add_explanations(km_buf *b, const km_report *r, const km_scan *s)
+static void add_explanation(km_buf *b, const km_report *r, const km_scan *s, km_reader reader)
 {
 	static const char *const heads[KM_READERS][KM_LANGS] = {
 		[KM_FOR_RECIPIENT] = { "受取人への説明", "To the recipient" },
@@ -207,15 +207,13 @@ static void add_explanations(km_buf *b, const km_report *r, const km_scan *s)
 		[KM_FOR_SENDER] = { "送信者への説明", "To the sender" },
 	};
 
-	for (unsigned i = 0; i < KM_READERS; i++) {
-		km_sv text =
-			km_explain(km_scan_reserve(s), km_scan_verdict(s), (km_reader)i, r->lang);
-		if (text.n == 0)
-			continue;
-		km_buf_fmt(b, "%s%s%s\n", style(r, KM_STYLE_BOLD), heads[i][r->lang],
-			   style(r, KM_STYLE_PLAIN));
-		add_lines(b, text);
-	}
+	km_sv text = km_explain(km_scan_reserve(s), km_scan_verdict(s), reader, r->lang);
+
+	if (text.n == 0)
+		return;
+	km_buf_fmt(b, "%s%s%s\n", style(r, KM_STYLE_BOLD), heads[reader][r->lang],
+		   style(r, KM_STYLE_PLAIN));
+	add_lines(b, text);
 }
 
 /* For mail that is not honest: what to do, and if something was done already. */
@@ -243,9 +241,12 @@ void km_report_full(km_buf *b, const km_report *r, const km_scan *s, const char 
 {
 	add_head(b, r, s, file);
 	add_verdict(b, r, km_scan_verdict(s));
-	add_facts(b, r, s);
-	add_explanations(b, r, s);
+	/* What needs no knowledge of mail comes first. */
+	add_explanation(b, r, s, KM_FOR_RECIPIENT);
 	add_advice(b, r, km_scan_verdict(s));
+	add_facts(b, r, s);
+	add_explanation(b, r, s, KM_FOR_ADMIN);
+	add_explanation(b, r, s, KM_FOR_SENDER);
 }
 
 /* The next index at or after @i with a count, or @n. */

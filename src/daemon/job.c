@@ -31,14 +31,40 @@ static void make_id(char *out)
 
 /* --- judging --- */
 
+/* What @t keeps in memory while it waits. */
+static void hold(km_task *t)
+{
+	t->held = t->job.message.n + km_arena_used(t->arena);
+	t->shop->waiting += t->held;
+}
+
+static void let_go(km_task *t)
+{
+	t->shop->waiting -= t->held;
+	t->held = 0;
+}
+
 static void on_answers(km_dns_asking *a)
 {
+	let_go(a->ctx);
 	km_job_resume(a->ctx);
 }
 
 static void forget_answers(km_task *t)
 {
+	let_go(t);
 	km_resolver_forget(&t->asking);
+}
+
+/* Too many wait: those that do for longest go on without their answers. */
+static void make_room(const km_task *t)
+{
+	const km_shop *shop = t->shop;
+
+	while (shop->waiting > shop->max_waiting &&
+	       km_resolver_expire(shop->answers.resolver, &t->asking))
+		km_shared_count(shop->role->shared, shop->role->slot, KM_COUNTER_dns_hurried_total,
+				1);
 }
 
 static km_status begin_scan(km_task *t, km_err *err)
@@ -80,8 +106,11 @@ static km_status stage_scan(km_task *t, km_err *err)
 		return st;
 	while ((state = km_scan_step(t->judged.scan, err)) == KM_SCAN_ASK) {
 		st = km_answers_bring(&t->shop->answers, &t->asking);
-		if (st == KM_NOTFOUND)
+		if (st == KM_NOTFOUND) {
 			t->forget = forget_answers;
+			hold(t);
+			make_room(t);
+		}
 		if (st != KM_OK)
 			return st == KM_NOTFOUND
 				       ? st

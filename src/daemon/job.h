@@ -46,8 +46,10 @@ typedef struct {
 	km_lang lang;
 	bool accept_on_error;
 	size_t max_message;
+	size_t max_waiting; /* bytes of messages that wait for DNS, together */
 	size_t trusted_hops;
 	/* job.c's own */
+	size_t waiting;
 	km_arena *spare[KM_SHOP_SPARES];
 	size_t n_spare;
 	km_task *ready, *last_ready; /* to be gone on with, in order */
@@ -101,6 +103,7 @@ struct km_task {
 	km_judged judged;
 	km_arena *arena; /* NULL only when there was no memory for it: then judged.st says so */
 	km_dns_asking asking;
+	size_t held; /* of shop->waiting */
 	/* Set by a stage that waits: the job is cancelled, nobody may resume it any more. */
 	void (*forget)(km_task *t);
 	struct km_task_signing *signing;

@@ -196,6 +196,7 @@ static km_status prepare(km_scanner *s, km_err *err)
 		.lang = strcmp(km_conf_str(c, KM_KEY_LANGUAGE), "en") == 0 ? KM_EN : KM_JA,
 		.accept_on_error = strcmp(km_conf_str(c, KM_KEY_POLICY_ON_ERROR), "accept") == 0,
 		.max_message = (size_t)km_conf_int(c, KM_KEY_LIMITS_MESSAGE_SIZE),
+		.max_waiting = (size_t)km_conf_int(c, KM_KEY_LIMITS_WAITING),
 		.trusted_hops = (size_t)km_conf_int(c, KM_KEY_TRUSTED_HOPS),
 	};
 	s->packet_ms = (uint64_t)km_conf_int(c, KM_KEY_MILTER_PACKET_TIMEOUT);

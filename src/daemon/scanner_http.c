@@ -453,10 +453,37 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
 	}
 }
 
+/* libmicrohttpd does not look at suspended connections. As most servers do, we take a client that
+ * sends no more for one that went away. */
+static bool is_gone(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char byte;
+
+	return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void drop_vanished(km_http *h)
+{
+	for (km_request *r = h->waiting, *next; r; r = next) {
+		next = r->next_waiting;
+		if (r->task == NULL || !is_gone(r->connection))
+			continue;
+		km_job_cancel(r->task);
+		cut(peer_of(r->connection));
+		km_scanner_count(h->scanner, KM_COUNTER_connections_dropped_total, 1);
+		km_http_answer(r, km_http_problem(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+						  "the client is gone"));
+	}
+}
+
 static void on_sweep(uv_timer_t *t)
 {
 	km_http *h = t->data;
 	uint64_t now = km_clock_mono_ns() / 1000000u;
+
+	drop_vanished(h);
 
 	for (peer *p = h->peers; p; p = p->next)
 		if (!p->whole && now - p->since_ms > h->scanner->packet_ms) {

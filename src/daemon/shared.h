@@ -36,6 +36,8 @@ enum {
 	X(dns_timeouts_total, "counter", "DNS questions not answered in time")                     \
 	X(dns_failures_total, "counter",                                                           \
 	  "DNS questions that failed otherwise: SERVFAIL, bogus signatures")                       \
+	X(dns_hurried_total, "counter",                                                            \
+	  "messages that went on without DNS answers, since too many waited (limits.waiting)")     \
 	X(dns_wait_microseconds_total, "counter",                                                  \
 	  "time for which messages waited for DNS answers, summed up")                             \
 	X(records_lost_total, "counter", "verdict records that could not be written")              \

@@ -416,6 +416,17 @@ void km_resolver_hurry(km_dns_asking *a)
 	finish_round(a);
 }
 
+bool km_resolver_expire(km_resolver *r, const km_dns_asking *but)
+{
+	km_dns_asking *a = r->first && r->first == but ? r->first->next : r->first;
+
+	if (a == NULL)
+		return false;
+	a->deadline_ns = 1; /* long ago */
+	km_resolver_hurry(a);
+	return true;
+}
+
 static void on_tick(int fd, short bits, void *arg)
 {
 	km_resolver *r = arg;

@@ -82,5 +82,8 @@ KM_NODISCARD km_status km_resolver_ask(km_resolver *r, km_dns_asking *a);
 void km_resolver_forget(km_dns_asking *a);
 /* What is open is answered now, with timeouts; then a->done(). */
 void km_resolver_hurry(km_dns_asking *a);
+/* Who waits for longest, but for @but, waits no more: neither for what is open nor for what it asks
+ * later. False when nobody else waits. */
+bool km_resolver_expire(km_resolver *r, const km_dns_asking *but);
 
 #endif

@@ -232,6 +232,74 @@ def clients_that_vanish(site):
     site.komainu.start()
 
 
+class Alone:
+    """One scanner for a case, which waits long for the broken name server."""
+
+    def __init__(self, site, more=""):
+        folder = site.folder / f"alone{random.getrandbits(32):x}"
+        folder.mkdir()
+        settings = site.settings(site.broken.port).replace("dns.timeout: 1s", "dns.timeout: 10s")
+        settings = settings.replace(f"dns.deadline: {int(DEADLINE)}s", "dns.deadline: 10s")
+        self.komainu = service.Komainu(site.program, folder, settings + more)
+        self.komainu.config.write_text(self.komainu.config.read_text().replace("scanner.processes: 2", "scanner.processes: 1"))
+
+    def __enter__(self):
+        return self.komainu.start()
+
+    def __exit__(self, *_):
+        self.komainu.stop()
+
+
+@case
+def a_client_that_vanishes_is_noticed(site):
+    """a client that goes away while its message waits is noticed within two seconds, long before the deadline"""
+    data = MESSAGE % b"dead.gone.example"
+    request = (b"POST /scan HTTP/1.1\r\nHost: x\r\nIP: 192.0.2.7\r\nFrom: a@dead.gone.example\r\nContent-Length: %d\r\n\r\n"
+               % len(data)) + data
+    with Alone(site) as k:
+        before = k.metric("connections_open")
+        clients = [socket.create_connection(("127.0.0.1", k.http), 20) for _ in range(10)]
+        for s in clients:
+            s.sendall(request)
+        service.wait_for("all wait", lambda: k.metric("connections_open") >= before + 10)
+        stays, *gone = clients
+        for s in gone:
+            s.close()
+        begun = time.monotonic()
+        service.wait_for("they are noticed", lambda: k.metric("connections_open") <= before + 1, 5)
+        took = time.monotonic() - begun
+        print(f"# noticed after {took:.1f} s")
+        assert took < 2.5, took
+        # Who is still there gets its answer.
+        stays.settimeout(20)
+        assert b" 200 " in stays.recv(4096)
+        stays.close()
+
+
+@case
+def memory_of_those_that_wait(site):
+    """messages that wait have a bound in bytes together: past it the longest waiting go on, as temporary errors; others are
+    not touched"""
+    body = b"x" * 70 + b"\r\n"
+    with Alone(site, "limits.waiting: 4M\n") as k:
+        def scan(i):
+            domain = f"dead.z{i}.example"
+            begun = time.monotonic()
+            v = k.scan(MESSAGE % domain.encode() + body * 5000, [("IP", "192.0.2.7"), ("From", f"a@{domain}"), ("Helo", "x")])
+            return time.monotonic() - begun, v["auth"]["spf"]["result"]
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            waiting = [pool.submit(scan, i) for i in range(30)]
+            time.sleep(3)
+            early = sum(w.done() for w in waiting)
+            took, auth = site.scan("good.example", komainu=k)
+            assert auth["spf"]["result"] == "pass" and took < 2, (took, auth)
+            results = [w.result() for w in waiting]
+        assert all(result == "temperror" for _, result in results), results
+        assert 15 <= early < 30, early
+        assert k.metric("dns_hurried_total") >= early
+        print(f"# {early} of 30 went on early")
+
+
 def main():
     site = Site(sys.argv[1])
     try:
