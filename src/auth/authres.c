@@ -112,7 +112,8 @@ static void add_dkim(writer *w, const km_dkim_result *dkim)
 	for (size_t i = 0; i < dkim->n && i < KM_MAX_SIGNATURES; i++) {
 		const km_dkim_sig *s = &dkim->sig[i];
 		bool tail = s->code == KM_DKIM_PASS && s->unsigned_tail;
-		add_result(w, "dkim", km_dkim_code_name(s->code),
+		/* Whoever reads the field must not take it for a proof of what is shown. */
+		add_result(w, "dkim", km_dkim_code_name(tail ? KM_DKIM_POLICY : s->code),
 			   tail ? KM_S("text follows the signed part of the body") : s->reason);
 		add_property(w, "header.d", s->domain);
 		add_property(w, "header.i", s->identity);

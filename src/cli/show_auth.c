@@ -21,6 +21,8 @@ void km_show_auth_read(km_show_auth *out, km_arena *arena, km_scan *s)
 
 	out->arena = arena;
 	out->auth = km_scan_auth(s);
+	out->dns = km_scan_dns(s);
+	out->sealers = &kit->sealers;
 	out->env = env;
 	out->mail = km_scan_mail(s);
 	out->spf = out->auth->spf;
@@ -109,6 +111,14 @@ static void add_client(km_buf *b, const km_show_auth *s)
 		ADD_ROW(b, s, "MAIL FROM", "MAIL FROM", "<%.*s>", KM_FMT(s->env->from));
 }
 
+/* Whether DNSSEC has validated the records at @name. */
+static const char *validated(const km_show_auth *s, km_sv name)
+{
+	const km_dns_answer *a = km_dns_known(s->dns, name, KM_DNS_TXT);
+
+	return a && a->secure ? "  DNSSEC" : "";
+}
+
 /* --- SPF --- */
 
 static void add_step(km_buf *b, const km_show_auth *s, const km_spf_trace *t)
@@ -130,6 +140,8 @@ static void add_step(km_buf *b, const km_show_auth *s, const km_spf_trace *t)
 		km_buf_add(b, t->outcome == KM_SPF_STEP_RECORD ? KM_S("  ← ") : KM_S("  → "));
 	if (t->outcome == KM_SPF_STEP_RECORD || name)
 		km_show_safe(b, t->outcome == KM_SPF_STEP_RECORD ? t->domain : t->name, false);
+	if (t->outcome == KM_SPF_STEP_RECORD)
+		km_buf_add(b, km_sv_of(validated(s, t->domain)));
 	km_buf_byte(b, '\n');
 }
 
@@ -175,9 +187,10 @@ static void add_key(km_buf *b, const km_show_auth *s, const km_dkim_sig *g)
 {
 	if (g->key_name.n == 0)
 		return;
-	ADD_ROW(b, s, "鍵の場所", "Key at", "%.*s%s%s", KM_FMT(g->key_name),
+	ADD_ROW(b, s, "鍵の場所", "Key at", "%.*s%s%s%s", KM_FMT(g->key_name),
 		g->key_rcode == KM_DNS_OK ? "" : "  ",
-		g->key_rcode == KM_DNS_OK ? "" : km_dns_rcode_name(g->key_rcode));
+		g->key_rcode == KM_DNS_OK ? "" : km_dns_rcode_name(g->key_rcode),
+		validated(s, g->key_name));
 	add_row(b, s, say(s, "鍵", "Key"), g->key_record);
 	if (g->key_bits)
 		ADD_ROW(b, s, "鍵の長さ", "Key size", say(s, "%u ビット%s%s", "%u bits%s%s"),
@@ -210,6 +223,10 @@ static void add_signature(km_buf *b, const km_show_auth *s, size_t i)
 		yes(s, g->body_ok), yes(s, g->signature_ok));
 	add_row(b, s, say(s, "Fromと一致", "Aligned"),
 		km_sv_of(yes(s, km_auth_is_aligned(s->auth, i))));
+	if (g->code == KM_DKIM_PASS && g->unsigned_tail)
+		add_row(b, s, say(s, "理由", "Reason"),
+			km_sv_of(say(s, "本文の末尾が署名の外なので、証明とは認めない",
+				     "proves nothing: the end of the body is not signed")));
 	add_row(b, s, say(s, "理由", "Reason"), g->reason);
 }
 
@@ -235,7 +252,9 @@ static void add_level(km_buf *b, const km_show_auth *s, const km_dmarc_level *l)
 					   ? say(s, "DMARC レコードではない", "no DMARC record")
 					   : km_dns_rcode_name(l->rcode));
 
-	ADD_ROW(b, s, "探索", "Asked", "_dmarc.%.*s  %.*s%s", KM_FMT(l->name), KM_FMT(found),
+	km_sv name = km_sv_fmt(s->arena, "_dmarc.%.*s", KM_FMT(l->name));
+	ADD_ROW(b, s, "探索", "Asked", "%.*s  %.*s%s%s", KM_FMT(name), KM_FMT(found),
+		validated(s, name),
 		l->in_force ? "" : say(s, "  (ここより手前で終わり)", "  (beyond the end)"));
 }
 
@@ -288,6 +307,10 @@ static void add_arc(km_buf *b, const km_show_auth *s)
 			    "i=%zu  %.*s (selector %.*s)  message signed by %.*s%s"),
 			i + 1, KM_FMT(set->sealer), KM_FMT(set->selector), KM_FMT(set->signer),
 			r->at == i + 1 ? say(s, "  ← ここで壊れている", "  ← broken here") : "");
+		if (!km_trust_has_name(s->sealers, set->sealer))
+			add_row(b, s, say(s, "信頼", "Believed"),
+				km_sv_of(say(s, "いいえ (auth.trusted_sealers にない)",
+					     "no (not in auth.trusted_sealers)")));
 		add_row(b, s, say(s, "封印者の結果", "Its results"),
 			km_header_unfold(s->arena, set->results));
 	}

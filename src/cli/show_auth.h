@@ -16,6 +16,8 @@ typedef struct {
 	km_lang lang;
 	bool colour;
 	const km_auth *auth;
+	const km_dns_set *dns;
+	const km_trust *sealers; /* auth.trusted_sealers */
 	const km_envelope *env;
 	const km_mail *mail;
 	km_spf_result spf; /* with its steps */

@@ -75,6 +75,10 @@ static void test_write(void **state)
 		"\theader.a=rsa-sha256 header.b=\"ab+/cdef\";\n"
 		"\tdkim=fail reason=\"the body was changed\" header.d=example.org;\n"
 		"\tdmarc=pass header.from=example.jp polrec.p=reject");
+	sig[0].unsigned_tail = 1;
+	dkim.n = 1;
+	km_authres tail = { .authserv_id = KM_S("mx"), .dkim = &dkim };
+	TEST_SV(km_sv_sub(km_authres_write(a, &tail), 0, 17), "mx;\r\n\tdkim=policy");
 	km_authres none = { .authserv_id = KM_S("mx.example.com") };
 	TEST_SV(km_authres_write(a, &none), "mx.example.com; none");
 	km_arena_free(a);
