@@ -300,6 +300,33 @@ def memory_of_those_that_wait(site):
         print(f"# {early} of 30 went on early")
 
 
+@case
+def dkim_replay(site):
+    """one signature that comes to many from hosts that are not its signer's is told, by all scanners together, over a restart"""
+    mail = pathlib.Path(__file__).resolve().parents[2] / "mail"
+    message = (mail / "dmarc-forwarded.eml").read_bytes().replace(b"\n", b"\r\n")
+    message = message[message.index(b"DKIM-Signature"):]
+    folder = site.folder / "replay"
+    folder.mkdir()
+    k = service.Komainu(site.program, folder, f"dns.snapshot: {mail / 'dmarc-forwarded.zone'}\n").start()
+
+    def send(n, ip, sender="x@evil.example"):
+        v = k.scan(message, [("IP", ip), ("From", sender), ("Helo", "x.example"), ("Rcpt", f"u{n}@example.jp")])
+        assert v["auth"]["dkim"][0]["result"] == "pass", v["auth"]
+        return [f for f in v["facts"] if f["id"] == "DKIM_REPLAY"]
+    try:
+        assert not any(send(n, "198.51.100.7") for n in range(30))
+        k.stop()
+        k.start()
+        found = [send(n, f"198.51.{n % 5 + 100}.7") for n in range(30, 60)]
+        assert not found[0] and found[-1][0]["points"] == 3 and "bank.example" in found[-1][0]["text"], found[-1]
+        print("# " + found[-1][0]["text"])
+        # The signer's own host may send it to whom he likes.
+        assert not send(99, "203.0.113.25", "taro@bank.example")
+    finally:
+        k.stop()
+
+
 def main():
     site = Site(sys.argv[1])
     try:
