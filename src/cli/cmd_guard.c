@@ -45,7 +45,9 @@ static void print_decision(simulation *s, const km_event *e, const km_decision *
 	km_buf b;
 
 	km_buf_init(&b, s->arena, OUT_MAX);
-	km_guardline_decision(&b, e, d, NULL);
+	km_decision shown = *d;
+	shown.reply = (km_sv){ NULL, 0 }; /* there is nobody to reply to */
+	km_guardline_decision(&b, e, &shown, NULL);
 	write_out(s, &b);
 }
 

@@ -36,6 +36,13 @@ static void on_deadline(void *ctx, km_stream *stream)
 	km_peer_drop(ctx);
 }
 
+/* Lines between our own roles are nobody's connections. */
+static void count_open(const km_peers *all, int64_t by)
+{
+	if (all->listens)
+		count(all, KM_COUNTER_connections_open, by);
+}
+
 static void on_close(void *ctx, km_stream *stream)
 {
 	km_peer *p = ctx;
@@ -50,7 +57,7 @@ static void on_close(void *ctx, km_stream *stream)
 		p->next->prev = p->prev;
 	all->n--;
 	all->ops->free(p);
-	count(all, KM_COUNTER_connections_open, -1);
+	count_open(all, -1);
 	all->host.gone(all->host.role);
 }
 
@@ -61,8 +68,7 @@ static void add(km_peers *all, km_peer *p)
 		all->first->prev = p;
 	all->first = p;
 	all->n++;
-	count(all, KM_COUNTER_connections_total, 1);
-	count(all, KM_COUNTER_connections_open, 1);
+	count_open(all, 1);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -85,6 +91,7 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	}
 	add(all, p);
+	count(all, KM_COUNTER_connections_total, 1);
 	km_stream_deadline(p->stream, host->packet_ms);
 	if (host->overfull && host->overfull(host->role))
 		km_peer_drop(p);

@@ -105,7 +105,7 @@ def check_bad():
            (b'{"t": "today", "event": "submit"}', '"t": a time as in RFC 3339 is expected'),
            (event(event="submit", ip="1.2.3").strip(), '"ip": not an IP address'),
            (event(event="submit", rcpts=[7]).strip(), '"rcpts": a list of strings is expected'),
-           (event(event="review", outcome="perhaps").strip(), '"restore" or "keep" is expected')]
+           (event(event="review", outcome="perhaps").strip(), '"restore", "keep" or "terminate" is expected')]
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/events.jsonl"
         with open(path, "wb") as f:
