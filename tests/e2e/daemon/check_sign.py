@@ -419,7 +419,7 @@ def bad_keys(site):
     make_key(k.state / "keys", "example.com", "s1", "rsa")
     os.chown(path, 0, 0)
     good = k.config.read_text()
-    k.config.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:0", good))
+    k.config.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:0", good) + "\nguard.enabled: false\n")
     refused("s1.pem", "must belong to the user")
     k.config.write_text(good)
     shutil.rmtree(folder)
