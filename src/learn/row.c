@@ -148,11 +148,32 @@ static void put_number(km_buf *out, uint32_t x)
 	km_buf_byte(out, (char)x);
 }
 
-static int by_bucket(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+enum { DIGIT_BITS = KM_BUCKET_BITS / 2, DIGITS = 1 << DIGIT_BITS };
 
-	return x < y ? -1 : x > y;
+/* Moves @from to @to in the order of one of the two halves of each bucket; equal ones stay so. */
+static void sort_pass(const uint32_t *from, uint32_t *to, size_t n, unsigned shift)
+{
+	size_t at[DIGITS + 1] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		at[(from[i] >> shift) % DIGITS + 1]++;
+	for (size_t d = 0; d < DIGITS; d++)
+		at[d + 1] += at[d];
+	for (size_t i = 0; i < n; i++)
+		to[at[(from[i] >> shift) % DIGITS]++] = from[i];
+}
+
+/* By radix: a comparing sort of thousands would take longer than learning them. */
+static bool sort_buckets(const km_feature_set *set)
+{
+	uint32_t *spare = reallocarray(NULL, set->n + 1, sizeof(*spare));
+
+	if (spare == NULL)
+		return false;
+	sort_pass(set->bucket, spare, set->n, 0);
+	sort_pass(spare, set->bucket, set->n, DIGIT_BITS);
+	free(spare);
+	return true;
 }
 
 void km_features_pack(km_buf *out, const km_features *f)
@@ -164,9 +185,8 @@ void km_features_pack(km_buf *out, const km_features *f)
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
 		uint32_t last = 0;
-		/* sorted they are small */
-		if (set->n)
-			qsort(set->bucket, set->n, sizeof(*set->bucket), by_bucket);
+		if (!sort_buckets(set)) /* sorted they are small */
+			out->cut = true;
 		put_number(out, (uint32_t)set->n);
 		for (size_t i = 0; i < set->n; i++) {
 			put_number(out, set->bucket[i] - last);

@@ -211,6 +211,23 @@ def restart_and_replay_are_the_same(k):
 
 
 @case
+def reload_keeps_it(k):
+    """a reload keeps what is in force, and lessons go on being learned meanwhile"""
+    body, is_now = message("tansy", 1), state(k)
+    teach(k, "spam", body)
+    p = probability(k, body)
+    scanners = k.roles("scanner")
+    k.process.send_signal(signal.SIGHUP)
+    for i in range(30):
+        assert teach(k, "spam", message("tansy", f"during {i}"))["success"] is True
+    service.wait_for("new scanners", lambda: not set(scanners) & set(k.roles("scanner")))
+    now = service.wait_for("learning", lambda: k.get("/learn/status")[0] == 200 and state(k))
+    assert now["spam"] == is_now["spam"] + 31, (now, is_now)
+    assert probability(k, body) >= p
+    assert command(k, "replay")["model"] == now["model"]
+
+
+@case
 def snapshot_and_rollback(k):
     """back to a snapshot: the model of then, and lessons after it can be given again"""
     command(k, "snapshot", b"good")
