@@ -12,10 +12,12 @@ import http.server
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,7 @@ import time
 
 import service
 import tap
-from tap import case
+from tap import Skip, case
 
 
 class MailSink:
@@ -34,7 +36,8 @@ class MailSink:
         self.port = service.free_port()
         self.taken, self.senders, self.begun = [], [], 0
         self.slow, self.refuse = threading.Event(), None
-        self.listener = None
+        self.listener = self.tls = None
+        self.secured, self.commands = 0, []
 
     def start(self):
         self.listener = socket.socket()
@@ -53,35 +56,51 @@ class MailSink:
                 threading.Thread(target=self.serve, args=(listener.accept()[0],), daemon=True).start()
 
     def serve(self, connection):
-        with contextlib.suppress(OSError), connection, connection.makefile("rwb", 0) as f:
-            f.write(b"220 sink\r\n")
+        with contextlib.suppress(OSError), connection:
+            connection.sendall(b"220 sink\r\n")
+            if self.talk(connection) == b"STARTTLS":
+                with self.tls.wrap_socket(connection, server_side=True) as secure:
+                    self.secured += 1
+                    self.talk(secure)
+
+    def talk(self, connection):
+        """Serves until the end, or until the client asks for TLS."""
+        secure = isinstance(connection, ssl.SSLSocket)
+        with connection.makefile("rwb", 0) as f:
             sender = rcpt = b""
             for line in f:
                 verb = line[:4].upper()
-                if verb == b"DATA":
+                self.commands.append(line)
+                if verb == b"EHLO" and self.tls:
+                    f.write(b"250-sink\r\n" + (b"" if secure else b"250-STARTTLS\r\n") + b"250 AUTH PLAIN\r\n")
+                elif line.upper().startswith(b"STARTTLS"):
+                    f.write(b"220 go on\r\n")
+                    return b"STARTTLS"
+                elif verb == b"DATA":
                     f.write(b"354 go on\r\n")
                     lines = []
                     while (text := f.readline()) != b".\r\n":
                         if not text:
-                            return
+                            return None
                         lines.append(text)
                     self.begun += 1
                     while self.slow.is_set() and not self.gone(connection):
                         time.sleep(0.02)
-                    if self.gone(connection):
-                        return
+                    if not secure and self.gone(connection):
+                        return None
                     self.senders.append(sender.strip())
                     self.taken.append((rcpt.strip(), b"".join(lines)))
                     f.write(b"250 taken\r\n")
                 elif verb == b"QUIT":
                     f.write(b"221 bye\r\n")
-                    return
+                    return None
                 elif verb == b"RCPT" and self.refuse and self.refuse in line:
                     f.write(b"550 no such mailbox\r\n")
                 else:
                     sender = line if verb == b"MAIL" else sender
                     rcpt = line if verb == b"RCPT" else rcpt
                     f.write(b"250 ok\r\n")
+        return None
 
     @staticmethod
     def gone(connection):
@@ -228,6 +247,20 @@ printf '%s\\t%s\\t%s\\n' "$KOMAINU_ACCOUNT" "$*" "$entry" >> {self.folder}/{name
             os.kill(pid, signal.SIGKILL)
 
 
+def pty_of(command):
+    """What @command writes on a terminal."""
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env={"LC_ALL": "C.UTF-8", "TERM": "xterm"})
+    os.close(theirs)
+    written = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 65536):
+            written += piece
+    os.close(ours)
+    assert run.wait(20) == 0, written
+    return written
+
+
 def text_of(message):
     return message.get_content().replace("\r\n", "\n")
 
@@ -372,6 +405,41 @@ def database(site):
 
 
 @case
+def encrypted(site):
+    """TLS is used where it is offered; a password goes only to a server that proves its name"""
+    if not shutil.which("openssl"):
+        raise Skip("openssl is not installed")
+    key, cert, password = (site.folder / name for name in ("key.pem", "cert.pem", "password"))
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=elsewhere.example",
+                           "-days", "2", "-keyout", str(key), "-out", str(cert)], capture_output=True)
+    assert made.returncode == 0, made.stderr
+    sink = MailSink()
+    sink.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    sink.tls.load_cert_chain(cert, key)
+    sink.start()
+    password.write_text("hunter2\n")
+    smtp = f"smtp://localhost:{site.mail.port}"
+
+    def use(settings, account):
+        before = site.k.said().count("the new configuration is in force")
+        site.k.configure(site.settings(settings).replace(smtp, f"smtp://localhost:{sink.port}"))
+        site.k.process.send_signal(signal.SIGHUP)
+        service.wait_for("the new settings",
+                         lambda: site.k.said().count("the new configuration is in force") > before)
+        return site.stop_account(account)
+
+    use("", "u9")
+    service.wait_for("mail over TLS", lambda: sink.messages("u9@example.jp"))
+    assert sink.secured
+    del sink.commands[:]
+    use(f"notify.smtp_user: komainu\nnotify.smtp_password_file: {password}\n", "u10")
+    service.wait_for("it is refused", lambda: "certificate" in site.k.said())
+    assert not sink.messages("u10@example.jp"), site.k.said()
+    assert not [c for c in sink.commands if c.upper().startswith((b"AUTH", b"MAIL"))], sink.commands
+    assert "hunter2" not in site.k.said()
+
+
+@case
 def explained(site):
     """show, list, explain and top: with and without the daemon, without limits for the subscriber"""
     mine = site.account("account", "explain", "u2", "--for", "subscriber", "--lang", "ja")
@@ -387,6 +455,8 @@ def explained(site):
     assert site.json("account", "show", "u2")[0]["live"]["known"] is True
     top = site.account("guard", "top")
     assert "u2" in top and "\x1b" not in top, top
+    live = pty_of([site.k.program, "guard", "top", "--count", "2", "-i", "1", "--config", str(site.k.config)])
+    assert live.count(b"\x1b[H") == 2 and live.count(b"u2") >= 2, live
     assert "u2" in [r["account"] for r in site.json("guard", "top")[0]["accounts"]]
     preview = site.account("account", "notice", "u2", "--kind", "brake", "--lang", "en")
     assert preview.startswith("Subject: ") and "infected device" in preview
