@@ -310,6 +310,29 @@ static const km_command commands[] = {
 	  .examples = { { "guard simulate --json events.jsonl",
 			  { "すべての判断と措置を JSON の行で出力する。",
 			    "Prints all decisions and measures as lines of JSON." } } } },
+	{ .name = "guard ingest",
+	  .operands = "[FILE]",
+	  .words = KM_WORDS_FILES,
+	  .max_operands = 1,
+	  .options = &km_guard_ingest_options,
+	  .run = km_guard_ingest_run,
+	  .summary = { "出来事をデーモンの見張りに伝える", "tell the daemon's guard of events" },
+	  .about = { "ログイン、不達、苦情、アドレスの割り当てなどの出来事を 1 行 1 件の JSON で"
+		     "読み、動いているデーモンの見張りに 1 行ずつ伝えます。答えが来たものは"
+		     "記録済みです。FILE がなければ標準入力を読むので、ログを流し込めます。\n"
+		     "読めない行は番号と理由を示して飛ばし、終了コードを 65 "
+		     "にします。見張りが再起動したときは、答えのない行を送り直します。",
+		     "Reads events (logins, bounces, complaints, leases, ...) as JSON, one a line, "
+		     "and tells the guard of the running daemon line by line. What was answered is "
+		     "on disk. Without FILE, standard input is read, so a log can be piped in.\n"
+		     "A line that can not be read is told with its number and reason and passed "
+		     "over; the exit status is then 65. When the guard was restarted, a line "
+		     "without answer is sent again." },
+	  .examples = { { "guard ingest leases.jsonl",
+			  { "アドレスの割り当てを伝える。", "Tells of leases." } },
+			{ "guard ingest --json < events.jsonl",
+			  { "見張りの答えを JSON の行で出力する。",
+			    "Prints the guard's answers as lines of JSON." } } } },
 	{ .name = "guard top",
 	  .operands = "",
 	  .options = &km_guard_top_options,

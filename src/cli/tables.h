@@ -46,6 +46,9 @@ int km_learn_base_run(km_cli *cli, const void *options);
 extern const km_option_table km_guard_simulate_options;
 int km_guard_simulate_run(km_cli *cli, const void *options);
 
+extern const km_option_table km_guard_ingest_options;
+int km_guard_ingest_run(km_cli *cli, const void *options);
+
 extern const km_option_table km_guard_top_options;
 int km_guard_top_run(km_cli *cli, const void *options);
 

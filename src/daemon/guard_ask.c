@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-enum { WAIT_S = 10, ANSWER_MAX = 16 << 20 };
+enum { WAIT_S = 10, ANSWER_MAX = 16 << 20, TRIES = 50, PAUSE_US = 100 * 1000 };
 
 static km_status connect_to(const char *state_dir, int *fd, km_err *err)
 {
@@ -36,15 +36,10 @@ static km_status connect_to(const char *state_dir, int *fd, km_err *err)
 		       to.sun_path, strerror(why));
 }
 
-static km_status send_line(int fd, const json_t *ask, km_err *err)
+static km_status send_text(int fd, km_sv rest, km_err *err)
 {
-	char *text = json_dumps(ask, JSON_COMPACT);
-	km_status st = text ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory");
-	km_sv rest = km_sv_of(text);
+	km_status st = KM_OK;
 
-	if (text)
-		text[rest.n] = '\n'; /* in place of the NUL */
-	rest.n += text != NULL;
 	while (st == KM_OK && rest.n) {
 		ssize_t n = send(fd, rest.p, rest.n, MSG_NOSIGNAL);
 		if (n < 0 && errno != EINTR)
@@ -52,6 +47,18 @@ static km_status send_line(int fd, const json_t *ask, km_err *err)
 				     strerror(errno));
 		rest = km_sv_from(rest, n > 0 ? (size_t)n : 0);
 	}
+	return st;
+}
+
+static km_status send_line(int fd, const json_t *ask, km_err *err)
+{
+	char *text = json_dumps(ask, JSON_COMPACT);
+	km_sv line = km_sv_of(text);
+
+	if (text == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory");
+	text[line.n++] = '\n'; /* in place of the NUL */
+	km_status st = send_text(fd, line, err);
 	free(text);
 	return st;
 }
@@ -105,5 +112,52 @@ km_status km_guard_ask(const char *state_dir, json_t *ask, json_t **answer, km_e
 		(void)close(fd);
 	}
 	json_decref(ask);
+	return st;
+}
+
+km_status km_guard_line_open(km_guard_line *l, const char *state_dir, km_err *err)
+{
+	*l = (km_guard_line){ .state_dir = state_dir, .fd = -1 };
+	km_buf_init(&l->in, NULL, ANSWER_MAX);
+	return connect_to(state_dir, &l->fd, err);
+}
+
+void km_guard_line_close(km_guard_line *l)
+{
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->fd = -1;
+	km_buf_finish(&l->in);
+}
+
+static km_status ask_once(km_guard_line *l, km_sv line, km_err *err)
+{
+	km_status st = l->fd >= 0 ? KM_OK : connect_to(l->state_dir, &l->fd, err);
+
+	l->in.n = 0;
+	if (st == KM_OK)
+		st = send_text(l->fd, line, err);
+	if (st == KM_OK)
+		st = read_line(l->fd, &l->in, err);
+	if (st != KM_OK && l->fd >= 0) {
+		(void)close(l->fd);
+		l->fd = -1;
+	}
+	return st;
+}
+
+km_status km_guard_line_ask(km_guard_line *l, km_sv line, km_sv *answer, km_err *err)
+{
+	km_status st = KM_TEMPFAIL;
+
+	for (int i = 0; i < TRIES && st == KM_TEMPFAIL; i++) {
+		km_err why = { 0 };
+		if (i)
+			(void)usleep(PAUSE_US);
+		st = ask_once(l, line, &why);
+		if (st != KM_OK && (st != KM_TEMPFAIL || i == TRIES - 1))
+			return KM_FAIL(err, st, "%s", why.msg);
+	}
+	*answer = km_sv_sub(km_buf_sv(&l->in), 0, l->in.n - 1);
 	return st;
 }

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /*
@@ -16,5 +17,22 @@
  */
 KM_NODISCARD km_status km_guard_ask(const char *state_dir, json_t *ask, json_t **answer,
 				    km_err *err);
+
+/*
+ * The same for many lines of text, on one connection. km_guard_line_ask() sends @line, which ends
+ * in a line end, and takes the answer to @answer without one. When the guard was restarted
+ * meanwhile it connects again, and a line that was not answered is sent again.
+ */
+typedef struct {
+	const char *state_dir;
+	int fd; /* -1: not connected */
+	km_buf in;
+} km_guard_line;
+
+/* KM_TEMPFAIL when the daemon does not run. */
+KM_NODISCARD km_status km_guard_line_open(km_guard_line *l, const char *state_dir, km_err *err);
+void km_guard_line_close(km_guard_line *l);
+/* *answer lives until the next call. */
+KM_NODISCARD km_status km_guard_line_ask(km_guard_line *l, km_sv line, km_sv *answer, km_err *err);
 
 #endif

@@ -26,6 +26,15 @@ from tap import Skip, case
 KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 12
 
 
+# All that is sent here comes from a few addresses.
+SETTINGS = """\
+guard.networks: [192.0.2.0/24]
+guard.accounts: 20000
+guard.client_hour: 10000000
+guard.block_hour: 10000000
+"""
+
+
 class Policy:
     """A connection to the policy service, as one of Postfix's processes."""
 
@@ -72,7 +81,7 @@ class Site:
     def __init__(self, program):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-guard-"))
         self.folder.chmod(0o755)
-        self.komainu = service.Komainu(program, self.folder, "guard.networks: [192.0.2.0/24]\nguard.accounts: 20000\n")
+        self.komainu = service.Komainu(program, self.folder, SETTINGS)
         self.komainu.start()
         self.number = 0
 
@@ -220,6 +229,31 @@ def bad_lines(site):
 
 
 @case
+def ingest(site):
+    """komainu guard ingest tells events, names bad lines by number, and goes on when the guard is restarted"""
+    k = site.komainu
+    command = [k.program, "guard", "ingest", "--config", str(k.config)]
+    text = ('{"event": "account", "account": "ing", "kind": "person", "created": "2019-04-01", "alternative": "i@x.example"}\n'
+            '\n{"event": "party"}\n{"event": "login", "account": "ing", "ip": "203.0.113.9", "ok": true}')
+    out = subprocess.run([*command, "--json", "-"], input=text, capture_output=True, text=True, timeout=60)
+    assert out.returncode == 65 and "-:3: " in out.stderr, out
+    assert [("error" in json.loads(line)) for line in out.stdout.splitlines()] == [False, True, False], out
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+        for n in range(200):
+            p.stdin.write(json.dumps({"event": "submit", "account": f"in{n % 7}", "queue_id": f"I{n}",
+                                      "rcpts": ["friend@example.com"]}) + "\n")
+            p.stdin.flush()
+            if n in (50, 120):
+                os.kill(service.wait_for("a guard", lambda: k.roles("guard"))[0], signal.SIGKILL)
+        said, _ = p.communicate(timeout=60)
+    assert p.returncode == 0 and "200 events told, 0 lines refused" in said, (p.returncode, said)
+    missing = subprocess.run([*command, "/nowhere"], capture_output=True, text=True, timeout=60)
+    assert missing.returncode == 66, missing
+    away = subprocess.run([*command[:3], "--state-dir", "/nowhere", "-"], input="{}\n", capture_output=True, text=True, timeout=60)
+    assert away.returncode == 75 and "daemon" in away.stderr, away
+
+
+@case
 def kill_under_load(site):
     """killed again and again while accounts are braked, the guard loses no measure and is soon back"""
     stop, braked, errors = threading.Event(), [], []
@@ -231,6 +265,7 @@ def kill_under_load(site):
                 p = p or site.policy()
                 answer = p.message(f"{name}-{account}", n, site.strangers(4))
                 n += 1
+                time.sleep(0.001)
             except (OSError, ConnectionError):
                 p = None
                 continue
@@ -259,15 +294,15 @@ def kill_under_load(site):
     stop.set()
     for t in threads:
         t.join()
-    assert not errors and len(braked) > 3, (errors[:3], braked)
+    assert not errors and len(braked) > 3, (errors[:3], len(braked))
     lost = [a for a in braked if site.in_force(a) not in ("brake", "suspension")]
-    assert not lost, lost
+    assert not lost, lost[:9]
     db = sqlite3.connect(f"file:{site.komainu.state}/accounts.db?mode=ro", uri=True)
     known = {row[0].decode() for row in db.execute("SELECT account FROM entry WHERE kind = 'brake'")}
     db.close()
-    assert not set(braked) - known, set(braked) - known
+    assert not set(braked) - known, sorted(set(braked) - known)[:9]
     lost = [a for a in known if a.startswith("k") and site.in_force(a) not in ("brake", "suspension")]
-    assert not lost, lost
+    assert not lost, lost[:9]
     assert slowest < 5, slowest
     assert site.komainu.metric("guard_restarts_total") >= KILLS
     print(f"# {KILLS} kills, {len(braked)} measures, longest away {1000 * slowest:.0f} ms")
