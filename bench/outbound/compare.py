@@ -114,10 +114,12 @@ class Bucket:
         self.level = {}
 
     def ask(self, t, e, _rcpt):
-        level, then = self.level.get(e.get("account"), (0, t))
+        if not e.get("account"):
+            return True
+        level, then = self.level.get(e["account"], (0, t))
         level = max(0, level - (t - then) * 100 / 3600)
         passed = level + 1 <= 100
-        self.level[e.get("account")] = (level + passed, t)
+        self.level[e["account"]] = (level + passed, t)
         return passed
 
     def stop(self):

@@ -17,7 +17,7 @@ _Static_assert((int)KM_W_END <= (int)KM_PROFILE_WORDS, "a profile has too few wo
 static const struct {
 	double flood_prior, drift_prior, flood_base, drift_base, strict;
 } kinds[KM_ACCOUNT_KINDS] = {
-	[KM_ACCOUNT_PERSON] = { 40, 150, 30, 70, 28 },
+	[KM_ACCOUNT_PERSON] = { 40, 200, 30, 70, 28 },
 	[KM_ACCOUNT_BULK] = { 50000, 200000, 2000, 5000, 200 },
 	[KM_ACCOUNT_SERVER] = { 150, 1500, 40, 120, 40 },
 	[KM_ACCOUNT_NEW] = { 25, 50, 25, 50, 25 },

@@ -13,6 +13,8 @@ enum {
 	NETWORK_WINDOW = 86400,
 	NETWORK_BACK = 1,   /* windows before: one to two days together */
 	NETWORKS_USUAL = 3, /* anyone has so many: home, telephone, a friend's */
+	NETWORKS_FIRST = 5, /* on an account's first days, when all are new */
+	NETWORKS_TOO_MANY = 6,
 	TRAVEL_SECONDS = 2 * 3600,
 	GUESSES = 10,	     /* failed logins */
 	BODY_STRANGERS = 10, /* the same content to so many strangers is a mailing */
@@ -131,13 +133,18 @@ static void look_at_networks(km_case *c, bool at_home)
 	c->networks = km_counters_distinct(c->c, raw_key(c, KM_KEY_NEW_NETWORKS, KM_S("")),
 					   raw_key(c, KM_KEY_WIDE, wide), NETWORK_WINDOW,
 					   NETWORK_BACK, c->e->t);
-	if (usual < NETWORKS_USUAL)
-		usual = NETWORKS_USUAL;
+	int anyone = is_known_account(c) ? NETWORKS_USUAL : NETWORKS_FIRST;
+	if (usual < anyone)
+		usual = anyone;
 	double more = c->networks - usual;
 	if (more < 0.5)
 		return;
-	double each = at_home ? 0.5 : is_known_account(c) ? 1.5 : 0.5;
-	weigh(c, 1 + each * more, more >= 2 && !at_home ? KM_SIGN_NETWORKS : 0);
+	/* Of an account that nobody knows yet some are to be expected, but not that many. */
+	double each = at_home || !is_known_account(c) ? 0.5 : 1.5;
+	double too_many = !at_home && !is_known_account(c) && more > NETWORKS_TOO_MANY
+				  ? more - NETWORKS_TOO_MANY
+				  : 0;
+	weigh(c, 1 + each * more + 1.5 * too_many, more >= 2 && !at_home ? KM_SIGN_NETWORKS : 0);
 	if (more < 1.5)
 		return;
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
@@ -413,6 +420,9 @@ void km_takeover_message(km_case *c)
 	for (size_t i = 0; i < KM_COUNT(looks); i++)
 		looks[i](c);
 	c->factor *= 1 + (suspicion < 2 ? suspicion : 2);
+	/* Of what goes to friends some is always misjudged. */
+	if (c->strangers == 0)
+		c->share *= 0.3;
 	/* A person looked at it and found it right. */
 	if (km_account_is_cleared(&c->acc, c->e->t))
 		c->factor = sqrt(c->factor);
