@@ -1,11 +1,15 @@
 #include "content/imitation.h"
 
 #include <stdlib.h>
+#include <unicode/unorm2.h>
+#include <unicode/ustring.h>
 
 #include "content/host_table.h"
+#include "content/throwaway.h"
 #include "text/utf8.h"
+#include "text/view.h"
 
-enum { BUCKETS = 4096, GRAM = 4, LONGEST = 40, LONG_NAME = 8, LETTERS = 26 };
+enum { BUCKETS = 4096, GRAM = 4, LONGEST = 40, LONG_NAME = 8, LETTERS = 26, PLAIN_BYTES = 1 << 20 };
 
 typedef struct name {
 	char text[LONGEST]; /* skeleton: lower-case letters and digits */
@@ -199,18 +203,6 @@ static const km_brand *nearly_name(const km_imitations *x, const char *s, size_t
 	return NULL;
 }
 
-/* What its owner could choose: the host without its public suffix, or without a hoster's name. */
-static km_sv chosen_part(const km_site *site)
-{
-	size_t dot = km_sv_chr(site->domain, '.', 0);
-	size_t kept = site->host.n - site->domain.n + dot;
-
-	if (site->row && site->row->host.n < site->host.n &&
-	    km_sv_ends(site->host, site->row->host))
-		kept = site->host.n - site->row->host.n - 1;
-	return km_sv_sub(site->host, 0, kept);
-}
-
 static const km_brand *brand_of_label(const km_imitations *x, km_sv label, km_imitation *how)
 {
 	char s[LONGEST];
@@ -235,6 +227,59 @@ static const km_brand *brand_of_label(const km_imitations *x, km_sv label, km_im
 	return b;
 }
 
+bool km_imitations_is_brand(const km_imitations *x, const km_site *site)
+{
+	return km_brands_of_host(x->brands, site->host, true) != NULL;
+}
+
+/* What a reader takes the letters of @shown for: those of other scripts by their looks, accents not
+ * at all. */
+static size_t plain_letters(km_sv shown, char *out, size_t max)
+{
+	km_arena *a = km_arena_new(PLAIN_BYTES);
+	UErrorCode st = U_ZERO_ERROR;
+	const UNormalizer2 *nfkd = unorm2_getNFKDInstance(&st);
+	UChar wide[KM_HOST_TEXT], apart[KM_HOST_TEXT * 4];
+	int32_t n = 0;
+	size_t m = 0;
+	km_sv key;
+
+	if (a && km_view_key(a, shown, &key, NULL) == KM_OK && key.n <= INT32_MAX) {
+		(void)u_strFromUTF8(wide, KM_HOST_TEXT, &n, key.p, (int32_t)key.n, &st);
+		n = unorm2_normalize(nfkd, wide, n, apart, KM_HOST_TEXT * 4, &st);
+	}
+	for (int32_t i = 0; U_SUCCESS(st) && i < n && m < max; i++)
+		if (apart[i] < 0x80)
+			out[m++] = (char)apart[i];
+	km_arena_free(a);
+	return m;
+}
+
+static km_imitation international(const km_imitations *x, const km_site *site,
+				  const km_brand **brand)
+{
+	char plain[KM_HOST_TEXT];
+	km_sv rest = { plain, plain_letters(site->shown, plain, sizeof(plain)) }, label;
+	km_imitation how = KM_IMITATION_NONE;
+
+	while (km_sv_split(&rest, '.', &label)) {
+		*brand = brand_of_label(x, label, &how);
+		if (*brand)
+			return how;
+	}
+	/* The plain letters of a label stand in its encoded form as they are (RFC 3492). */
+	rest = site->host;
+	while (km_sv_split(&rest, '.', &label)) {
+		if (!km_sv_starts(label, KM_S("xn--")))
+			continue;
+		label = km_sv_from(km_sv_sub(label, 0, km_sv_rchr(label, '-')), 4);
+		*brand = brand_of_label(x, label, &how);
+		if (*brand)
+			return how;
+	}
+	return KM_IMITATION_NONE;
+}
+
 km_imitation km_imitation_of(const km_imitations *x, const km_site *site, const km_brand **brand)
 {
 	enum { SHARED = KM_SITE_SHARED | KM_SITE_TRACKER | KM_SITE_REDIRECT | KM_SITE_SHORTENER };
@@ -243,7 +288,7 @@ km_imitation km_imitation_of(const km_imitations *x, const km_site *site, const 
 	if (site->ip || site->kind & SHARED || km_brands_of_host(x->brands, site->host, true) ||
 	    km_brands_is_mailbox(x->brands, site->domain))
 		return KM_IMITATION_NONE;
-	km_sv rest = chosen_part(site), label;
+	km_sv rest = km_site_chosen(site), label;
 	if (site->host.n > site->domain.n) {
 		km_sv left = km_sv_sub(site->host, 0, site->host.n - site->domain.n - 1);
 		*brand = km_brands_of_host(x->brands, left, false);
@@ -255,7 +300,29 @@ km_imitation km_imitation_of(const km_imitations *x, const km_site *site, const 
 		if (*brand)
 			return how;
 	}
-	return KM_IMITATION_NONE;
+	return site->shown.p != site->host.p ? international(x, site, brand) : KM_IMITATION_NONE;
+}
+
+const km_brand *km_imitated_in_path(const km_imitations *x, const km_url *url, const km_site *site)
+{
+	enum { SHARED = KM_SITE_SHARED | KM_SITE_TRACKER | KM_SITE_REDIRECT | KM_SITE_SHORTENER };
+	km_sv rest = url->path, folder;
+
+	if (site->kind & SHARED || km_sv_chr(rest, '.', 0) == rest.n ||
+	    km_imitations_is_brand(x, site))
+		return NULL;
+	/* Deeper down there are copies of pages, and ids of messages. */
+	(void)km_sv_split(&rest, '/', &folder);
+	if (folder.n || !km_sv_split(&rest, '/', &folder) || rest.p == NULL)
+		return NULL;
+	if (folder.n && folder.p[0] == '.')
+		folder = km_sv_from(folder, 1);
+	for (size_t i = 0; i < folder.n; i++)
+		if (!km_is_alnum((unsigned char)folder.p[i]) && folder.p[i] != '.' &&
+		    folder.p[i] != '-')
+			return NULL;
+	return folder.n && folder.n < KM_HOST_TEXT ? km_brands_of_host(x->brands, folder, false)
+						   : NULL;
 }
 
 bool km_imitates_jp(const km_site *site)
@@ -263,7 +330,7 @@ bool km_imitates_jp(const km_site *site)
 	static const km_sv ends[] = { KM_SV("co.jp"), KM_SV("ne.jp"), KM_SV("or.jp"),
 				      KM_SV("go.jp"), KM_SV("co-jp"), KM_SV("ne-jp"),
 				      KM_SV("cojp") };
-	km_sv left = chosen_part(site);
+	km_sv left = km_site_chosen(site);
 
 	for (size_t i = 0; i < KM_COUNT(ends); i++)
 		for (size_t at = 0; (at = km_sv_find(left, ends[i], at)) < left.n; at++) {
@@ -278,7 +345,7 @@ bool km_imitates_jp(const km_site *site)
 bool km_site_is_random(const km_site *site)
 {
 	enum { SHORTEST = 7, CHANGES = 3, CONSONANTS = 6 };
-	km_sv rest = chosen_part(site), label = { NULL, 0 }, next;
+	km_sv rest = km_site_chosen(site), label = { NULL, 0 }, next;
 	size_t changes = 0, run = 0, longest = 0;
 
 	while (km_sv_split(&rest, '.', &next))

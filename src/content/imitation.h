@@ -24,6 +24,12 @@ void km_imitations_free(km_imitations *x);
 /* Whom @site imitates, and how; KM_IMITATION_NONE for sites of brands and those that many share. */
 km_imitation km_imitation_of(const km_imitations *x, const km_site *site, const km_brand **brand);
 
+/* The brand whose host is a folder in the path of @url, which leads to another's @site; or NULL. */
+const km_brand *km_imitated_in_path(const km_imitations *x, const km_url *url, const km_site *site);
+
+/* True for a site of one of the brands. */
+bool km_imitations_is_brand(const km_imitations *x, const km_site *site);
+
 /* True when what stands before the registrable domain ends like a Japanese domain:
  * "x-co.jp.evil.example". */
 bool km_imitates_jp(const km_site *site);

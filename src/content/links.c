@@ -1,6 +1,7 @@
 /* Where a click would lead. */
 #include "content/host_table.h"
 #include "content/structure_parts.h"
+#include "content/throwaway.h"
 
 enum { MOST_OF_A_KIND = 3 }; /* facts of one kind; more would say nothing new */
 
@@ -54,6 +55,9 @@ static void check_target(link_job *l, const km_found_link *link)
 
 	if (url->host.n && (url->tricks | link->url->tricks) & ODD)
 		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_HOST_DISGUISED, link->target, link), 1,
+			    url->host);
+	if (url->host.n && url->tricks & KM_URL_SLASHES)
+		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_SLASHES, link->target, link), 1,
 			    url->host);
 	if (link->wrap == KM_WRAP_TRANSLATE)
 		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_TRANSLATED, link->target, link), 1,
@@ -142,7 +146,10 @@ static void check_site(link_job *l, const km_found_link *link, const km_site *si
 	if (km_imitates_jp(site))
 		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_JP_PREFIX, link->target, link), 1,
 			    site->host);
-	if (km_site_is_random(site))
+	if (km_site_is_throwaway(site) && !(x && km_imitations_is_brand(x, site)))
+		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_THROWAWAY_HOST, link->target, link), 1,
+			    site->host);
+	else if (km_site_is_random(site))
 		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_RANDOM_HOST, link->target, link), 1,
 			    site->host);
 	km_imitation kind = x ? km_imitation_of(x, site, &brand) : KM_IMITATION_NONE;
@@ -151,6 +158,22 @@ static void check_site(link_job *l, const km_found_link *link, const km_site *si
 	km_fact *f = tell(l, how[kind], link->target, link);
 	km_fact_arg(l->j->fs, f, 1, brand->name_ja);
 	km_fact_arg(l->j->fs, f, 2, site->host);
+	km_fact_arg(l->j->fs, f, 3, brand->name_en);
+}
+
+/* A brand's own host as a folder of another's: "evil.example/www.aeon.co.jp/login". */
+static void check_path(link_job *l, const km_found_link *link)
+{
+	const km_imitations *x = l->j->in->imitations;
+	const km_brand *brand = x && link->final_site
+					? km_imitated_in_path(x, link->final, link->final_site)
+					: NULL;
+
+	if (brand == NULL)
+		return;
+	km_fact *f = tell(l, KM_FACT_LINK_BRAND_PATH, link->target, link);
+	km_fact_arg(l->j->fs, f, 1, brand->name_ja);
+	km_fact_arg(l->j->fs, f, 2, link->final->host);
 	km_fact_arg(l->j->fs, f, 3, brand->name_en);
 }
 
@@ -166,6 +189,8 @@ static void check_sites(link_job *l)
 		const km_site *site = link->final_site;
 		void **slot =
 			site && km_link_is_clicked(link) ? km_map_put(&seen, site->host) : NULL;
+		if (slot)
+			check_path(l, link);
 		if (slot == NULL || *slot)
 			continue;
 		*slot = l;

@@ -1,0 +1,103 @@
+#include "content/throwaway.h"
+
+#include "content/host_table.h"
+
+enum { BITS = 16, EDGE = 26 };
+
+double km_label_surprise(km_sv label)
+{
+	unsigned sum = 0, n = 0, before = EDGE;
+
+	for (size_t i = 0; i <= label.n; i++) {
+		unsigned char c = i < label.n ? km_lower((unsigned char)label.p[i]) : 0;
+		unsigned now = km_is_alpha(c) ? c - 'a' : EDGE;
+		if (now == EDGE && before == EDGE)
+			continue;
+		sum += km_letter_bits[before][now];
+		n++;
+		before = now;
+	}
+	return n ? (double)sum / BITS / n : 0;
+}
+
+km_sv km_site_chosen(const km_site *site)
+{
+	size_t dot = km_sv_chr(site->domain, '.', 0);
+	size_t kept = site->host.n - site->domain.n + dot;
+
+	if (site->row && site->row->host.n < site->host.n &&
+	    km_sv_ends(site->host, site->row->host))
+		kept = site->host.n - site->row->host.n - 1;
+	return km_sv_sub(site->host, 0, kept);
+}
+
+/* Those that phishing against people in Japan used most up to 2023 for what they are used for
+ * otherwise, by the lists of JPCERT/CC. */
+static bool is_cheap(km_sv host)
+{
+	static const km_sv cheap = KM_SV(
+		" asia bar bond buzz casa cc cf cfd ci click club cn cyou fit ga gq icu ink lol "
+		"ltd ml monster mw one ooo pw quest rest sbs shop site tk tokyo top uno vip wang "
+		"work xyz ");
+	char key[16];
+	km_sv top = km_sv_from(host, km_sv_rchr(host, '.') + 1);
+
+	if (top.n + 2 > sizeof(key))
+		return false;
+	key[0] = key[top.n + 1] = ' ';
+	memcpy(key + 1, top.p, top.n);
+	return km_sv_find(cheap, (km_sv){ key, top.n + 2 }, 0) < cheap.n;
+}
+
+typedef struct {
+	size_t letters, changes; /* between letters and digits */
+	double surprise;
+} look;
+
+static look look_at(km_sv label)
+{
+	look l = { .surprise = km_label_surprise(label) };
+
+	for (size_t i = 0; i < label.n; i++) {
+		bool digit = km_is_digit((unsigned char)label.p[i]);
+		l.letters += km_is_alpha((unsigned char)label.p[i]);
+		l.changes += i && digit != km_is_digit((unsigned char)label.p[i - 1]) &&
+			     label.p[i] != '-' && label.p[i - 1] != '-';
+	}
+	return l;
+}
+
+/* The longer it is, the less it takes. */
+static bool is_drawn(const look *l)
+{
+	return (l->letters >= 5 && l->surprise > 5.9) || (l->letters >= 7 && l->surprise > 5.6);
+}
+
+static bool is_cheaply_drawn(const look *l)
+{
+	return (l->letters >= 4 && l->surprise > 5.0) || l->changes >= 2 ||
+	       (l->changes == 1 && l->letters >= 2);
+}
+
+bool km_site_is_throwaway(const km_site *site)
+{
+	enum {
+		OTHERS = KM_SITE_SHARED | KM_SITE_TRACKER | KM_SITE_REDIRECT | KM_SITE_SHORTENER |
+			 KM_SITE_HOSTING
+	};
+	bool dynamic = site->kind & KM_SITE_DDNS;
+	km_sv rest = km_site_chosen(site), label;
+
+	if (site->ip || (site->kind & OTHERS && !dynamic) ||
+	    km_sv_find(site->host, KM_S("xn--"), 0) < site->host.n)
+		return false;
+	bool cheap = dynamic || is_cheap(site->host);
+	while (km_sv_split(&rest, '.', &label)) {
+		look l = look_at(label);
+		bool name = rest.p == NULL; /* the last one: what was registered */
+		if (name ? is_drawn(&l) || (cheap && is_cheaply_drawn(&l))
+			 : l.letters >= 7 && l.surprise > 5.6)
+			return true;
+	}
+	return false;
+}
