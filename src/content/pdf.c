@@ -180,10 +180,10 @@ static bool holds_objects(km_sv dictionary)
 /* Each stream from its start to the next "endstream"; the search goes on behind it. */
 static void read_streams(reader *r, km_sv v)
 {
-	size_t n = 0;
+	size_t n = 0, last = 0;
 
-	for (size_t at = 0; (at = km_sv_find(v, KM_S("stream"), at)) < v.n;) {
-		size_t before = at < DICTIONARY_BYTES ? at : DICTIONARY_BYTES;
+	for (size_t at = 0; (at = km_sv_find(v, KM_S("stream"), at)) < v.n; last = at) {
+		size_t before = at - last < DICTIONARY_BYTES ? at - last : DICTIONARY_BYTES;
 		km_sv dictionary = km_sv_sub(v, at - before, before);
 		size_t from = at + strlen("stream");
 		at = from;
