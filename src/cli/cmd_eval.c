@@ -27,14 +27,16 @@ static const km_option options[] = {
 	  .type = KM_OPT_FILE,
 	  .at = AT(test),
 	  .arg = "INDEX",
-	  .help = { "INDEX を、できあがったモデルで判定する。何も学習しない",
-		    "classify INDEX with a stored model, learn nothing" } },
+	  .help = { "INDEX を、できあがったモデルで判定する。何も学習しない。INDEX だけでも同じ",
+		    "classify INDEX with a stored model, learn nothing; "
+		    "INDEX alone does the same" } },
 	{ .name = "model",
 	  .type = KM_OPT_FILE,
 	  .at = AT(model),
 	  .arg = "FILE",
 	  .help = { "--test で、付属のものの代わりに使うモデル",
-		    "with --test: the model, instead of the one that comes with Komainu" } },
+		    "with --test or INDEX alone: the model, instead of the one that comes "
+		    "with Komainu" } },
 	{ .name = "part",
 	  .type = KM_OPT_NUMBER,
 	  .at = AT(part),
@@ -106,7 +108,14 @@ static void print_json(FILE *out, const km_eval *e)
 	json_number(out, "fn", m->fn, 4);
 	json_number(out, "fn_at_fp01", m->fn_at_fp01, 4);
 	json_number(out, "ece", m->ece, 4);
-	(void)fprintf(out, "\"us_per_message\": %.1f}\n", e->us);
+	(void)fprintf(out, "\"drift\": [");
+	for (int i = 0; i < KM_EVAL_SLICES; i++) {
+		(void)fprintf(out, "%s{", i ? ", " : "");
+		json_number(out, "fp", e->slice[i].fp, 4);
+		json_number(out, "fn", e->slice[i].fn, 4);
+		(void)fprintf(out, "\"n\": %zu}", e->slice[i].n);
+	}
+	(void)fprintf(out, "], \"us_per_message\": %.1f}\n", e->us);
 }
 
 static void print_share(FILE *out, const char *name, double v, int digits)
@@ -115,6 +124,20 @@ static void print_share(FILE *out, const char *name, double v, int digits)
 		(void)fprintf(out, "%-15s -\n", name);
 	else
 		(void)fprintf(out, "%-15s %.*f %%\n", name, digits, v);
+}
+
+/* One kind of error in each twentieth of the messages, in order. */
+static void print_drift(FILE *out, const km_eval *e, bool fp)
+{
+	(void)fprintf(out, "%-15s", fp ? "FP over time" : "FN over time");
+	for (int i = 0; i < KM_EVAL_SLICES; i++) {
+		double v = fp ? e->slice[i].fp : e->slice[i].fn;
+		if (isnan(v))
+			(void)fprintf(out, " -");
+		else
+			(void)fprintf(out, " %.1f", v);
+	}
+	(void)fprintf(out, " %%\n");
 }
 
 static void print_text(FILE *out, const km_eval *e)
@@ -133,6 +156,8 @@ static void print_text(FILE *out, const km_eval *e)
 	}
 	print_share(out, "FN at FP .1", m->fn_at_fp01, 3);
 	print_share(out, "ECE", m->ece, 3);
+	print_drift(out, e, true);
+	print_drift(out, e, false);
 	(void)fprintf(out, "%-15s %.1f us a message\n", "classifying", e->us);
 }
 
@@ -152,9 +177,9 @@ static km_status write_page(const km_cli *cli, const km_eval_given *given, const
 static const char *misuse(const km_eval_given *g)
 {
 	if (!g->online + !g->split + !g->test != 2)
-		return "which messages? give one of --online, --split and --test";
+		return "which messages? give one of --online, --split, --test and INDEX";
 	if (g->model && !g->test)
-		return "--model goes with --test";
+		return "--model goes with --test or INDEX alone";
 	if (g->part.given && !g->split)
 		return "--part goes with --split";
 	return NULL;
@@ -162,10 +187,16 @@ static const char *misuse(const km_eval_given *g)
 
 int km_eval_run(km_cli *cli, const void *options_given)
 {
-	const km_eval_given *given = options_given;
-	const char *wrong = misuse(given);
+	km_eval_given asked = *(const km_eval_given *)options_given;
+	const km_eval_given *given = &asked;
 	km_eval e = { 0 };
 	km_err err = { 0 };
+	/* INDEX alone is --test INDEX; with another one it is one too many */
+	bool twice = cli->n_operands && asked.test;
+
+	if (cli->n_operands)
+		asked.test = cli->operands[0];
+	const char *wrong = twice ? "one INDEX at a time" : misuse(given);
 
 	if (wrong) {
 		km_cli_error(cli, "%s", wrong);

@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 PROGRAM = os.path.abspath(sys.argv[1])
+BASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "base.model")
 ENV = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "KOMAINU_CONFIG": "", "HOME": "/nonexistent"}
 HAM = "meeting agenda minutes budget kitchen garden letter school train weather report draft thanks".split()
 SPAM = "prize winner pills lottery casino cheap mortgage refinance viagra replica watches degree".split()
@@ -16,7 +17,7 @@ BOTH = "the a and you for with today please we have this our about now".split()
 JA_HAM = "会議の資料を送ります 明日の打合せは三時からです 来週の出張について 見積書を添付しました 子供の学校の行事 議事録をご確認ください".split()
 JA_SPAM = "口座が凍結されました 至急ログインしてください 未納料金のお知らせ 当選おめでとうございます カード情報の更新 簡単に稼げる副業".split()
 JA_BOTH = "お世話になっております よろしくお願いいたします ありがとうございます 株式会社 ご連絡ください 本日".split()
-KEYS = {"n", "ham", "spam", "auc1", "lam", "fp", "fn", "fn_at_fp01", "ece", "us_per_message"}
+KEYS = {"n", "ham", "spam", "auc1", "lam", "fp", "fn", "fn_at_fp01", "ece", "drift", "us_per_message"}
 
 
 def message(kind, dice, number):
@@ -101,7 +102,10 @@ def check_split(folder):
 
 def check_model(folder):
     """The built-in model learns nothing: one kind of mail is enough, and what has no figure is null."""
-    assert figures("--test", f"{folder}/index")["n"] == 400
+    tested = figures("--test", f"{folder}/index")
+    assert tested["n"] == 400 and sum(part["n"] for part in tested["drift"]) == 400
+    same = figures("--model", BASE, f"{folder}/index")
+    assert all(same[k] == tested[k] for k in ("n", "auc1", "lam", "fp", "fn", "ece")), (same, tested)
     one = figures("--test", f"{folder}/ham-only")
     assert one["n"] == one["ham"] == 20 and one["fn"] is None and one["auc1"] is None and one["fp"] is not None, one
 
@@ -136,6 +140,8 @@ def check_errors(folder):
             ((), 64, "--online"),
             (("--online", "i", "--split", "i"), 64, "one of"),
             (("--online", "i", "--model", "m"), 64, "--test"),
+            (("--test", "i", "j"), 64, "one INDEX"),
+            (("--online", "i", "j"), 64, "one of"),
             (("--test", f"{folder}/index", "--model", f"{folder}/0"), 65, "/0"),
             (("--online", f"{folder}/none"), 66, "none"),
             (("--online", f"{folder}/empty"), 65, "no message"),
