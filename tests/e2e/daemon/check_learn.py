@@ -67,7 +67,7 @@ def in_force_at_once(k):
     answer = teach(k, "spam", spam)
     assert answer["success"] is True and answer["result"] == "learned" and answer["repeat"] is False
     after = [probability(k, spam) for _ in range(20)]
-    assert all(p > 0.8 > before for p in after), (before, after)
+    assert all(p == after[0] > before + 0.3 for p in after), (before, after)
     assert probability(k, message("zinnia", 2)) > before
 
 
@@ -404,11 +404,12 @@ def password(k):
     other = service.Komainu(k.program, folder, f"learn.networks: []\nlearn.password_file: {folder}/password\n").start()
     try:
         body = message("quince", 1)
+        before = probability(other, body)
         teach(other, "spam", body, want=403)
         teach(other, "spam", body, (("Password", "wrong"),), want=403)
         assert other.get("/learn/status")[0] == 403
         assert teach(other, "spam", body, (("Password", "saffron"),))["result"] == "learned"
-        assert probability(other, body) > 0.8
+        assert probability(other, body) > before + 0.3, (before, probability(other, body))
     finally:
         other.stop()
 
@@ -440,7 +441,7 @@ def disk_full(k):
         other.process.kill()
         other.stop()
         service.wait_for("the port is free", lambda: not service.listens(other.http))
-        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
         other.start()
         now = service.wait_for("model", lambda: other.get("/learn/status")[0] == 200 and state(other))
         assert now == before, (now, before)
