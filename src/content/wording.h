@@ -35,7 +35,7 @@
 	X(notice, NONE, 4, 0, NULL)                                                                \
 	X(odd, WORDING_ODD, 3, 0, NULL)                                                            \
 	X(oneclick, WORDING_ONECLICK, 5, 14, "fraud_oneclick")                                     \
-	X(parcel, WORDING_PARCEL, 3, 0, NULL)                                                      \
+	X(parcel, WORDING_PARCEL, 3, 9, "phish_parcel")                                            \
 	X(pharma, WORDING_PHARMA, 4, 10, "ad_pharma")                                              \
 	X(points, WORDING_POINTS, 3, 0, NULL)                                                      \
 	X(police, WORDING_POLICE, 5, 12, "fraud_police")                                           \
