@@ -54,7 +54,7 @@ struct courier {
 	km_role *role;
 	km_accounts *accounts; /* NULL: not there yet */
 	km_outbox *outbox;
-	km_arena *texts;
+	km_arena *texts, *plans; /* of all its life; of one entry */
 	km_notices notices;
 	km_sv webhook_secret;
 	const char *password; /* of SMTP */
@@ -246,13 +246,13 @@ static km_status open_accounts(courier *c, km_err *err)
 
 static km_status plan_all(courier *c, km_err *err)
 {
-	planning p = { .c = c, .arena = c->telling.arena, .err = err };
+	planning p = { .c = c, .arena = c->plans, .err = err };
 	km_entry_filter f = { 0 };
 	km_status st = c->accounts ? KM_OK : open_accounts(c, err);
 
 	if (st == KM_OK)
 		st = km_outbox_mark(c->outbox, &f.after_row, err);
-	if (st == KM_OK && !c->telling.busy)
+	if (st == KM_OK)
 		st = km_accounts_find(c->accounts, &f, plan_one, &p, err);
 	if (st == KM_OK && p.st != KM_NOTFOUND)
 		st = p.st;
@@ -624,7 +624,8 @@ static km_status make_jobs(courier *c, km_err *err)
 			return KM_FAIL(err, KM_NOMEM, "no memory");
 	}
 	c->texts = km_arena_new(JOB_MEMORY);
-	return c->texts ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory");
+	c->plans = km_arena_new(JOB_MEMORY);
+	return c->texts && c->plans ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory");
 }
 
 /* Programs inherit what confines the process that runs them, and theirs is another trade. */
@@ -706,6 +707,7 @@ static void courier_finish(km_role *r)
 	for (size_t i = 0; i < KM_CHANNEL_COUNT; i++)
 		km_arena_free(c->jobs[i].arena);
 	km_arena_free(c->telling.arena);
+	km_arena_free(c->plans);
 	km_arena_free(c->texts);
 	free(c);
 }
