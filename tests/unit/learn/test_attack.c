@@ -145,8 +145,7 @@ static void test_honest_signs(void **state)
 	static const char *const honest[] = {
 		"Good morning, here is the plan for today.",
 		"Hello \u200c\u00a0\u200c\u00a0\u200c\u00a0\u200c\u00a0\u200c\u00a0\u200c here",
-		"Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft in Regensburg an der "
-		"Donau",
+		"Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesellschaft in Regensburg",
 		"ご注文番号：ＡＢＣ１２３、お届け先：ＴＯＫＹＯ",
 		"Привет, это обычное письмо про отчёт",
 	};
