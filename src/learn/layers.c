@@ -139,10 +139,10 @@ void km_layers_score(const km_layers *l, const km_features *f, const km_scope *s
 		     km_opinion *out)
 {
 	const km_model *m[LAYERS];
+	size_t n = stack(l, scope, m);
 	double grounds = l->base ? km_base_grounds(l->base, f) : 0;
 	double slope = 1, offset = km_base_offset(grounds);
 	km_features small = without_raw(f);
-	size_t n = stack(l, scope, m);
 
 	*out = (km_opinion){ .base = offset, .grounds = grounds };
 	if (l->base)
@@ -158,6 +158,8 @@ void km_layers_score(const km_layers *l, const km_features *f, const km_scope *s
 	km_score_finish(&out->all, slope, offset);
 	double here = fabs(out->all.logit - before);
 	out->local = here > 0 ? here / (here + fabs(before - km_base_offset(grounds)) + 0.5) : 0;
+	/* caution is for strangers: what people here teach is to be felt at once */
+	km_score_finish(&out->all, slope, offset + KM_BASE_CAUTION * grounds * out->local);
 }
 
 double km_layers_weight(const km_layers *l, const km_scope *scope, const km_features *f,
@@ -202,10 +204,9 @@ void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, 
 		     const km_rates *rates, km_lesson *out)
 {
 	km_features small = without_raw(f);
-	km_training t = { .slope = 1,
-			  .offset = km_base_offset(l->base ? km_base_grounds(l->base, f) : 0),
-			  .base = l->base,
-			  .reach = reach };
+	km_training t = {
+		.slope = 1, .offset = km_base_offset(0), .base = l->base, .reach = reach
+	};
 	km_score below = { 0 };
 	layer layers[LAYERS];
 
