@@ -32,22 +32,6 @@ static km_sv readable(km_arena *a, const km_feature *f)
 	return km_utf8_sanitise(a, km_utf8_cut(km_buf_sv(&b), MAX_TEXT), &bad);
 }
 
-static void insert(reader *r, const km_feature *f, double weight)
-{
-	km_reason *list = weight > 0 ? r->out->abuse : r->out->honest;
-	size_t *n = weight > 0 ? &r->out->n_abuse : &r->out->n_honest;
-	size_t at = *n;
-
-	while (at > 0 && fabs(list[at - 1].log_odds) < fabs(weight))
-		at--;
-	if (at == KM_REASONS)
-		return;
-	if (*n < KM_REASONS)
-		++*n;
-	memmove(&list[at + 1], &list[at], (*n - at - 1) * sizeof(*list));
-	list[at] = (km_reason){ f->field, f->part, readable(r->a, f), weight };
-}
-
 /* A word that tells how somebody writes rather than what for: it may weigh, but explains nothing.
  */
 static bool says_little(km_sv w)
@@ -73,6 +57,23 @@ static bool says_little(km_sv w)
 	memcpy(key + 1, w.p, w.n);
 	key[w.n + 1] = ' ';
 	return km_sv_find(km_sv_of(words), (km_sv){ key, w.n + 2 }, 0) < sizeof(words) - 1;
+}
+
+static void insert(reader *r, const km_feature *f, double weight)
+{
+	km_reason *list = weight > 0 ? r->out->abuse : r->out->honest;
+	size_t *n = weight > 0 ? &r->out->n_abuse : &r->out->n_honest;
+	size_t at = *n;
+
+	while (at > 0 && fabs(list[at - 1].log_odds) < fabs(weight))
+		at--;
+	/* Few get so far that their words need to be looked at. */
+	if (at == KM_REASONS || says_little(f->text) || says_little(f->before))
+		return;
+	if (*n < KM_REASONS)
+		++*n;
+	memmove(&list[at + 1], &list[at], (*n - at - 1) * sizeof(*list));
+	list[at] = (km_reason){ f->field, f->part, readable(r->a, f), weight };
 }
 
 static void end_span(reader *r)
@@ -111,7 +112,7 @@ static void take(void *ctx, const km_feature *f)
 
 	if (km_view_is_raw(f->view))
 		take_gram(r, f, weight);
-	else if (fabs(weight) > 0.005 && !says_little(f->text) && !says_little(f->before))
+	else if (fabs(weight) > 0.005)
 		insert(r, f, weight);
 }
 
