@@ -286,7 +286,7 @@ def main():
         tap.skip_all("Dovecot is started as root")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
     folder.chmod(0o755)
-    k = service.Komainu(sys.argv[1], folder)
+    k = service.Komainu(os.path.abspath(sys.argv[1]), folder)
     d = None
     try:
         k.start()

@@ -94,7 +94,7 @@ class Box:
         raise AssertionError(out.stdout)
 
 
-MALWARE, HAM = "malware-double-extension-ja.eml", "ham-business-ja.eml"
+TAGGED, HAM = "fraud-billing-ja.eml", "ham-business-ja.eml"
 
 
 def tagged(kind, score, action="tag"):
@@ -114,7 +114,7 @@ def honest_mail_stays(box):
 @case
 def tagged_mail_goes_to_junk(box):
     """tagged mail goes to Junk"""
-    assert box.file(box.judged[MALWARE]) == "Junk"
+    assert box.file(box.judged[TAGGED]) == "Junk"
 
 
 @case
@@ -129,7 +129,7 @@ def certain_abuse_goes_to_trash(box):
 @case
 def account_has_its_own_score(box):
     """an account has its own score, or none"""
-    assert box.file(box.judged[MALWARE], komainu_trash_score=12) == "Trash"
+    assert box.file(box.judged[TAGGED], komainu_trash_score=12) == "Trash"
     assert box.file(tagged("malware", 40), komainu_trash_score="never") == "Junk"
 
 
@@ -142,14 +142,14 @@ def negative_scores_are_not_high(box):
 @case
 def user_switches_it_off(box):
     """a user's own script that files into INBOX switches it off; one that does not leaves it on"""
-    assert box.file(box.judged[MALWARE], own='require "fileinto"; fileinto "INBOX";\n') == "INBOX"
-    assert box.file(box.judged[MALWARE], own='if header :is "Subject" "nothing" { stop; }\n') == "Junk"
+    assert box.file(box.judged[TAGGED], own='require "fileinto"; fileinto "INBOX";\n') == "INBOX"
+    assert box.file(box.judged[TAGGED], own='if header :is "Subject" "nothing" { stop; }\n') == "Junk"
 
 
 @case
 def administrator_switches_it_off(box):
     """the administrator switches it off for one account"""
-    assert box.file(box.judged[MALWARE], komainu="off") == "INBOX"
+    assert box.file(box.judged[TAGGED], komainu="off") == "INBOX"
 
 
 def main():
@@ -163,7 +163,7 @@ def main():
         try:
             pathlib.Path(folder, "box").mkdir()
             box = Box(program, source, pathlib.Path(folder, "box"))
-            for name in (MALWARE, HAM):
+            for name in (TAGGED, HAM):
                 box.judge(daemon.milter, name)
         finally:
             daemon.stop()
