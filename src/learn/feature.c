@@ -443,12 +443,12 @@ static double latin_share(const km_learn_input *in)
 	return latin + other ? (double)latin / (double)(latin + other) : 1;
 }
 
-km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
-			    km_features *out)
+static km_status read_views(km_arena *a, const km_learn_input *in, km_view first,
+			    km_feature_each *each, void *ctx, km_features *out)
 {
-	km_sv raw = raw_header(a, in);
+	km_sv raw = km_view_is_raw(first) ? raw_header(a, in) : (km_sv){ NULL, 0 };
 
-	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+	for (int v = (int)first; v < KM_VIEW_COUNT; v++) {
 		km_feature_set *set = &out->view[v];
 		sink s = { .set = set, .view = (km_view)v, .each = each, .ctx = ctx, .part = -1 };
 		set->n = 0;
@@ -461,6 +461,20 @@ km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_ea
 	out->latin = latin_share(in);
 	out->disguised = in->disguised;
 	return KM_OK;
+}
+
+km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
+			    km_features *out)
+{
+	return read_views(a, in, 0, each, ctx, out);
+}
+
+km_status km_features_watch_words(km_arena *a, const km_learn_input *in, km_feature_each *each,
+				  void *ctx)
+{
+	km_features out;
+
+	return read_views(a, in, KM_VIEW_HEADER, each, ctx, &out);
 }
 
 km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)

@@ -79,4 +79,8 @@ KM_NODISCARD km_status km_features_watch(km_arena *a, const km_learn_input *in,
 /* A header field that only a receiver adds: no feature is made of it. */
 bool km_feature_is_receivers(km_sv name);
 
+/* Tells @each of the features that are words, not bytes, and keeps none. */
+KM_NODISCARD km_status km_features_watch_words(km_arena *a, const km_learn_input *in,
+					       km_feature_each *each, void *ctx);
+
 #endif

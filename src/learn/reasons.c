@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "text/utf8.h"
 
-enum { MAX_TEXT = 80, SHORTEST_SPAN = 6 };
+enum { MAX_TEXT = 80 };
 
 typedef struct {
 	km_arena *a;
@@ -14,8 +14,6 @@ typedef struct {
 	const km_scope *scope;
 	const km_features *f;
 	km_reasons *out;
-	km_sv span; /* of the raw view: grams side by side that say the same */
-	double span_weight;
 } reader;
 
 static km_sv readable(km_arena *a, const km_feature *f)
@@ -76,56 +74,22 @@ static void insert(reader *r, const km_feature *f, double weight)
 	list[at] = (km_reason){ f->field, f->part, readable(r->a, f), weight };
 }
 
-static void end_span(reader *r)
-{
-	const km_feature f = {
-		.view = KM_VIEW_RAW, .field = "raw", .part = -1, .text = km_sv_trim(r->span)
-	};
-	bool plain = f.text.n >= SHORTEST_SPAN;
-
-	for (size_t i = 0; i < f.text.n && plain; i++)
-		plain = f.text.p[i] >= ' ' && f.text.p[i] < 0x7f;
-	if (plain)
-		insert(r, &f, r->span_weight);
-	r->span = KM_S("");
-	r->span_weight = 0;
-}
-
-static void take_gram(reader *r, const km_feature *f, double weight)
-{
-	bool goes_on = r->span.n && f->text.p == r->span.p + r->span.n - 3 &&
-		       (weight > 0) == (r->span_weight > 0) && r->span.n < MAX_TEXT;
-
-	if (!goes_on) {
-		end_span(r);
-		r->span = f->text;
-	} else {
-		r->span.n++;
-	}
-	r->span_weight += weight;
-}
-
 static void take(void *ctx, const km_feature *f)
 {
 	reader *r = ctx;
 	double weight = km_layers_weight(r->l, r->scope, r->f, f->view, f->bucket);
 
-	if (km_view_is_raw(f->view))
-		take_gram(r, f, weight);
-	else if (fabs(weight) > 0.005)
+	if (fabs(weight) > 0.005)
 		insert(r, f, weight);
 }
 
 km_status km_reasons_read(km_arena *a, const km_layers *l, const km_scope *scope,
 			  const km_learn_input *in, const km_features *f, km_reasons *out)
 {
-	km_features again;
 	reader r = { .a = a, .l = l, .scope = scope, .f = f, .out = out };
 
 	*out = (km_reasons){ 0 };
-	km_status st = km_features_watch(a, in, take, &r, &again);
-	end_span(&r);
-	return st;
+	return km_features_watch_words(a, in, take, &r);
 }
 
 const char *km_reason_place(const km_reason *r, km_lang lang)
@@ -141,7 +105,6 @@ const char *km_reason_place(const km_reason *r, km_lang lang)
 		{ "to", { "宛先", "recipient" } },
 		{ "hop", { "経路", "route" } },
 		{ "part", { "構造", "structure" } },
-		{ "raw", { "ソース", "source" } },
 		{ "", { "ヘッダー", "header" } },
 	};
 	size_t i = 0;
