@@ -55,8 +55,10 @@ def taken_up(program):
         source.write_text(JPCERT, encoding="utf-8")
         out, _ = run(k, "import", "jpcert", str(source))
         assert "1 rows" in out, out
-        service.wait_for("the new list", lambda: "LISTED_URL" in facts(k))
-        found = next(f for f in k.scan(MAIL)["facts"] if f["id"] == "LISTED_URL")
+        # While scanners with the list and without it serve, either may answer: one answer is looked at.
+        found = service.wait_for(
+            "the new list", lambda: next((f for f in k.scan(MAIL)["facts"] if f["id"] == "LISTED_URL"), None)
+        )
         assert "銀行" in found["text"] and found["seen"] == "https://evil.example/login", found
         source.write_text("date,URL,description\n", encoding="utf-8")
         run(k, "import", "jpcert", str(source))

@@ -31,6 +31,7 @@ listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
 default_internal_user = {internal}
+default_vsz_limit = 0
 default_login_user = {login}
 default_internal_group = {internal_group}
 service imap-login {{

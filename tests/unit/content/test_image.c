@@ -132,7 +132,7 @@ static km_sv as_gif_in_passes(km_arena *a, const km_image *im)
 static void add_le(km_buf *b, uint32_t v, int n)
 {
 	for (int i = 0; i < n; i++)
-		km_buf_byte(b, (char)(v >> 8 * i));
+		km_buf_byte(b, (char)((uint64_t)v >> 8 * i));
 }
 
 /* Lines from the bottom; from the top when @height is negative. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -140,8 +141,6 @@ static void test_asker(void **state)
 		{ "a file without DNS", KM_SANDBOX_SCANNER, open_file, 0, EACCES },
 	};
 
-	if (SANITIZED || syscall(LANDLOCK_CREATE_RULESET, NULL, 0, VERSION_ONLY) < TCP_VERSION)
-		skip(); /* no sandbox here, or a kernel before 6.7 */
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
 		const km_sandbox box = {
 			.kind = rows[i].kind, .dir = "/tmp", .ports = &allowed, .n_ports = 1
@@ -156,6 +155,11 @@ static void test_asker(void **state)
 
 int main(void)
 {
+	if (SANITIZED || syscall(LANDLOCK_CREATE_RULESET, NULL, 0, VERSION_ONLY) < TCP_VERSION) {
+		puts("1..0 # SKIP sanitizers have no sandbox, kernels before 6.7 no rules for "
+		     "ports");
+		return 0;
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asker),
 	};
