@@ -1,5 +1,5 @@
 /*
- * content/archives.h - what is in an archive, by libarchive: zip, 7z, rar, lzh, cab, tar, iso, and
+ * content/archives.h - what is in an archive, by libarchive: zip, 7z, rar, lzh, tar, iso, and
  * what is packed alone by gzip, bzip2, xz, zstd, compress, lzip. No data is unpacked but what
  * listing needs and what is asked for, within the bounds of base/limits.h.
  */

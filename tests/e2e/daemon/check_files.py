@@ -54,7 +54,7 @@ def facts(answer):
 
 @case
 def sandboxed(program, source):
-    """QR codes, zip, 7z, LZH, cab, tar.gz, PDF, SVG: the daemon finds what the command line does, and no process dies"""
+    """QR codes, zip, 7z, LZH, tar.gz, PDF, SVG: the daemon finds what the command line does, and no process dies"""
     mails = [p.read_bytes() for p in sorted((source / "tests/mail").glob("*.eml"))
              if p.name.startswith(("archive", "qr-", "pdf-", "svg-", "onenote", "extension-", "macros", "html-"))]
     mails += [message(p.name, p.read_bytes())
