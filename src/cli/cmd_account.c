@@ -13,15 +13,8 @@
 enum { OUT_MAX = 64 << 20, HISTORY = 50 };
 
 /* clang-format off */
-#define AT(field) offsetof(km_account_options, field)
-#define PLACE                                                                                      \
-	{ .letter = 'c', .name = "config", .type = KM_OPT_FILE, .at = AT(config), .arg = "FILE",   \
-	  .help = { "設定ファイル (state.dir を知るため)",                                         \
-		    "configuration file, for its state.dir" } },                                   \
-	{ .name = "state-dir", .type = KM_OPT_FILE, .at = AT(state_dir), .arg = "DIR",             \
-	  .help = { "state.dir の代わりのフォルダー", "folder in place of state.dir" } }
 #define READER                                                                                     \
-	{ .name = "for", .type = KM_OPT_CHOICE, .at = AT(reader), .arg = "READER",                 \
+	{ .name = "for", .type = KM_OPT_CHOICE, .at = KM_ACCOUNT_AT(reader), .arg = "READER",                 \
 	  .choices = "staff|subscriber",                                                           \
 	  .help = { "読む人。subscriber には数値と点数を見せない (省略時 staff)",                  \
 		    "for whom; a subscriber is shown no numbers (default: staff)" } }
@@ -30,32 +23,32 @@ enum { OUT_MAX = 64 << 20, HISTORY = 50 };
 static const km_option list_rows[] = { { .letter = 'a',
 					 .name = "all",
 					 .type = KM_OPT_FLAG,
-					 .at = AT(all),
+					 .at = KM_ACCOUNT_AT(all),
 					 .help = { "措置のないアカウントも表示する",
 						   "also accounts without a measure" } },
-				       PLACE };
-static const km_option show_rows[] = { READER, PLACE };
+				       KM_ACCOUNT_PLACE };
+static const km_option show_rows[] = { READER, KM_ACCOUNT_PLACE };
 static const km_option history_rows[] = { { .letter = 'n',
 					    .name = "limit",
 					    .type = KM_OPT_NUMBER,
-					    .at = AT(limit),
+					    .at = KM_ACCOUNT_AT(limit),
 					    .arg = "N",
 					    .min = 1,
 					    .max = 10000,
 					    .help = { "新しいものから N 件 (省略時 50)",
 						      "the newest N (default 50)" } },
 					  READER,
-					  PLACE };
+					  KM_ACCOUNT_PLACE };
 static const km_option notice_rows[] = {
 	{ .name = "kind",
 	  .type = KM_OPT_CHOICE,
-	  .at = AT(kind),
+	  .at = KM_ACCOUNT_AT(kind),
 	  .arg = "KIND",
 	  .choices = "notice|warning|throttle|brake|suspension|termination|restore|appeal|review",
 	  .help = { "どの種類の記録についての通知か (省略時は最新のもの)",
 		    "of which kind of entry (default: the newest one)" } },
 	READER,
-	PLACE
+	KM_ACCOUNT_PLACE
 };
 const km_option_table km_account_list_options = { list_rows, KM_COUNT(list_rows),
 						  sizeof(km_account_options) };

@@ -21,41 +21,34 @@ enum {
 };
 
 /* clang-format off */
-#define AT(field) offsetof(km_account_options, field)
-#define PLACE                                                                                      \
-	{ .letter = 'c', .name = "config", .type = KM_OPT_FILE, .at = AT(config), .arg = "FILE",   \
-	  .help = { "設定ファイル (state.dir を知るため)",                                         \
-		    "configuration file, for its state.dir" } },                                   \
-	{ .name = "state-dir", .type = KM_OPT_FILE, .at = AT(state_dir), .arg = "DIR",             \
-	  .help = { "state.dir の代わりのフォルダー", "folder in place of state.dir" } }
 #define BY                                                                                         \
-	{ .name = "by", .type = KM_OPT_TEXT, .at = AT(by), .arg = "NAME",                          \
+	{ .name = "by", .type = KM_OPT_TEXT, .at = KM_ACCOUNT_AT(by), .arg = "NAME",                          \
 	  .help = { "記録する担当者の名前 (省略時はログイン名)",                                   \
 		    "the person's name for the record (default: your login)" } }
 #define REASON                                                                                     \
-	{ .letter = 'r', .name = "reason", .type = KM_OPT_TEXT, .at = AT(reason), .arg = "TEXT",   \
+	{ .letter = 'r', .name = "reason", .type = KM_OPT_TEXT, .at = KM_ACCOUNT_AT(reason), .arg = "TEXT",   \
 	  .help = { "理由。利用者にも知らされる (必須)",                                           \
 		    "the reason, which the subscriber is told (required)" } }
 /* clang-format on */
 
 static const km_option appeal_rows[] = { { .name = "log",
 					   .type = KM_OPT_LIST,
-					   .at = AT(logs),
+					   .at = KM_ACCOUNT_AT(logs),
 					   .arg = "FILE",
 					   .help = { "本人の記録 (ログ) を添える",
 						     "attaches a log of the subscriber's own" } },
 					 BY,
-					 PLACE };
+					 KM_ACCOUNT_PLACE };
 static const km_option review_rows[] = { { .name = "outcome",
 					   .type = KM_OPT_CHOICE,
-					   .at = AT(outcome),
+					   .at = KM_ACCOUNT_AT(outcome),
 					   .arg = "OUTCOME",
 					   .choices = "restore|keep|terminate",
 					   .help = { "決定 (必須)", "the decision (required)" } },
 					 REASON,
 					 BY,
-					 PLACE };
-static const km_option restore_rows[] = { REASON, BY, PLACE };
+					 KM_ACCOUNT_PLACE };
+static const km_option restore_rows[] = { REASON, BY, KM_ACCOUNT_PLACE };
 
 const km_option_table km_account_appeal_options = { appeal_rows, KM_COUNT(appeal_rows),
 						    sizeof(km_account_options) };

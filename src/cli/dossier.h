@@ -23,6 +23,17 @@ typedef struct {
 	bool all;
 } km_account_options;
 
+/* Options that all account commands have, for tables of km_option. */
+/* clang-format off */
+#define KM_ACCOUNT_AT(field) offsetof(km_account_options, field)
+#define KM_ACCOUNT_PLACE                                                                                      \
+	{ .letter = 'c', .name = "config", .type = KM_OPT_FILE, .at = KM_ACCOUNT_AT(config), .arg = "FILE",   \
+	  .help = { "設定ファイル (state.dir を知るため)",                                         \
+		    "configuration file, for its state.dir" } },                                   \
+	{ .name = "state-dir", .type = KM_OPT_FILE, .at = KM_ACCOUNT_AT(state_dir), .arg = "DIR",             \
+	  .help = { "state.dir の代わりのフォルダー", "folder in place of state.dir" } }
+/* clang-format on */
+
 typedef struct {
 	int64_t row;
 	km_entry e;

@@ -22,7 +22,6 @@ enum {
 typedef struct question question;
 struct question {
 	question *next;
-	km_outgoing *at;
 	km_task *task; /* NULL: cancelled, or told that no answer came */
 	uint64_t deadline;
 	km_buf line;
@@ -327,7 +326,6 @@ static km_status ask(km_task *t, km_outgoing *o, km_sv account, km_sv script)
 		free(q);
 		return KM_NOMEM;
 	}
-	q->at = o;
 	q->task = t;
 	q->deadline = uv_now(o->loop) + KM_OUTGOING_DEADLINE_MS;
 	*o->end = q;

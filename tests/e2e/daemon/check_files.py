@@ -8,24 +8,12 @@ import contextlib
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import service
 import tap
 from tap import case
-
-
-@contextlib.contextmanager
-def folder():
-    path = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -60,7 +48,7 @@ def sandboxed(program, source):
     mails += [message(p.name, p.read_bytes())
               for kind in ("archives", "image", "pdf") for p in sorted((source / "fuzz/content/seeds" / kind).iterdir())]
     assert len(mails) > 25
-    with folder() as path, daemon(program, path) as k:
+    with service.temporary_folder() as path, daemon(program, path) as k:
         found = set()
         for number, mail in enumerate(mails):
             name = path / f"{number}.eml"
@@ -79,7 +67,7 @@ def sandboxed(program, source):
 def words_of_the_daemon(program, source):
     """compiled words are kept in the state folder, used at the next start, and made anew when they are damaged"""
     mail = (source / "tests/mail/ja-phish-rakuten.eml").read_bytes()
-    with folder() as path:
+    with service.temporary_folder() as path:
         with daemon(program, path) as k:
             first = facts(k.scan(mail))
             kept = k.state / "words.cache"
@@ -108,7 +96,7 @@ def words_of_the_command_line(program, source):
         assert done.returncode == 0, done
         return facts(json.loads(done.stdout))
 
-    with folder() as path:
+    with service.temporary_folder() as path:
         want = scan(HOME="/nonexistent")
         kept = path / ".cache" / "komainu" / "words.cache"
         assert scan(HOME=str(path)) == want and kept.exists()

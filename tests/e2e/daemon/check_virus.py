@@ -6,11 +6,9 @@ usage: check_virus.py KOMAINU
 import contextlib
 import json
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -29,18 +27,8 @@ C_ICAP = "/usr/bin/c-icap"
 
 
 @contextlib.contextmanager
-def folder():
-    path = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextlib.contextmanager
 def daemon(program, settings):
-    with folder() as path:
+    with service.temporary_folder() as path:
         k = service.Komainu(program, path, settings)
         try:
             yield k.start()
@@ -143,7 +131,7 @@ def fact(answer, name):
 @case
 def real_clamd(program):
     """a real clamd, by TCP and by unix socket: found, clean, too large for it"""
-    with folder() as path, clamd(path) as addresses:
+    with service.temporary_folder() as path, clamd(path) as addresses:
         for address in addresses:
             with daemon(program, f"virus.clamd: '{address}'\n") as k:
                 bad = k.scan(BAD)
@@ -160,7 +148,7 @@ def real_clamd(program):
 @case
 def by_hand(program):
     """komainu scan --clamd: found, clean, nobody there"""
-    with folder() as path, clamd(path) as addresses:
+    with service.temporary_folder() as path, clamd(path) as addresses:
         (path / "bad.eml").write_bytes(BAD)
         (path / "clean.eml").write_bytes(CLEAN)
         files = [str(path / "bad.eml"), str(path / "clean.eml")]
@@ -178,7 +166,7 @@ def by_hand(program):
 @case
 def clamd_goes_and_comes(program):
     """clamd stopped: tempfail; started again: examined"""
-    with folder() as path:
+    with service.temporary_folder() as path:
         with clamd(path) as (address, _):
             k = service.Komainu(program, path, f"virus.clamd: '{address}'\n").start()
             try:
@@ -285,7 +273,7 @@ def real_c_icap(program):
     """a real c-icap with its echo service passes all; a service that it does not have defers"""
     if not pathlib.Path(C_ICAP).exists():
         raise Skip("c-icap is not installed")
-    with folder() as path:
+    with service.temporary_folder() as path:
         port = service.free_port()
         conf = path / "c-icap.conf"
         conf.write_text(
@@ -307,7 +295,7 @@ def real_c_icap(program):
 def bad_settings(program):
     """addresses that are none are refused at start, by name"""
     for setting in ("virus.clamd: nonsense", "virus.icap: http://127.0.0.1/x", "virus.icap: icap://127.0.0.1"):
-        with folder() as path:
+        with service.temporary_folder() as path:
             k = service.Komainu(program, path, setting + "\n")
             done = subprocess.run([program, "serve", "--config", str(k.config)], capture_output=True, timeout=30)
             assert done.returncode == 78 and setting.split(" ")[1].encode() in done.stderr, done

@@ -1,5 +1,6 @@
 """Starts and stops Komainu and Postfix for a test: own folders, loopback, free ports, stopped by pid."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -9,7 +10,19 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+
+
+@contextlib.contextmanager
+def temporary_folder():
+    """A folder that other users may look into, gone at the end."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def free_port():

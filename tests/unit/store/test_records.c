@@ -1,33 +1,10 @@
 #include "store/records.h"
 
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "temp_dir.h"
 #include "test.h"
-
-static char dir[64];
-
-static int remove_entry(const char *path, const struct stat *sb, int type, struct FTW *ftw)
-{
-	(void)sb;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/komainu-test-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 static km_record sample(const char *id, int64_t t_ms, const char *from, const char *action)
 {
