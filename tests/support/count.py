@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Counts the test cases of a meson test run: prints "passed failed skipped".
+"""Counts the test cases of a meson test run: prints "passed failed skipped"; on standard error, what
+failed: the program's name, its failed cases and the end of what it said.
 usage: count.py BUILD/meson-logs
 
 testlog.json has a line for every test program, with its result and its output; a program that speaks
@@ -12,6 +13,8 @@ import sys
 
 CASE = re.compile(r"^(not )?ok\b([^#\n]*)(#\s*(?:skip|todo)\b)?", re.I | re.M)
 PLAN = re.compile(r"^1\.\.\d+", re.M)
+LAST_LINES = 12
+LONGEST = 300
 
 
 def cases(program):
@@ -30,10 +33,23 @@ def cases(program):
     return n
 
 
+def tell(program):
+    """The lines that a reader needs of a program that failed."""
+    said = (program.get("stdout") or "").splitlines()
+    end = (program.get("stderr") or "").splitlines() or said
+    lines = [line for line in said if line.startswith("not ok")] + end[-LAST_LINES:]
+    print(f"FAILED: {program['name']} ({program['result']})", *(f"  {line[:LONGEST]}" for line in lines),
+          sep="\n", file=sys.stderr)
+
+
 def main():
     with open(os.path.join(sys.argv[1], "testlog.json"), encoding="utf-8") as f:
-        counts = [cases(json.loads(line)) for line in f]
+        programs = [json.loads(line) for line in f]
+    counts = [cases(program) for program in programs]
     print(*map(sum, zip(*counts)))
+    for program, (_, failed, _) in zip(programs, counts):
+        if failed:
+            tell(program)
 
 
 if __name__ == "__main__":
