@@ -131,8 +131,8 @@ static km_sv as_gif_in_passes(km_arena *a, const km_image *im)
 
 static void add_le(km_buf *b, uint32_t v, int n)
 {
-	for (int i = 0; i < n; i++)
-		km_buf_byte(b, (char)((uint64_t)v >> 8 * i));
+	for (int i = 0; i < n; i++, v >>= 8)
+		km_buf_byte(b, (char)(v & 0xff));
 }
 
 /* Lines from the bottom; from the top when @height is negative. */
