@@ -24,6 +24,11 @@ def table(title, head, rows):
         print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)
 
 
+def say(text):
+    """Progress, beside the tables."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
 def quantile(values, q):
     values = sorted(values)
     return values[min(len(values) - 1, int(q * len(values)))]
@@ -167,13 +172,19 @@ class Service:
             time.sleep(0.005)
         return self
 
-    def settle(self):
-        """Waits until it has stopped working on its own account (compiling patterns, say)."""
-        quiet = 0
-        while quiet < 3:
+    def settle(self, seconds=30):
+        """Waits until it has stopped working on its own account (compiling patterns, say): for three seconds in
+        which it used next to nothing, or no more than in the second before, as timers do. For @seconds at most."""
+        end, quiet, last = time.monotonic() + seconds, 0, 0
+        say(f"{self.name}: waiting until it rests, {seconds} s at most")
+        while quiet < 3 and time.monotonic() < end:
             before = self.cpu()
             time.sleep(1)
-            quiet = quiet + 1 if self.cpu() - before < 0.03 else 0
+            used = self.cpu() - before
+            quiet = quiet + 1 if used < max(0.03, min(0.25, 1.2 * last)) else 0
+            last = used
+        if quiet < 3:
+            say(f"{self.name}: still uses {last:.2f} CPU s a second; going on")
         return self
 
     def stop(self):
@@ -199,16 +210,20 @@ class Service:
                 pass
         return found
 
-    def cpu(self):
-        """Seconds (user + system) of all its processes, ended children included."""
-        ticks = 0
+    def cpu_split(self):
+        """Seconds in user mode and in the kernel of all its processes, ended children included."""
+        ticks = [0, 0]
         for pid in self.pids():
             try:
                 with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
-                    ticks += sum(map(int, f.read().rsplit(")", 1)[1].split()[11:15]))
+                    of = list(map(int, f.read().rsplit(")", 1)[1].split()[11:15]))
+                ticks = [ticks[0] + of[0] + of[2], ticks[1] + of[1] + of[3]]
             except OSError:
                 pass
-        return ticks / TICK
+        return [t / TICK for t in ticks]
+
+    def cpu(self):
+        return sum(self.cpu_split())
 
     def memory(self):
         """MB of all its processes: anonymous, shared or of files (counted in each process), and the sum in

@@ -67,6 +67,19 @@ static km_status open_models(km_kit *kit, const char *path, km_err *err)
 	return KM_FAIL(err, KM_NOMEM, "no memory");
 }
 
+static unsigned checks_of(const km_conf *conf)
+{
+	static const struct {
+		const char *word;
+		unsigned checks;
+	} words[] = { { "auth", KM_CHECK_AUTH }, { "structure", KM_CHECK_STRUCTURE } };
+
+	for (size_t i = 0; conf && i < KM_COUNT(words); i++)
+		if (strcmp(km_conf_str(conf, KM_KEY_CHECKS), words[i].word) == 0)
+			return words[i].checks;
+	return KM_CHECK_ALL;
+}
+
 km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pack, km_sv cache,
 			     km_err *err)
 {
@@ -74,7 +87,7 @@ km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pa
 	km_archive_prepare();
 	if (conf && strcmp(km_conf_str(conf, KM_KEY_DMARC_METHOD), "psl") == 0)
 		kit->dmarc = KM_DMARC_PSL;
-	kit->auth_only = conf && strcmp(km_conf_str(conf, KM_KEY_CHECKS), "auth") == 0;
+	kit->checks = checks_of(conf);
 	read_names(kit, conf);
 	km_status st = open_lists(kit, conf, err);
 	if (st == KM_OK)

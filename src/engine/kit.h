@@ -18,10 +18,13 @@
 #include "learn/trainer.h"
 #include "policy/policy.h"
 
+/* What is looked at (checks), as bits. */
+enum { KM_CHECK_AUTH = 1, KM_CHECK_STRUCTURE = 2, KM_CHECK_CONTENT = 4, KM_CHECK_ALL = 7 };
+
 typedef struct {
 	const km_pack *pack; /* not owned */
 	km_dmarc_method dmarc;
-	bool auth_only;		   /* checks: auth */
+	unsigned checks;	   /* KM_CHECK_… */
 	km_trust networks;	   /* trusted.networks */
 	km_trust forwarders;	   /* auth.trusted_forwarders */
 	km_trust sealers;	   /* auth.trusted_sealers */

@@ -59,7 +59,7 @@ static km_status stage_read(km_scan *s)
 {
 	if (km_mail_read(s->arena, s->message, &s->mail) == KM_NOMEM)
 		s->mail = NULL;
-	if (s->mail == NULL || s->kit->auth_only)
+	if (s->mail == NULL || !(s->kit->checks & ~(unsigned)KM_CHECK_AUTH))
 		return KM_OK;
 	km_views_read(s->arena, s->mail, &s->views);
 	km_links_read(s->arena, s->mail, &s->views, &s->links);
@@ -188,7 +188,7 @@ void km_scan_bulk(const km_scan *s, km_facts *fs)
 	};
 	const km_dmarc_result *dmarc = &s->auth.dmarc;
 
-	if (s->mail == NULL || !s->authenticated || s->kit->auth_only)
+	if (s->mail == NULL || !s->authenticated || !(s->kit->checks & KM_CHECK_CONTENT))
 		return;
 	for (size_t i = 0; s->auth.dkim && i < s->auth.dkim->n && i < KM_MAX_SIGNATURES; i++) {
 		const km_dkim_sig *sig = &s->auth.dkim->sig[i];
@@ -240,18 +240,19 @@ static const struct stage {
 	km_status (*step)(km_scan *s);
 	size_t timing; /* offset in km_timings */
 	bool needs_mail;
+	unsigned check; /* KM_CHECK_… that it is a part of; 0: always done */
 } stages[] = {
-	{ stage_read, offsetof(km_timings, read), false },
-	{ stage_virus, offsetof(km_timings, read), false },
-	{ stage_files, offsetof(km_timings, content), true },
-	{ stage_auth, offsetof(km_timings, auth), true },
-	{ stage_sender_domain, offsetof(km_timings, auth), true },
-	{ stage_dnsbl, offsetof(km_timings, auth), true },
-	{ stage_structure, offsetof(km_timings, content), true },
-	{ stage_words, offsetof(km_timings, content), true },
-	{ stage_bulk, offsetof(km_timings, content), true },
-	{ stage_lists, offsetof(km_timings, content), true },
-	{ stage_learn, offsetof(km_timings, learn), true },
+	{ stage_read, offsetof(km_timings, read), false, 0 },
+	{ stage_virus, offsetof(km_timings, read), false, 0 },
+	{ stage_files, offsetof(km_timings, content), true, KM_CHECK_CONTENT },
+	{ stage_auth, offsetof(km_timings, auth), true, KM_CHECK_AUTH },
+	{ stage_sender_domain, offsetof(km_timings, auth), true, KM_CHECK_AUTH },
+	{ stage_dnsbl, offsetof(km_timings, auth), true, KM_CHECK_AUTH },
+	{ stage_structure, offsetof(km_timings, content), true, KM_CHECK_STRUCTURE },
+	{ stage_words, offsetof(km_timings, content), true, KM_CHECK_CONTENT },
+	{ stage_bulk, offsetof(km_timings, content), true, KM_CHECK_CONTENT },
+	{ stage_lists, offsetof(km_timings, content), true, KM_CHECK_CONTENT },
+	{ stage_learn, offsetof(km_timings, learn), true, KM_CHECK_CONTENT },
 };
 
 static double *timing(km_scan *s, size_t offset)
@@ -259,13 +260,11 @@ static double *timing(km_scan *s, size_t offset)
 	return (double *)(void *)((char *)&s->us + offset);
 }
 
-/* checks: auth leaves to others what a message says. */
 static bool is_left_out(const km_scan *s, const struct stage *stage)
 {
 	if (stage->needs_mail && s->mail == NULL)
 		return true;
-	return s->kit->auth_only && (stage->timing == offsetof(km_timings, content) ||
-				     stage->timing == offsetof(km_timings, learn));
+	return stage->check && !(stage->check & s->kit->checks);
 }
 
 /* Every stage that is not done yet, once. True when all are done. */

@@ -117,7 +117,7 @@ static void test_cases(void **state)
 
 		assert_int_equal(km_conf_parse(km_sv_of(cases[i].conf), "x", &conf, NULL), KM_OK);
 		assert_int_equal(km_kit_open(&kit, conf, pack, NULL), KM_OK);
-		kit.auth_only = true;
+		kit.checks = KM_CHECK_AUTH;
 		assert_int_equal(km_replay_open(NULL, &kit.replay, NULL), KM_OK);
 		for (unsigned n = 0; n < cases[i].times; n++)
 			one(&kit, dns, message, i, n, &weight);
@@ -142,7 +142,7 @@ static void test_others(void **state)
 	double weight;
 
 	assert_int_equal(km_kit_open(&kit, NULL, pack, NULL), KM_OK);
-	kit.auth_only = true;
+	kit.checks = KM_CHECK_AUTH;
 	assert_int_equal(km_replay_open(NULL, &kit.replay, NULL), KM_OK);
 	for (unsigned n = 0; n < 60; n++)
 		one(&kit, dns, message, 0, n, &weight);

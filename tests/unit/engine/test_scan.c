@@ -141,6 +141,45 @@ static void test_suffix_list(void **state)
 	km_conf_free(conf);
 }
 
+/* Whose facts there are tells what was looked at; only what the sender proves needs to be asked. */
+static void test_checks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *conf;
+		bool asks, structure, content;
+	} rows[] = {
+		{ "checks: all\n", true, true, true },
+		{ "checks: auth\n", true, false, false },
+		{ "checks: structure\n", false, true, false },
+	};
+	static const char letter[] =
+		"From: a@example.com\r\nTo: b@example.jp\r\nSubject: x\r\n\r\n"
+		"I have hacked your device and recorded a video of you while you watched porn. "
+		"Send $900 in bitcoin or all your contacts get it.\r\n";
+
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
+		km_envelope env = { .now = 1772413200 };
+		km_conf *conf = NULL;
+		km_kit some;
+		assert_int_equal(km_conf_parse(km_sv_of(rows[i].conf), "test", &conf, NULL), KM_OK);
+		assert_int_equal(km_kit_open(&some, conf, pack, NULL), KM_OK);
+		km_scan *s = km_scan_new(a, &some, &env);
+		km_scan_message(s, km_sv_of(letter));
+		assert_int_equal(km_scan_step(s, NULL), rows[i].asks ? KM_SCAN_ASK : KM_SCAN_DONE);
+		if (rows[i].asks)
+			assert_int_equal(test_drive(s, NULL), KM_SCAN_DONE);
+		const km_facts *fs = km_scan_facts(s);
+		assert_true(km_facts_has(fs, KM_FACT_DATE_MISSING) == rows[i].structure);
+		assert_true(km_facts_has(fs, KM_FACT_WORDING_SEXTORTION) == rows[i].content);
+		assert_true(km_scan_learned(s)->done == rows[i].content);
+		km_arena_free(a);
+		km_kit_close(&some);
+		km_conf_free(conf);
+	}
+}
+
 static void test_same_again(void **state)
 {
 	(void)state;
@@ -334,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_suffix_list), cmocka_unit_test(test_same_again),
 		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_linear),
 		cmocka_unit_test(test_json),	    cmocka_unit_test(test_error_json),
+		cmocka_unit_test(test_checks),
 	};
 	return cmocka_run_group_tests_name("engine/scan", tests, load, unload);
 }
