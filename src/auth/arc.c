@@ -20,6 +20,7 @@ struct km_arc {
 	const km_dns_answer *message_answer;
 	km_body_hash *body;
 	km_arc_result result;
+	km_arc_set *shown; /* those of the result */
 	bool done;
 };
 
@@ -192,7 +193,7 @@ static bool show_sets(km_arc *c)
 			.seal = (size_t)s->seal,
 		};
 	}
-	c->result.set = out;
+	c->result.set = c->shown = out;
 	c->result.n = c->n;
 	return true;
 }
@@ -347,6 +348,8 @@ km_status km_arc_step(km_arc *c, km_dns_set *dns, const km_arc_result **out)
 		return KM_OK;
 	if (!ask(c, dns))
 		return KM_NOTFOUND;
+	for (unsigned i = 0; i < c->n; i++)
+		c->shown[i].dnssec = km_dns_proof(c->set[i].seal_answer);
 	c->result.code = KM_ARC_PASS;
 	if (check_message(c))
 		check_seals(c);

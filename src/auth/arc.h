@@ -45,6 +45,7 @@ typedef struct {
 	km_sv selector;	       /* s= of the seal */
 	km_sv signer;	       /* d= of the message signature */
 	km_sv results;	       /* ARC-Authentication-Results after "i=N;": opaque, as written */
+	km_dnssec dnssec;      /* of the look-up of the seal's key */
 	size_t aar, ams, seal; /* fields in mail->headers */
 } km_arc_set;
 

@@ -30,6 +30,7 @@ static km_status step_rdns(const km_client_request *q, km_dns_set *dns, km_clien
 	const km_dns_answer *ptr = km_dns_need(dns, km_spf_text_sv(&reverse), KM_DNS_PTR);
 	if (ptr == NULL)
 		return KM_NOTFOUND;
+	out->dnssec = km_dns_proof(ptr);
 	out->rdns = ptr->rcode > KM_DNS_NXDOMAIN	? KM_RDNS_TEMPERROR
 		    : ptr->rcode == KM_DNS_OK && ptr->n ? KM_RDNS_FAIL
 							: KM_RDNS_PERMERROR;
@@ -42,6 +43,8 @@ static km_status step_rdns(const km_client_request *q, km_dns_set *dns, km_clien
 			out->name = ptr->rr[i].data;
 		if (a && has_address(a, &q->ip)) {
 			out->rdns = KM_RDNS_PASS;
+			if (km_dns_proof(a) > out->dnssec)
+				out->dnssec = km_dns_proof(a);
 			out->name = ptr->rr[i].data;
 		}
 	}

@@ -38,9 +38,10 @@ typedef struct {
 
 typedef struct {
 	km_rdns_code rdns;
-	km_sv name;    /* confirmed, or the first that is not; empty when none */
-	bool generic;  /* the name spells out the address, as those of dial-up lines do */
-	unsigned helo; /* KM_HELO_* */
+	km_sv name;	  /* confirmed, or the first that is not; empty when none */
+	km_dnssec dnssec; /* of the answers that led to it; unknown when the MTA confirmed it */
+	bool generic;	  /* the name spells out the address, as those of dial-up lines do */
+	unsigned helo;	  /* KM_HELO_* */
 } km_client_result;
 
 /* KM_OK with *out set; KM_NOTFOUND while questions are open. */

@@ -108,6 +108,7 @@ static void fill(km_dkim *k, candidate *c, km_dkim_sig *out)
 	if (c->answer) {
 		out->key_name = c->answer->name;
 		out->key_rcode = c->answer->rcode;
+		out->key_dnssec = km_dns_proof(c->answer);
 	}
 	if (out->identity.n == 0 && sig->domain.n)
 		out->identity = km_sv_fmt(k->s->arena, "@%.*s", KM_FMT(sig->domain));

@@ -106,6 +106,7 @@ typedef struct {
 	km_sv key_name;		/* where the key is looked for */
 	km_sv key_record;	/* as published: the one used, else the first */
 	km_dns_rcode key_rcode; /* of the look-up, when key_name is there */
+	km_dnssec key_dnssec;	/* likewise */
 } km_dkim_sig;
 
 typedef struct {

@@ -64,7 +64,20 @@ static hit failed(km_spf *s, hit h, const char *reason)
 
 static hit no_answer(km_spf *s)
 {
-	return failed(s, TEMPERROR, "a name server did not answer");
+	return failed(s, TEMPERROR,
+		      s->result.dnssec == KM_DNSSEC_BOGUS ? "DNSSEC says that an answer is forged"
+							  : "a name server did not answer");
+}
+
+/* Notes how far what it rests on is proven. */
+static const km_dns_answer *ask(km_spf *s, km_sv name, km_dns_type type)
+{
+	const km_dns_answer *a = km_dns_need(s->dns, name, type);
+	km_dnssec proof = km_dns_proof(a);
+
+	if (proof > s->result.dnssec)
+		s->result.dnssec = proof;
+	return a;
 }
 
 /* --- the client's validated name, for ptr and %{p} (RFC 7208 sections 5.5, 7.3) --- */
@@ -73,7 +86,7 @@ static hit no_answer(km_spf *s)
 static hit name_has_client(km_spf *s, km_sv name)
 {
 	const km_ip *ip = &s->values.ip;
-	const km_dns_answer *a = km_dns_need(s->dns, name, ip->len == 4 ? KM_DNS_A : KM_DNS_AAAA);
+	const km_dns_answer *a = ask(s, name, ip->len == 4 ? KM_DNS_A : KM_DNS_AAAA);
 
 	if (a == NULL)
 		return WAIT;
@@ -94,7 +107,7 @@ static hit find_client(km_spf *s, km_sv domain, bool any, km_sv *name)
 	int best = 0;
 
 	km_spf_reverse_name(&s->values.ip, &reverse);
-	const km_dns_answer *ptr = km_dns_need(s->dns, km_spf_text_sv(&reverse), KM_DNS_PTR);
+	const km_dns_answer *ptr = ask(s, km_spf_text_sv(&reverse), KM_DNS_PTR);
 	if (ptr == NULL)
 		return WAIT;
 	for (size_t i = 0; ptr->rcode == KM_DNS_OK && i < ptr->n && i < KM_SPF_MAX_NAMES; i++) {
@@ -166,14 +179,14 @@ static km_dns_type address_type(const km_spf *s)
 
 static hit match_a(km_spf *s, km_sv name, const km_spf_term *t, unsigned *voids)
 {
-	const km_dns_answer *a = km_dns_need(s->dns, name, address_type(s));
+	const km_dns_answer *a = ask(s, name, address_type(s));
 
 	return a ? match_answer(s, a, t, voids) : WAIT;
 }
 
 static hit match_mx(km_spf *s, km_sv name, const km_spf_term *t, unsigned *voids)
 {
-	const km_dns_answer *mx = km_dns_need(s->dns, name, KM_DNS_MX), *a[KM_SPF_MAX_NAMES];
+	const km_dns_answer *mx = ask(s, name, KM_DNS_MX), *a[KM_SPF_MAX_NAMES];
 	hit found = NO;
 
 	if (mx == NULL)
@@ -186,7 +199,7 @@ static hit match_mx(km_spf *s, km_sv name, const km_spf_term *t, unsigned *voids
 		a[i] = NULL; /* a null MX has no address */
 		if (mx->rr[i].data.n == 0)
 			continue;
-		a[i] = km_dns_need(s->dns, mx->rr[i].data, address_type(s));
+		a[i] = ask(s, mx->rr[i].data, address_type(s));
 		if (a[i] == NULL)
 			found = WAIT;
 	}
@@ -199,7 +212,7 @@ static hit match_mx(km_spf *s, km_sv name, const km_spf_term *t, unsigned *voids
 
 static hit match_exists(km_spf *s, km_sv name, const km_spf_term *t, unsigned *voids)
 {
-	const km_dns_answer *a = km_dns_need(s->dns, name, KM_DNS_A);
+	const km_dns_answer *a = ask(s, name, KM_DNS_A);
 
 	if (a == NULL)
 		return WAIT;
@@ -279,7 +292,7 @@ static hit fetch(km_spf *s, frame *f)
 
 	if (f->domain.n == 0)
 		return failed(s, NO, "not a domain name");
-	const km_dns_answer *a = km_dns_need(s->dns, f->domain, KM_DNS_TXT);
+	const km_dns_answer *a = ask(s, f->domain, KM_DNS_TXT);
 	if (a == NULL)
 		return WAIT;
 	if (a->rcode > KM_DNS_NXDOMAIN)
@@ -410,7 +423,7 @@ static km_status explain(km_spf *s)
 	hit h = target(s, f, f->exp, &text);
 	if (h != YES)
 		return h == WAIT ? KM_NOTFOUND : KM_OK;
-	const km_dns_answer *a = km_dns_need(s->dns, km_spf_name(&text), KM_DNS_TXT);
+	const km_dns_answer *a = ask(s, km_spf_name(&text), KM_DNS_TXT);
 	if (a == NULL)
 		return KM_NOTFOUND;
 	if (a->rcode != KM_DNS_OK || a->n != 1)

@@ -76,6 +76,7 @@ typedef struct {
 	km_sv term;   /* term that decided or is wrong, as written; empty when none did */
 	km_sv reason; /* for none, temperror and permerror: why; English, static */
 	unsigned lookups, voids;
+	km_dnssec dnssec;  /* the weakest of all answers asked for */
 	km_sv explanation; /* of fail, from the domain's owner; ASCII; empty when none. Hostile. */
 	const km_spf_trace *trace; /* in order, when it was asked for */
 	size_t n_trace;

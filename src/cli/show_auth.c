@@ -95,6 +95,20 @@ static void add_row(km_buf *b, const km_show_auth *s, const char *label, km_sv v
 
 #define ADD_ROW(b, s, ja, en, ...) add_row(b, s, say(s, ja, en), km_sv_fmt((s)->arena, __VA_ARGS__))
 
+/* What DNSSEC says of an answer. */
+static const char *proof(km_dnssec p)
+{
+	static const char *const words[] = { "", "  DNSSEC: secure", "  DNSSEC: insecure",
+					     "  DNSSEC: bogus" };
+
+	return words[p];
+}
+
+static const char *proof_of_text(const km_show_auth *s, km_sv name)
+{
+	return proof(km_dns_proof(km_dns_known(s->dns, name, KM_DNS_TXT)));
+}
+
 static void add_client(km_buf *b, const km_show_auth *s)
 {
 	char ip[64];
@@ -105,18 +119,11 @@ static void add_client(km_buf *b, const km_show_auth *s)
 		s->env->ip.len ? km_ip_format(&s->env->ip, ip) : "?", KM_FMT(s->env->hostname));
 	ADD_ROW(b, s, "HELO", "HELO", "%.*s", KM_FMT(s->env->helo));
 	if (s->auth->has_client)
-		ADD_ROW(b, s, "逆引き", "Reverse DNS", "%s  %.*s",
-			km_rdns_name(s->auth->client.rdns), KM_FMT(s->auth->client.name));
+		ADD_ROW(b, s, "逆引き", "Reverse DNS", "%s  %.*s%s",
+			km_rdns_name(s->auth->client.rdns), KM_FMT(s->auth->client.name),
+			proof(s->auth->client.dnssec));
 	if (s->env->has_from)
 		ADD_ROW(b, s, "MAIL FROM", "MAIL FROM", "<%.*s>", KM_FMT(s->env->from));
-}
-
-/* Whether DNSSEC has validated the records at @name. */
-static const char *validated(const km_show_auth *s, km_sv name)
-{
-	const km_dns_answer *a = km_dns_known(s->dns, name, KM_DNS_TXT);
-
-	return a && a->secure ? "  DNSSEC" : "";
 }
 
 /* --- SPF --- */
@@ -141,7 +148,7 @@ static void add_step(km_buf *b, const km_show_auth *s, const km_spf_trace *t)
 	if (t->outcome == KM_SPF_STEP_RECORD || name)
 		km_show_safe(b, t->outcome == KM_SPF_STEP_RECORD ? t->domain : t->name, false);
 	if (t->outcome == KM_SPF_STEP_RECORD)
-		km_buf_add(b, km_sv_of(validated(s, t->domain)));
+		km_buf_add(b, km_sv_of(proof_of_text(s, t->domain)));
 	km_buf_byte(b, '\n');
 }
 
@@ -190,7 +197,7 @@ static void add_key(km_buf *b, const km_show_auth *s, const km_dkim_sig *g)
 	ADD_ROW(b, s, "鍵の場所", "Key at", "%.*s%s%s%s", KM_FMT(g->key_name),
 		g->key_rcode == KM_DNS_OK ? "" : "  ",
 		g->key_rcode == KM_DNS_OK ? "" : km_dns_rcode_name(g->key_rcode),
-		validated(s, g->key_name));
+		proof(g->key_dnssec));
 	add_row(b, s, say(s, "鍵", "Key"), g->key_record);
 	if (g->key_bits)
 		ADD_ROW(b, s, "鍵の長さ", "Key size", say(s, "%u ビット%s%s", "%u bits%s%s"),
@@ -254,7 +261,7 @@ static void add_level(km_buf *b, const km_show_auth *s, const km_dmarc_level *l)
 
 	km_sv name = km_sv_fmt(s->arena, "_dmarc.%.*s", KM_FMT(l->name));
 	ADD_ROW(b, s, "探索", "Asked", "%.*s  %.*s%s%s", KM_FMT(name), KM_FMT(found),
-		validated(s, name),
+		proof_of_text(s, name),
 		l->in_force ? "" : say(s, "  (ここより手前で終わり)", "  (beyond the end)"));
 }
 
@@ -303,9 +310,10 @@ static void add_arc(km_buf *b, const km_show_auth *s)
 	for (size_t i = 0; r && i < r->n; i++) {
 		const km_arc_set *set = &r->set[i];
 		ADD_ROW(b, s, "封印", "Seal",
-			say(s, "i=%zu  %.*s (セレクタ %.*s)  署名 %.*s%s",
-			    "i=%zu  %.*s (selector %.*s)  message signed by %.*s%s"),
-			i + 1, KM_FMT(set->sealer), KM_FMT(set->selector), KM_FMT(set->signer),
+			say(s, "i=%zu  %.*s (セレクタ %.*s)%s  署名 %.*s%s",
+			    "i=%zu  %.*s (selector %.*s)%s  message signed by %.*s%s"),
+			i + 1, KM_FMT(set->sealer), KM_FMT(set->selector), proof(set->dnssec),
+			KM_FMT(set->signer),
 			r->at == i + 1 ? say(s, "  ← ここで壊れている", "  ← broken here") : "");
 		if (!km_trust_has_name(s->sealers, set->sealer))
 			add_row(b, s, say(s, "信頼", "Believed"),

@@ -22,6 +22,13 @@ const char *km_dns_type_name(km_dns_type t)
 	return "?";
 }
 
+const char *km_dnssec_name(km_dnssec p)
+{
+	static const char *const names[] = { NULL, "secure", "insecure", "bogus" };
+
+	return names[p];
+}
+
 const char *km_dns_rcode_name(km_dns_rcode r)
 {
 	static const char *const names[] = {

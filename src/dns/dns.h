@@ -58,6 +58,14 @@ typedef struct {
 	bool secure;  /* validated by DNSSEC */
 } km_dns_answer;
 
+/* How far an answer is proven (RFC 4033 section 5); the weaker, the higher. */
+typedef enum {
+	KM_DNSSEC_UNKNOWN,  /* there is no answer */
+	KM_DNSSEC_SECURE,   /* validated */
+	KM_DNSSEC_INSECURE, /* not signed, or not validated */
+	KM_DNSSEC_BOGUS	    /* forged: no answer at all */
+} km_dnssec;
+
 typedef struct {
 	km_sv name;
 	km_dns_type type;
@@ -104,7 +112,18 @@ static inline size_t km_dns_open(const km_dns_set *s, const km_dns_question **q)
 /* Brings an answer; copied into the arena. */
 KM_NODISCARD km_status km_dns_give(km_dns_set *s, const km_dns_answer *answer);
 
+/* @a may be NULL. */
+static inline km_dnssec km_dns_proof(const km_dns_answer *a)
+{
+	return a == NULL		  ? KM_DNSSEC_UNKNOWN
+	       : a->rcode == KM_DNS_BOGUS ? KM_DNSSEC_BOGUS
+	       : a->secure		  ? KM_DNSSEC_SECURE
+					  : KM_DNSSEC_INSECURE;
+}
+
 const char *km_dns_type_name(km_dns_type t);
+/* "secure", "insecure", "bogus"; NULL for KM_DNSSEC_UNKNOWN. */
+const char *km_dnssec_name(km_dnssec p);
 const char *km_dns_rcode_name(km_dns_rcode r);
 
 #endif

@@ -192,6 +192,7 @@ km_status km_auth_step(km_auth *x, km_arena *a, const km_mail *m, const km_envel
 	if (x->dmarc_check && step_dmarc(x, dns) == KM_NOTFOUND)
 		return KM_NOTFOUND;
 	add_facts(x, a, m, env, kit, fs);
-	km_dnssec_facts(x, dns, a, fs);
+	x->policy_dnssec = km_dnssec_policy(&x->dmarc, dns, a);
+	km_dnssec_facts(x, dns, fs);
 	return KM_OK;
 }

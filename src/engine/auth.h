@@ -20,6 +20,7 @@ typedef struct {
 	const km_dkim_result *dkim; /* NULL when there was no memory for it */
 	const km_arc_result *arc;   /* likewise */
 	km_dmarc_result dmarc;
+	km_dnssec policy_dnssec; /* of its record, or of the answer that there is none */
 	/* Why a failure of DMARC is not held against the message in full, or NULL: "authenticated"
 	 * (the client logged in), "local_network", "trusted_forwarder", "trusted_sealer",
 	 * "mailing_list" (which changed the message). */

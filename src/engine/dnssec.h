@@ -7,8 +7,11 @@
 
 #include "engine/auth.h"
 
+/* Of the look-up of the DMARC record in force, or of the author's when there is none. */
+km_dnssec km_dnssec_policy(const km_dmarc_result *r, const km_dns_set *dns, km_arena *a);
+
 /* After DMARC is done: that the proof of the author rests on validated answers alone, and that some
  * answer was forged. */
-void km_dnssec_facts(const km_auth *x, const km_dns_set *dns, km_arena *a, km_facts *fs);
+void km_dnssec_facts(const km_auth *x, const km_dns_set *dns, km_facts *fs);
 
 #endif

@@ -78,6 +78,13 @@ static void add_some(km_json_writer *w, const char *name, km_sv v)
 		km_json_sv(w, name, v);
 }
 
+/* How far the answers behind a result are proven: left out when nothing was asked. */
+static void add_dnssec(km_json_writer *w, km_dnssec proof)
+{
+	if (proof != KM_DNSSEC_UNKNOWN)
+		km_json_string(w, "dnssec", km_dnssec_name(proof));
+}
+
 static void add_dkim(km_json_writer *w, const km_auth *x)
 {
 	km_json_open(w, "dkim", '[');
@@ -89,6 +96,7 @@ static void add_dkim(km_json_writer *w, const km_auth *x)
 		km_json_sv(w, "selector", s->selector);
 		km_json_bool(w, "aligned", km_auth_is_aligned(x, i));
 		add_some(w, "reason", s->reason);
+		add_dnssec(w, s->key_dnssec);
 		km_json_close(w, '}');
 	}
 	km_json_close(w, ']');
@@ -113,6 +121,7 @@ static void add_dmarc(km_json_writer *w, const km_auth *x)
 	if (x->override)
 		km_json_string(w, "override", x->override);
 	add_some(w, "vouched_by", x->voucher);
+	add_dnssec(w, x->policy_dnssec);
 	km_json_close(w, '}');
 }
 
@@ -121,8 +130,10 @@ static void add_arc(km_json_writer *w, const km_arc_result *r)
 {
 	km_json_open(w, "arc", '{');
 	km_json_string(w, "result", km_arc_code_name(r ? r->code : KM_ARC_NONE));
-	if (r && r->n)
+	if (r && r->n) {
 		km_json_sv(w, "sealer", r->set[r->n - 1].sealer);
+		add_dnssec(w, r->set[r->n - 1].dnssec);
+	}
 	if (r)
 		add_some(w, "reason", r->reason);
 	km_json_close(w, '}');
@@ -138,11 +149,13 @@ static void add_auth(km_json_writer *w, const km_auth *x)
 		km_json_string(w, "identity", x->spf.helo ? "helo" : "mailfrom");
 	add_some(w, "mechanism", x->spf.term);
 	add_some(w, "reason", x->spf.reason);
+	add_dnssec(w, x->spf.dnssec);
 	km_json_close(w, '}');
 	if (x->has_client) {
 		km_json_open(w, "iprev", '{');
 		km_json_string(w, "result", km_rdns_name(x->client.rdns));
 		add_some(w, "name", x->client.name);
+		add_dnssec(w, x->client.dnssec);
 		km_json_close(w, '}');
 	}
 	add_dkim(w, x);

@@ -318,6 +318,7 @@ def show_every_step_of_authentication():
 _dmarc.example.jp. TXT "v=DMARC1; p=reject; psd=n"
 example.jp. TXT "v=spf1 a:void.example.jp include:%{d2}.spf.example ~all"
 example.jp.spf.example. TXT "v=spf1 ip4:203.0.113.0/24 -all"
+;! example.jp. TXT SECURE
 """)
     (m,) = lines(run("show", "--json", "--auth", "--dns-snapshot", "spf.zone", "plain.eml"))
     spf = m["auth"]["spf"]
@@ -329,8 +330,11 @@ example.jp.spf.example. TXT "v=spf1 ip4:203.0.113.0/24 -all"
         ("enter", 0, "include:%{d2}.spf.example", "example.jp.spf.example"),
         ("record", 1, "v=spf1 ip4:203.0.113.0/24 -all", "example.jp.spf.example"),
         ("match", 1, "ip4:203.0.113.0/24", None)], got
-    walk = [(w["name"], w["answer"], w["record"], w["in_force"]) for w in m["auth"]["dmarc"]["walk"]]
-    assert walk == [("example.jp", "OK", "v=DMARC1; p=reject; psd=n", True), ("jp", "NXDOMAIN", None, False)], walk
+    assert [s["dnssec"] for s in spf["steps"]] == ["secure", None, None, "insecure", None], spf["steps"]
+    walk = [(w["name"], w["answer"], w["dnssec"], w["record"], w["in_force"]) for w in m["auth"]["dmarc"]["walk"]]
+    assert walk == [("example.jp", "OK", "insecure", "v=DMARC1; p=reject; psd=n", True), ("jp", "NXDOMAIN", "insecure", None, False)], walk
+    (m,) = lines(run("scan", "--json", "--dns-snapshot", "spf.zone", "plain.eml"))
+    assert m["auth"]["spf"]["dnssec"] == m["auth"]["dmarc"]["dnssec"] == "insecure", m["auth"]
     case = os.path.join(cases, "dmarc-list")
     options = ["--dns-snapshot", case + ".zone", case + ".eml"]
     (m,) = lines(run("show", "--json", "--auth", *options))

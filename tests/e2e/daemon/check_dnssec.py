@@ -116,6 +116,11 @@ def facts(verdict):
     return {f["id"]: f for f in verdict["facts"]}
 
 
+def proofs(verdict):
+    """What DNSSEC says of the records of SPF and of DMARC."""
+    return tuple(verdict["auth"][method].get("dnssec") for method in ("spf", "dmarc"))
+
+
 @case
 def a_signed_zone(site):
     """a zone that is signed: the answers are right and said to be so, again from the cache"""
@@ -123,19 +128,21 @@ def a_signed_zone(site):
     for _ in range(2):
         v = site.scan("secure.example")
         assert (v["auth"]["spf"]["result"], v["auth"]["dmarc"]["result"]) == ("pass", "pass"), v["auth"]
+        assert proofs(v) == ("secure", "secure"), v["auth"]
         assert facts(v)["DNSSEC_SECURE"]["points"] == 0 and "DNSSEC_BOGUS" not in facts(v), facts(v).keys()
     v = site.scan("secure.example", "192.0.2.9")
     assert v["auth"]["dmarc"]["result"] == "fail" and "DNSSEC_SECURE" not in facts(v), v["auth"]
     # That there is nothing is proven too.
     v = site.scan("absent.secure.example")
-    assert v["auth"]["spf"]["result"] == "none", v["auth"]
+    assert v["auth"]["spf"]["result"] == "none" and proofs(v) == ("secure", "secure"), v["auth"]
 
 
 @case
 def an_unsigned_zone(site):
-    """a zone that is not signed is believed as it is, and nothing is said of DNSSEC"""
+    """a zone that is not signed is believed as it is, and no fact speaks of DNSSEC"""
     site.start()
     v = site.scan("insecure.example")
+    assert proofs(v) == ("insecure", "insecure"), v["auth"]
     assert (v["auth"]["spf"]["result"], v["auth"]["dmarc"]["result"]) == ("pass", "pass"), v["auth"]
     assert not {"DNSSEC_SECURE", "DNSSEC_BOGUS"} & facts(v).keys(), facts(v).keys()
 
@@ -147,6 +154,7 @@ def a_forged_zone(site):
     for _ in range(2):
         v = site.scan("bogus.example")
         assert (v["auth"]["spf"]["result"], v["auth"]["dmarc"]["result"]) == ("temperror", "temperror"), v["auth"]
+        assert proofs(v) == ("bogus", "bogus") and "forged" in v["auth"]["spf"]["reason"], v["auth"]
         assert "bogus.example" in facts(v)["DNSSEC_BOGUS"]["text"], facts(v)
         assert not {"SPF_PASS", "DMARC_PASS", "DNSSEC_SECURE"} & facts(v).keys()
     site.scan("secure.example")

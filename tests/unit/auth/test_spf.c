@@ -80,7 +80,7 @@ static const struct {
 	{ "time-out", "192.0.2.1", "u@dead.example", "temperror", "", "dead.example", 0, 0,
 	  "a name server did not answer" },
 	{ "forged", "192.0.2.1", "u@forged.example", "temperror", "", "forged.example", 0, 0,
-	  "a name server did not answer" },
+	  "DNSSEC says that an answer is forged" },
 	{ "broken", "192.0.2.1", "u@broken.example", "temperror", "", "broken.example", 0, 0,
 	  "a name server did not answer" },
 	{ "include time-out", "192.0.2.1", "u@incdead.example", "temperror", "", "dead.example", 1,
