@@ -36,6 +36,9 @@ static const km_page_row processes[] = {
 	    "Watches the files of sending accounts and tells subscribers, staff and other systems, "
 	    "by mail, webhook and program. It runs when notify.smtp, notify.webhooks or hooks are "
 	    "set." } },
+	{ "runner",
+	  { "hooks が設定されているときに、courier に言われてプログラムを実行します。",
+	    "Runs the programs of hooks, when they are set, at the word of the courier." } },
 };
 
 static const km_page_row signals[] = {
@@ -95,10 +98,13 @@ static const km_page_row confinement[] = {
 	    "none." } },
 	{ "courier",
 	  { "外へ接続でき、ファイルは読めますが、書けるのは state.dir "
-	    "の中だけで、プログラムは実行できません。"
-	    "hooks を設定すると、実行するプログラムに引き継がれるため、閉じ込めません。",
-	    "It may connect, and read files, but write only in state.dir, and run no program. With "
-	    "hooks set it is not confined, since the programs would be." } },
+	    "の中だけで、プログラムは実行できません。",
+	    "It may connect, and read files, but write only in state.dir, and run no program." } },
+	{ "runner",
+	  { "hooks のプログラムだけを実行します。プログラムは権限を増やせず、ほかのプロセスの追跡や"
+	    "マウントはできません。",
+	    "It runs the programs of hooks, and no others. They gain no rights, trace no other "
+	    "process and mount nothing." } },
 };
 
 static void key(km_buf *b, km_conf_key k, int lang)

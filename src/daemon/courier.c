@@ -11,9 +11,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "crypt/digest.h"
-#include "daemon/courier_hook.h"
 #include "daemon/guard_ask.h"
-#include "daemon/role.h"
+#include "daemon/running.h"
 #include "daemon/sandbox.h"
 #include "daemon/sending.h"
 #include "daemon/telling.h"
@@ -62,6 +61,7 @@ struct courier {
 	uv_timer_t look;
 	job jobs[KM_CHANNEL_COUNT];
 	job telling; /* the guard, of what was delivered */
+	km_running *running;
 	int64_t tell_after_ms;
 	bool quitting, failing;
 };
@@ -382,7 +382,8 @@ static void work_webhook(uv_work_t *w)
 
 static void on_hook_done(void *ctx, const km_err *err)
 {
-	job *j = ctx;
+	courier *c = ctx;
+	job *j = &c->jobs[KM_CHANNEL_hook];
 
 	j->err = *err;
 	j->sent = err->st == KM_OK ? KM_SENT : KM_SENT_LATER;
@@ -391,29 +392,15 @@ static void on_hook_done(void *ctx, const km_err *err)
 
 static km_status start_hook(job *j, km_err *err)
 {
-	km_role *r = j->c->role;
-	const char *const *args;
-	bool ticket = km_sv_eq(j->d.target, KM_S("ticket"));
-	km_sv name = j->entry.account;
-	const char *env[] = {
-		km_sv_cstr(j->arena,
-			   km_sv_fmt(j->arena, "KOMAINU_ENTRY=K%lld", (long long)j->d.entry)),
-		km_sv_cstr(j->arena, km_sv_fmt(j->arena, "KOMAINU_EVENT=%s",
-					       km_entry_kind_name(j->entry.kind))),
-		km_sv_cstr(j->arena, km_sv_fmt(j->arena, "KOMAINU_ACCOUNT=%.*s", KM_FMT(name))),
+	const km_run_ask ask = {
+		.hook = j->d.target,
+		.entry = km_sv_fmt(j->arena, "K%lld", (long long)j->d.entry),
+		.event = km_sv_of(km_entry_kind_name(j->entry.kind)),
+		.account = j->entry.account,
+		.input = j->body,
 	};
-	size_t n = km_conf_list(r->conf, ticket ? KM_KEY_HOOKS_TICKET : KM_KEY_HOOKS_PASSWORD_RESET,
-				&args);
-	const km_hook h = { .args = args,
-			    .n_args = n,
-			    .env = env,
-			    .n_env = KM_COUNT(env),
-			    .input = j->body,
-			    .timeout_ms = (uint64_t)km_conf_int(r->conf, KM_KEY_HOOKS_TIMEOUT) };
 
-	if (n == 0)
-		return KM_FAIL(err, KM_NOTFOUND, "the hook is not set any more");
-	return km_hook_start(&r->loop, &h, on_hook_done, j, err);
+	return km_running_start(j->c->running, &ask, err);
 }
 
 static km_status compose(courier *c, job *j)
@@ -440,7 +427,8 @@ static bool is_configured(const courier *c, const km_delivery *d)
 	for (size_t i = 0; i < n && d->channel == KM_CHANNEL_webhook; i++)
 		if (km_sv_eq(km_sv_of(urls[i]), d->target))
 			return true;
-	return d->channel == KM_CHANNEL_hook;
+	const km_telling_hook *h = km_telling_hook_by_name(d->target);
+	return d->channel == KM_CHANNEL_hook && h && km_conf_list(c->role->conf, h->key, &urls);
 }
 
 /* KM_OK when it is under way; else it can not be delivered, now or ever. */
@@ -467,7 +455,8 @@ static void dispatch(courier *c, km_channel channel)
 {
 	job *j = &c->jobs[channel];
 
-	if (j->busy || c->accounts == NULL || c->outbox == NULL)
+	if (j->busy || c->accounts == NULL || c->outbox == NULL ||
+	    (channel == KM_CHANNEL_hook && !km_running_ready(c->running)))
 		return;
 	km_arena_reset(j->arena);
 	j->err = (km_err){ 0 };
@@ -625,22 +614,8 @@ static km_status make_jobs(courier *c, km_err *err)
 	}
 	c->texts = km_arena_new(JOB_MEMORY);
 	c->plans = km_arena_new(JOB_MEMORY);
-	return c->texts && c->plans ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory");
-}
-
-/* Programs inherit what confines the process that runs them, and theirs is another trade. */
-static km_status confine(const courier *c, km_err *err)
-{
-	const km_conf_key hooks[] = { KM_KEY_HOOKS_TICKET, KM_KEY_HOOKS_PASSWORD_RESET };
-	const char *const *v;
-
-	for (size_t i = 0; i < KM_COUNT(hooks); i++)
-		if (km_conf_list(c->role->conf, hooks[i], &v)) {
-			km_info("not confined, since %s is set", km_conf_describe(hooks[i])->name);
-			return KM_OK;
-		}
-	return km_sandbox_enter(
-		&(km_sandbox){ .kind = KM_SANDBOX_COURIER, .dir = c->role->state_dir }, err);
+	c->running = km_running_new(c->role, on_hook_done, c);
+	return c->texts && c->plans && c->running ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory");
 }
 
 static km_status courier_start(km_role *r, km_err *err)
@@ -670,7 +645,8 @@ static km_status courier_start(km_role *r, km_err *err)
 	if (st == KM_OK)
 		st = km_sending_init(err);
 	if (st == KM_OK)
-		st = confine(c, err);
+		st = km_sandbox_enter(
+			&(km_sandbox){ .kind = KM_SANDBOX_COURIER, .dir = r->state_dir }, err);
 	if (st == KM_OK)
 		(void)uv_timer_start(&c->look, on_look, 0, LOOK_MS);
 	return st;
@@ -678,9 +654,11 @@ static km_status courier_start(km_role *r, km_err *err)
 
 static void courier_link(km_role *r, km_channel_word what, int fd)
 {
-	(void)r;
+	courier *c = r->self;
+
 	(void)what;
-	(void)close(fd);
+	km_running_link(c->running, fd);
+	dispatch(c, KM_CHANNEL_hook);
 }
 
 static void courier_drain(km_role *r, bool quit)
@@ -693,7 +671,9 @@ static void courier_drain(km_role *r, bool quit)
 
 static void courier_stop(km_role *r)
 {
-	(void)r;
+	const courier *c = r->self;
+
+	km_running_stop(c->running);
 }
 
 static void courier_finish(km_role *r)
@@ -702,6 +682,7 @@ static void courier_finish(km_role *r)
 
 	if (c == NULL)
 		return;
+	km_running_free(c->running);
 	km_accounts_close(c->accounts);
 	km_outbox_close(c->outbox);
 	for (size_t i = 0; i < KM_CHANNEL_COUNT; i++)

@@ -22,8 +22,8 @@ enum {
 
 static const char title_prefix[] = "komainu: ";
 
-static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role, &km_signer_role,
-					    &km_guard_role, &km_courier_role };
+static const km_role_ops *const roles[] = { &km_scanner_role, &km_keeper_role,	&km_signer_role,
+					    &km_guard_role,   &km_courier_role, &km_runner_role };
 
 static const struct {
 	const char *word;

@@ -38,7 +38,8 @@ typedef enum {
 	KM_WORD_LINK = 'l',
 	KM_WORD_LEARN = 't',  /* the same for learning (daemon/learner.h) */
 	KM_WORD_SIGNER = 's', /* the same between scanner and signer */
-	KM_WORD_GUARD = 'g'   /* and between scanner and guard */
+	KM_WORD_GUARD = 'g',  /* and between scanner and guard */
+	KM_WORD_RUNNER = 'x'  /* and between courier and runner */
 } km_channel_word;
 
 /*
@@ -88,6 +89,6 @@ void km_role_log_as(const char *label, const km_conf *conf);
 void km_role_end(km_role *r);
 
 extern const km_role_ops km_scanner_role, km_keeper_role, km_signer_role, km_courier_role,
-	km_guard_role;
+	km_guard_role, km_runner_role;
 
 #endif

@@ -132,6 +132,49 @@ static const int courier_calls[] = {
 	SCMP_SYS(setitimer), SCMP_SYS(prctl),
 };
 
+/* What no program that a mail server's administrator writes needs; it fails, and ends nothing. */
+static const int denied_calls[] = {
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(kcmp),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(mount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(fsopen),
+	SCMP_SYS(fsmount),
+	SCMP_SYS(move_mount),
+	SCMP_SYS(open_tree),
+	SCMP_SYS(unshare),
+	SCMP_SYS(setns),
+	SCMP_SYS(keyctl),
+	SCMP_SYS(add_key),
+	SCMP_SYS(request_key),
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(kexec_file_load),
+	SCMP_SYS(reboot),
+	SCMP_SYS(swapon),
+	SCMP_SYS(swapoff),
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime),
+	SCMP_SYS(adjtimex),
+	SCMP_SYS(clock_adjtime),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(io_uring_enter),
+	SCMP_SYS(acct),
+	SCMP_SYS(quotactl),
+	SCMP_SYS(syslog),
+};
+
 #define SPOOL                                                                                      \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |                            \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
@@ -146,6 +189,7 @@ static const struct {
 	bool asks;	 /* may make sockets: UDP and TCP over IP, no others */
 	bool reads;	 /* may read all files that its user may */
 	bool polite;	 /* other system calls fail, and do not end the process */
+	bool denies;	 /* the calls are those that fail, all others are allowed; no Landlock */
 } kinds[] = {
 	[KM_SANDBOX_SCANNER] = { scanner_calls, KM_COUNT(scanner_calls), .files = SPOOL,
 				 .spool_only = true },
@@ -157,6 +201,7 @@ static const struct {
 	[KM_SANDBOX_COURIER] = { courier_calls, KM_COUNT(courier_calls), keeper_calls,
 				 KM_COUNT(keeper_calls), SPOOL | LANDLOCK_ACCESS_FS_READ_DIR,
 				 .reads = true, .polite = true },
+	[KM_SANDBOX_RUNNER] = { denied_calls, KM_COUNT(denied_calls), .denies = true },
 	[KM_SANDBOX_GUARD] = { keeper_calls, KM_COUNT(keeper_calls), guard_calls,
 			       KM_COUNT(guard_calls), SPOOL | LANDLOCK_ACCESS_FS_READ_DIR },
 };
@@ -282,6 +327,23 @@ static int allow_unix_streams(scmp_filter_ctx ctx)
 				     SCMP_A1(SCMP_CMP_MASKED_EQ, ~flags & UINT32_MAX, SOCK_STREAM));
 }
 
+/* What is denied must not be had by the machine's other word size either. */
+static int seccomp_deny(const km_sandbox *box)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int rc = ctx ? 0 : -ENOMEM;
+
+	if (rc == 0)
+		rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
+	for (size_t i = 0; rc == 0 && i < kinds[box->kind].n; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), kinds[box->kind].calls[i], 0);
+	if (rc == 0)
+		rc = seccomp_load(ctx);
+	if (ctx)
+		seccomp_release(ctx);
+	return rc;
+}
+
 static int seccomp_allow(const km_sandbox *box)
 {
 	km_sandbox_kind kind = box->kind;
@@ -316,13 +378,14 @@ km_status km_sandbox_enter(const km_sandbox *box, km_err *err)
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return KM_FAIL(err, KM_IO, "no_new_privs: %s", strerror(errno));
-	if (landlock_enter(box) != 0) {
+	bool denies = kinds[box->kind].denies;
+	if (!denies && landlock_enter(box) != 0) {
 		if (errno != ENOSYS && errno != EOPNOTSUPP)
 			return KM_FAIL(err, KM_IO, "Landlock below %s: %s", box->dir,
 				       strerror(errno));
 		km_warn("this kernel has no Landlock: files are guarded by ownership only");
 	}
-	int rc = seccomp_allow(box);
+	int rc = denies ? seccomp_deny(box) : seccomp_allow(box);
 	if (rc == -ENOSYS || rc == -EINVAL) {
 		km_warn("this kernel has no seccomp filters: system calls are not restricted");
 		return KM_OK;

@@ -18,8 +18,10 @@ typedef enum {
 	KM_SANDBOX_SIGNER,  /* nothing but the descriptors that it has */
 	KM_SANDBOX_GUARD,   /* files below the state folder, sockets it was given; no exec, no
 			     * connect */
-	KM_SANDBOX_COURIER  /* files below the state folder, others only to be read; connects; no
+	KM_SANDBOX_COURIER, /* files below the state folder, others only to be read; connects; no
 			     * exec */
+	KM_SANDBOX_RUNNER   /* runs programs, which inherit it: no new rights, and none of what only
+			     * those need who manage the machine or look into other processes */
 } km_sandbox_kind;
 
 typedef struct {

@@ -89,9 +89,14 @@ static bool is_telling(const supervisor *sv)
 	return km_telling_wanted(sv->settings.conf);
 }
 
+static bool is_running_programs(const supervisor *sv)
+{
+	return km_telling_hooked(sv->settings.conf);
+}
+
 /* Roles of which there is one, each in the place of its row; scanners have the places after them.
  */
-enum { KEEPER, SIGNER, GUARD, COURIER, FIRST_SCANNER };
+enum { KEEPER, SIGNER, GUARD, COURIER, RUNNER, FIRST_SCANNER };
 
 static const struct {
 	const char *role;
@@ -102,6 +107,7 @@ static const struct {
 	[SIGNER] = { "signer", is_signing, KM_COUNTER_signer_restarts_total },
 	[GUARD] = { "guard", is_guarding, KM_COUNTER_guard_restarts_total },
 	[COURIER] = { "courier", is_telling, KM_COUNTER_courier_restarts_total },
+	[RUNNER] = { "runner", is_running_programs, KM_COUNTER_runner_restarts_total },
 };
 
 /* Who serves a listener that is not the scanners'. */
@@ -120,45 +126,49 @@ static bool is_single(const child *c)
 	return !is_scanner(c);
 }
 
-/* The lines that a scanner has, and to whom. */
+/* Who has lines, and to whom: the scanners, or one of the others. */
 static const struct {
 	km_channel_word what;
-	unsigned partner;
+	unsigned from, partner;
 } lines[] = {
-	{ KM_WORD_LINK, KEEPER },
-	{ KM_WORD_LEARN, KEEPER },
-	{ KM_WORD_SIGNER, SIGNER },
-	{ KM_WORD_GUARD, GUARD },
+	{ KM_WORD_LINK, FIRST_SCANNER, KEEPER },   { KM_WORD_LEARN, FIRST_SCANNER, KEEPER },
+	{ KM_WORD_SIGNER, FIRST_SCANNER, SIGNER }, { KM_WORD_GUARD, FIRST_SCANNER, GUARD },
+	{ KM_WORD_RUNNER, COURIER, RUNNER },
 };
 
-/* A scanner and its partner talk over a socket pair that only they hold. */
-static void draw_line(child *scanner, km_channel_word what, unsigned partner)
+static bool has_line(const child *c, size_t i)
 {
-	child *other = &scanner->sv->child[partner];
+	return is_scanner(c) ? lines[i].from == FIRST_SCANNER : lines[i].from == c->slot;
+}
+
+/* Two talk over a socket pair that only they hold. */
+static void draw_line(child *c, km_channel_word what, unsigned partner)
+{
+	child *other = &c->sv->child[partner];
 	int pair[2];
 
-	if (!scanner->running || !other->running)
+	if (!c->running || !other->running)
 		return;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
 		km_error("no socket pair: %s", strerror(errno));
 		return;
 	}
 	(void)km_channel_send(other->channel, what, pair[0]);
-	(void)km_channel_send(scanner->channel, what, pair[1]);
+	(void)km_channel_send(c->channel, what, pair[1]);
 	(void)close(pair[0]);
 	(void)close(pair[1]);
 }
 
-static void link_to(child *scanner, unsigned partner)
+static void link_to(child *c, unsigned partner)
 {
 	for (size_t i = 0; i < KM_COUNT(lines); i++)
-		if (lines[i].partner == partner)
-			draw_line(scanner, lines[i].what, partner);
+		if (lines[i].partner == partner && has_line(c, i))
+			draw_line(c, lines[i].what, partner);
 }
 
 static void link_all(supervisor *sv, unsigned partner)
 {
-	for (size_t i = FIRST_SCANNER; i < KM_MAX_SLOTS; i++)
+	for (size_t i = 0; i < KM_MAX_SLOTS; i++)
 		if (sv->child[i].used)
 			link_to(&sv->child[i], partner);
 }
@@ -257,11 +267,11 @@ static void settle(supervisor *sv)
 		announce(sv);
 }
 
-/* A scanner has lost its line. */
+/* One has lost its line. */
 static void link_again(child *c, km_channel_word what)
 {
-	for (size_t i = 0; i < KM_COUNT(lines) && is_scanner(c); i++)
-		if (lines[i].what == what)
+	for (size_t i = 0; i < KM_COUNT(lines); i++)
+		if (lines[i].what == what && has_line(c, i))
 			draw_line(c, what, lines[i].partner);
 }
 
@@ -463,10 +473,10 @@ static void start(child *c)
 	(void)uv_poll_init(&sv->loop, &c->poll, c->channel);
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_channel);
 	for (unsigned partner = 0; partner < FIRST_SCANNER; partner++)
-		if (is_scanner(c))
-			link_to(c, partner);
-		else if (c->slot == partner)
+		if (c->slot == partner)
 			link_all(sv, partner);
+		else
+			link_to(c, partner);
 }
 
 static void start_scanners(supervisor *sv)

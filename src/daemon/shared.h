@@ -49,6 +49,7 @@ enum {
 	  "decisions about outgoing mail that could not be made or written down")                  \
 	X(guard_bad_requests_total, "counter", "policy requests and lines that are malformed")     \
 	X(courier_restarts_total, "counter", "couriers that died and were started again")          \
+	X(runner_restarts_total, "counter", "runners that died and were started again")            \
 	X(notices_sent_total, "counter", "notices delivered: mails, posts, programs run")          \
 	X(notices_put_off_total, "counter", "notices that could not be delivered at once")         \
 	X(notices_given_up_total, "counter", "notices that could not be delivered at all")         \

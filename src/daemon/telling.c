@@ -33,7 +33,33 @@ bool km_telling_address(km_sv v)
 }
 
 static const km_conf_key addresses[] = { KM_KEY_NOTIFY_FROM };
-static const km_conf_key hooks[] = { KM_KEY_HOOKS_TICKET, KM_KEY_HOOKS_PASSWORD_RESET };
+
+/* Each with the entries that it is run on. */
+static bool on_all(const km_entry *e)
+{
+	(void)e;
+	return true;
+}
+
+static bool on_new_password(const km_entry *e)
+{
+	return e->kind == KM_ENTRY_review && km_review_wants_password(e->reason);
+}
+
+/* A person's decision: a new password alone says nothing of what is held. */
+static bool on_cleared(const km_entry *e)
+{
+	return e->kind == KM_ENTRY_review && km_review_restores(e->reason);
+}
+
+static const struct {
+	km_telling_hook hook;
+	bool (*wanted)(const km_entry *e);
+} hooks[] = {
+	{ { "ticket", KM_KEY_HOOKS_TICKET }, on_all },
+	{ { "password_reset", KM_KEY_HOOKS_PASSWORD_RESET }, on_new_password },
+	{ { "release", KM_KEY_HOOKS_RELEASE }, on_cleared },
+};
 
 static km_status wrong(km_conf_key key, const char *value, const char *want, km_err *err)
 {
@@ -61,9 +87,9 @@ static km_status check_lists(const km_conf *conf, km_err *err)
 		if (!has_scheme(v[i], "https://", "http://"))
 			return wrong(KM_KEY_NOTIFY_WEBHOOKS, v[i], "https://… is expected", err);
 	for (size_t i = 0; i < KM_COUNT(hooks); i++)
-		if (km_conf_list(conf, hooks[i], &v) && v[0][0] != '/')
-			return wrong(hooks[i], v[0], "the whole path of a program is expected",
-				     err);
+		if (km_conf_list(conf, hooks[i].hook.key, &v) && v[0][0] != '/')
+			return wrong(hooks[i].hook.key, v[0],
+				     "the whole path of a program is expected", err);
 	return KM_OK;
 }
 
@@ -99,8 +125,25 @@ bool km_telling_wanted(const km_conf *conf)
 	const char *const *v;
 
 	return *km_conf_str(conf, KM_KEY_NOTIFY_SMTP) ||
-	       km_conf_list(conf, KM_KEY_NOTIFY_WEBHOOKS, &v) || km_conf_list(conf, hooks[0], &v) ||
-	       km_conf_list(conf, hooks[1], &v);
+	       km_conf_list(conf, KM_KEY_NOTIFY_WEBHOOKS, &v) || km_telling_hooked(conf);
+}
+
+const km_telling_hook *km_telling_hook_by_name(km_sv name)
+{
+	for (size_t i = 0; i < KM_COUNT(hooks); i++)
+		if (km_sv_eq(name, km_sv_of(hooks[i].hook.name)))
+			return &hooks[i].hook;
+	return NULL;
+}
+
+bool km_telling_hooked(const km_conf *conf)
+{
+	const char *const *v;
+
+	for (size_t i = 0; i < KM_COUNT(hooks); i++)
+		if (km_conf_list(conf, hooks[i].hook.key, &v))
+			return true;
+	return false;
 }
 
 typedef struct {
@@ -160,11 +203,9 @@ size_t km_telling_plan(km_arena *a, const km_conf *conf, int64_t row, const km_e
 	size_t n = km_conf_list(conf, KM_KEY_NOTIFY_WEBHOOKS, &v);
 	for (size_t i = 0; i < n; i++)
 		add(&p, KM_CHANNEL_webhook, KM_S(""), km_sv_of(v[i]));
-	if (km_conf_list(conf, KM_KEY_HOOKS_TICKET, &v))
-		add(&p, KM_CHANNEL_hook, KM_S(""), KM_S("ticket"));
-	if (km_conf_list(conf, KM_KEY_HOOKS_PASSWORD_RESET, &v) && e->kind == KM_ENTRY_review &&
-	    km_review_wants_password(e->reason))
-		add(&p, KM_CHANNEL_hook, KM_S(""), KM_S("password_reset"));
+	for (size_t i = 0; i < KM_COUNT(hooks); i++)
+		if (km_conf_list(conf, hooks[i].hook.key, &v) && hooks[i].wanted(e))
+			add(&p, KM_CHANNEL_hook, KM_S(""), km_sv_of(hooks[i].hook.name));
 	return p.n;
 }
 

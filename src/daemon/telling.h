@@ -21,10 +21,21 @@ KM_NODISCARD km_status km_telling_check(const km_conf *conf, km_err *err);
 /* Whether there is anything to deliver to. */
 bool km_telling_wanted(const km_conf *conf);
 
+/* The programs that may be run: the name of a delivery's target, and the key with its words. */
+typedef struct {
+	const char *name;
+	km_conf_key key;
+} km_telling_hook;
+
+/* NULL when there is none of that name. */
+const km_telling_hook *km_telling_hook_by_name(km_sv name);
+/* Whether any of them is set. */
+bool km_telling_hooked(const km_conf *conf);
+
 /*
  * Whom and what is told of @e: up to KM_TELLING_TARGETS deliveries into @out. Mail has targets
  * "subscriber ADDRESS", "alternative ADDRESS", "staff ADDRESS"; webhooks their URL; hooks "ticket",
- * "password_reset". @alternative may be empty.
+ * "password_reset", "release". @alternative may be empty.
  */
 size_t km_telling_plan(km_arena *a, const km_conf *conf, int64_t row, const km_entry *e,
 		       km_sv alternative, km_delivery out[KM_TELLING_TARGETS]);

@@ -325,6 +325,31 @@ def killed(site):
 
 
 @case
+def runs_apart(site):
+    """programs are run by a runner, so the courier stays confined; a runner that is killed is no loss"""
+    def status(role):
+        text = pathlib.Path(f"/proc/{site.k.roles(role)[0]}/status").read_text()
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
+
+    service.wait_for("a runner", lambda: site.k.roles("runner"))
+    if "built with sanitizers" not in site.k.said():
+        for role in ("courier", "runner"):
+            assert status(role)["Seccomp"] == "2" and status(role)["NoNewPrivs"] == "1", (role, status(role))
+    slow = site.folder / "slow"
+    hook = site.folder / "ticket.sh"
+    plain = hook.read_text()
+    hook.write_text(plain.replace("entry=", f"[ ! -e {slow} ] || {{ : > {slow}.begun; sleep 30; }}\nentry="))
+    slow.touch()
+    site.guard({"event": "complaint", "account": "u11", "type": "abuse"})
+    service.wait_for("a program under way", (site.folder / "slow.begun").exists)
+    slow.unlink()
+    os.kill(site.k.roles("runner")[0], signal.SIGKILL)
+    service.wait_for("it is run again", lambda: [r for r in site.runs("ticket") if r[0] == "u11"], 40)
+    assert "the runner ended before the program did" in site.k.said()
+    hook.write_text(plain)
+
+
+@case
 def nobody_waits(site):
     """with mail server and web server away, mail is judged on; they are told when they are back"""
     site.mail.stop()

@@ -96,6 +96,19 @@ static int run_program(uint16_t port)
 	return errno;
 }
 
+/* In a child: the tracer would be this process. */
+static int trace(uint16_t port)
+{
+	(void)port;
+	return syscall(SYS_ptrace, 0 /* PTRACE_TRACEME */, 0, NULL, NULL) == 0 ? 0 : errno;
+}
+
+static int new_namespace(uint16_t port)
+{
+	(void)port;
+	return syscall(SYS_unshare, 0) == 0 ? 0 : errno;
+}
+
 /* The errno, or 0, or KILLED. */
 static int in_sandbox(const km_sandbox *box, int (*try)(uint16_t port), uint16_t port)
 {
@@ -138,13 +151,20 @@ static void test_asker(void **state)
 		{ "a program", KM_SANDBOX_ASKER, run_program, 0, KILLED },
 		{ "TCP without DNS", KM_SANDBOX_SCANNER, connect_tcp, allowed, KILLED },
 		{ "UDP without DNS", KM_SANDBOX_SCANNER, connect_udp, allowed, KILLED },
+		{ "a program of the runner's", KM_SANDBOX_RUNNER, run_program, 0, 0 },
+		{ "a file of a program's", KM_SANDBOX_RUNNER, open_file, 0, 0 },
+		{ "a connection of a program's", KM_SANDBOX_RUNNER, connect_tcp, refused, 0 },
+		{ "to trace", KM_SANDBOX_RUNNER, trace, 0, EPERM },
+		{ "namespaces", KM_SANDBOX_RUNNER, new_namespace, 0, EPERM },
+		{ "a program of the courier's", KM_SANDBOX_COURIER, run_program, 0, EPERM },
 		{ "a file without DNS", KM_SANDBOX_SCANNER, open_file, 0, EACCES },
 	};
 
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
-		const km_sandbox box = {
-			.kind = rows[i].kind, .dir = "/tmp", .ports = &allowed, .n_ports = 1
-		};
+		const km_sandbox box = { .kind = rows[i].kind,
+					 .dir = "/tmp",
+					 .ports = &allowed,
+					 .n_ports = rows[i].kind == KM_SANDBOX_ASKER };
 		int got = in_sandbox(&box, rows[i].try, rows[i].port);
 		if (got != rows[i].want)
 			fail_msg("%s: %d, not %d", rows[i].what, got, rows[i].want);

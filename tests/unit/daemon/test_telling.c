@@ -11,7 +11,8 @@ static const char settings[] = "notify.operator: 例の会社\n"
 			       "notify.staff: [staff@example.jp, second@example.jp]\n"
 			       "notify.webhooks: [\"https://desk.example.jp/x?key=1\"]\n"
 			       "hooks.ticket: [/usr/local/bin/ticket, --from, komainu]\n"
-			       "hooks.password_reset: [/usr/local/bin/reset]\n";
+			       "hooks.password_reset: [/usr/local/bin/reset]\n"
+			       "hooks.release: [/usr/local/bin/release]\n";
 
 static km_conf *conf_of(const char *text)
 {
@@ -72,6 +73,7 @@ static void test_check(void **state)
 		{ "notify.smtp: 127.0.0.1\n", "notify.smtp: \"127.0.0.1\"" },
 		{ "notify.smtp: file:///etc/passwd\n", "notify.smtp: \"file" },
 		{ "notify.webhooks: [\"ftp://x/\"]\n", "notify.webhooks: \"ftp://x/\"" },
+		{ "hooks.release: [release]\n", "hooks.release: \"release\"" },
 		{ "hooks.ticket: [ticket]\n", "hooks.ticket: \"ticket\"" },
 		{ "notify.domain: \"exa mple\"\n", "notify.domain: \"exa mple\"" },
 	};
@@ -117,9 +119,11 @@ static void test_plan(void **state)
 		  "mail subscriber a@shop.example|", "" },
 		{ "u1\nRCPT TO:<x@y>", KM_ENTRY_brake, "", "x@y@z", "", "" },
 		{ "u1", KM_ENTRY_review, "keep: x", "", "mail subscriber u1@example.jp|", "" },
-		{ "u1", KM_ENTRY_review, "restore: x", "", "", "" },
+		{ "u1", KM_ENTRY_review, "restore: x", "", "", "hook release|" },
 		{ "u1", KM_ENTRY_review, "terminate: x", "", "", "" },
-		{ "u1", KM_ENTRY_review, "restore+password: x", "", "", "hook password_reset|" },
+		{ "u1", KM_ENTRY_review, "restore+password: x", "", "",
+		  "hook password_reset|hook release|" },
+		{ "u1", KM_ENTRY_restore, "", "", "mail subscriber u1@example.jp|", "" },
 		{ "u1", KM_ENTRY_password_changed, "", "me@example.com", "", "" },
 	};
 	km_conf *c = conf_of(settings), *none = conf_of("");

@@ -1,9 +1,9 @@
 /*
- * daemon/courier_hook.h - runs a program of the operator's on an entry: no shell, an environment of
+ * daemon/hook.h - runs a program of the operator's on an entry: no shell, an environment of
  * a few words, JSON on its standard input, a bounded time.
  */
-#ifndef KM_DAEMON_COURIER_HOOK_H
-#define KM_DAEMON_COURIER_HOOK_H
+#ifndef KM_DAEMON_HOOK_H
+#define KM_DAEMON_HOOK_H
 
 #include <uv.h>
 

@@ -1,4 +1,4 @@
-#include "daemon/courier_hook.h"
+#include "daemon/hook.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -119,5 +119,5 @@ int main(void)
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests_name("daemon/courier_hook", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("daemon/hook", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "daemon/courier_hook.h"
+#include "daemon/hook.h"
 
 #include <signal.h>
 #include <stdlib.h>
