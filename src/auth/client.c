@@ -159,7 +159,7 @@ static void add(km_facts *fs, km_fact_id id, km_sv first, const km_ip *ip)
 	char text[64];
 	km_fact *f = km_fact_add(fs, id, first, -1, 0, 0);
 
-	km_fact_arg(fs, f, 1, first.n ? first : KM_S("-"));
+	km_fact_arg(fs, f, 1, first);
 	km_fact_arg(fs, f, 2, km_sv_of(km_ip_format(ip, text)));
 }
 

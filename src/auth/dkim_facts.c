@@ -49,7 +49,7 @@ static km_fact *add(km_facts *fs, km_fact_id id, const km_dkim_sig *s, const km_
 	size_t length = (size_t)(h->raw.p + h->raw.n - (mail->raw.p + h->offset));
 	km_fact *f = km_fact_add(fs, id, s->identity, 0, h->offset, length);
 
-	km_fact_arg(fs, f, 1, s->domain.n ? s->domain : KM_S("?"));
+	km_fact_arg(fs, f, 1, s->domain);
 	km_fact_arg(fs, f, 2, s->code == KM_DKIM_PASS ? s->selector : s->reason);
 	return f;
 }

@@ -243,7 +243,10 @@ km_status km_verdict_facts_json(km_buf *out, const km_scan *s)
 		km_json_number(&w, "points", v->facts[i].points, 2);
 		km_json_sv(&w, "seen", f->seen);
 		km_json_open(&w, "args", '[');
-		for (size_t k = 0; k < KM_COUNT(f->arg) && f->arg[k].n; k++)
+		size_t n = KM_COUNT(f->arg);
+		while (n && f->arg[n - 1].n == 0)
+			n--;
+		for (size_t k = 0; k < n; k++)
 			km_json_sv(&w, NULL, f->arg[k]);
 		km_json_close(&w, ']');
 		km_json_close(&w, '}');

@@ -82,8 +82,8 @@ static void add(km_facts *fs, km_fact_id id, km_sv first, km_sv second, km_sv th
 {
 	km_fact *f = km_fact_add(fs, id, (km_sv){ NULL, 0 }, -1, 0, 0);
 
-	km_fact_arg(fs, f, 1, first.n ? first : KM_S("?"));
-	km_fact_arg(fs, f, 2, second.n ? second : KM_S("?"));
+	km_fact_arg(fs, f, 1, first);
+	km_fact_arg(fs, f, 2, second);
 	km_fact_arg(fs, f, 3, third);
 }
 

@@ -144,12 +144,11 @@ static const km_sv *value_of(const km_fact *f, km_sv name)
 	return NULL;
 }
 
-km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang lang)
+/* Writes @rest with its values. False when one of them is empty. */
+static bool fill(km_buf *b, const km_fact *f, km_sv rest)
 {
-	km_sv rest = km_sv_of(table[f->id].sentence[reader][lang]);
-	km_buf b;
+	bool all = true;
 
-	km_buf_init(&b, a, SENTENCE_MAX);
 	while (rest.n) {
 		size_t open = km_sv_chr(rest, '{', 0);
 		size_t close = km_sv_chr(rest, '}', open);
@@ -157,10 +156,29 @@ km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang 
 					 ? value_of(f, km_sv_sub(rest, open + 1, close - open - 1))
 					 : NULL;
 		size_t end = v ? close + 1 : rest.n;
-		km_buf_add(&b, km_sv_sub(rest, 0, v ? open : rest.n));
+		km_buf_add(b, km_sv_sub(rest, 0, v ? open : rest.n));
 		if (v)
-			add_value(&b, *v);
+			add_value(b, *v);
+		all &= v == NULL || v->n;
 		rest = km_sv_from(rest, end);
+	}
+	return all;
+}
+
+km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang lang)
+{
+	km_sv rest = km_sv_of(table[f->id].sentence[reader][lang]);
+	km_buf b;
+
+	km_buf_init(&b, a, SENTENCE_MAX);
+	while (rest.n) {
+		size_t open = km_sv_find(rest, KM_S("[["), 0);
+		size_t close = km_sv_find(rest, KM_S("]]"), open);
+		(void)fill(&b, f, km_sv_sub(rest, 0, open));
+		size_t before = b.n;
+		if (open < rest.n && !fill(&b, f, km_sv_sub(rest, open + 2, close - open - 2)))
+			b.n = before;
+		rest = km_sv_from(rest, open < rest.n ? close + 2 : rest.n);
 	}
 	return b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&b);
 }

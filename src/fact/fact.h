@@ -46,7 +46,9 @@ typedef struct {
 	const char *id; /* "FROM_MULTIPLE" */
 	km_group group;
 	double points;				    /* default */
-	const char *sentence[KM_READERS][KM_LANGS]; /* with {seen}, {1}, {2}, {3} */
+	const char *sentence[KM_READERS][KM_LANGS]; /* with {seen}, {1}, {2}, {3}; what
+						       stands in [[ ]] is left out when
+						       a value in it is empty */
 } km_fact_info;
 
 typedef struct {

@@ -151,8 +151,11 @@ static void add_origin(km_buf *b, km_arena *a, const km_verdict *v, km_reader re
 	for (size_t i = 0; i < v->n_facts; i++) {
 		if (!is_origin(v->facts[i].fact->id))
 			continue;
-		km_buf_byte(b, '\n');
+		if (reader == KM_FOR_ADMIN)
+			km_buf_byte(b, '\n');
 		km_buf_add(b, km_fact_sentence(a, v->facts[i].fact, reader, lang));
+		if (reader == KM_FOR_RECIPIENT)
+			km_buf_byte(b, '\n');
 		return;
 	}
 }
@@ -189,8 +192,10 @@ km_sv km_explain(km_arena *a, const km_verdict *v, km_reader reader, km_lang lan
 	km_buf_init(&b, a, TEXT_BYTES);
 	if (r == NULL)
 		return km_buf_sv(&b);
+	if (reader == KM_FOR_RECIPIENT) /* first of all: who it is really from */
+		add_origin(&b, a, v, reader, lang);
 	head(&b, v, reader, lang);
-	if (reader != KM_FOR_SENDER)
+	if (reader == KM_FOR_ADMIN)
 		add_origin(&b, a, v, reader, lang);
 	for (size_t i = 0; i < n && shown < most; i++) {
 		/* What speaks for a message is no fault that its sender could mend. */

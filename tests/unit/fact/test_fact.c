@@ -25,6 +25,9 @@ static unsigned placeholders(const char *id, const char *text)
 			fail_msg("%s: unknown placeholder in: %s", id, text);
 		set |= bit;
 	}
+	const char *from = strstr(text, "[["), *to = strstr(text, "]]");
+	if (!from != !to || from > to || (to && strstr(to, "[[")))
+		fail_msg("%s: [[ ]] do not match in: %s", id, text);
 	return set;
 }
 
@@ -140,6 +143,13 @@ static void test_fill(void **state)
 	km_fact_arg(&fs, f, 2, KM_S("evil.example"));
 	TEST_SV(km_fact_sentence(a, f, KM_FOR_ADMIN, KM_JA),
 		"リンクの URL に userinfo がある（bank.example@evil.example）。");
+	f = km_fact_add(&fs, KM_FACT_ORIGIN_UNPROVEN, KM_S(""), -1, 0, 0);
+	km_fact_arg(&fs, f, 1, KM_S("bank.example"));
+	TEST_SV(km_fact_sentence(a, f, KM_FOR_ADMIN, KM_EN),
+		"Origin: From says bank.example; nothing is proven.");
+	km_fact_arg(&fs, f, 2, KM_S("192.0.2.1"));
+	TEST_SV(km_fact_sentence(a, f, KM_FOR_ADMIN, KM_EN),
+		"Origin: From says bank.example, the client is 192.0.2.1; nothing is proven.");
 	km_arena_free(a);
 }
 
