@@ -3,6 +3,7 @@
 #include <zbar.h>
 
 #include "base/limits.h"
+#include "content/qr_finder.h"
 
 /*
  * In large pictures every second line is enough to find the corners, which saves most of the time
@@ -55,7 +56,7 @@ km_status km_qr_read(km_arena *a, const km_image *image, km_qr_codes *out)
 	km_status st = KM_OK;
 
 	*out = (km_qr_codes){ 0 };
-	if (image->width < MODULES_LEAST || image->height < MODULES_LEAST)
+	if (image->width < MODULES_LEAST || image->height < MODULES_LEAST || !km_qr_likely(image))
 		return KM_OK;
 	s = scanner_new(image);
 	z = s ? zbar_image_create() : NULL;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "content/qr.h"
+#include "content/qr_finder.h"
 #include "test.h"
 
 /* "https://qr.example/a" */
@@ -226,6 +227,123 @@ static void test_kinds(void **state)
 	km_arena_free(a);
 }
 
+/* What is in a picture of 120 times 120 pixels at (x, y). */
+typedef uint8_t shade_at(unsigned x, unsigned y);
+
+static bool corner_at(unsigned x, unsigned y, unsigned left, unsigned top, unsigned module)
+{
+	unsigned dx = (x - left) / module, dy = (y - top) / module;
+
+	if (x < left || y < top || dx > 6 || dy > 6)
+		return false;
+	return dx == 0 || dx == 6 || dy == 0 || dy == 6 ||
+	       (dx >= 2 && dx <= 4 && dy >= 2 && dy <= 4);
+}
+
+static uint8_t blank(unsigned x, unsigned y)
+{
+	(void)x;
+	(void)y;
+	return 255;
+}
+
+/* In the proportions of a corner, one way only. */
+static uint8_t stripes(unsigned x, unsigned y)
+{
+	(void)y;
+	return "#.###.#."[x / 2 % 8] == '#' ? 0 : 255;
+}
+
+static uint8_t chequered(unsigned x, unsigned y)
+{
+	return (x / 3 + y / 3) % 2 ? 0 : 255;
+}
+
+static uint8_t two_corners(unsigned x, unsigned y)
+{
+	return corner_at(x, y, 10, 10, 3) || corner_at(x, y, 80, 10, 3) ? 0 : 255;
+}
+
+static uint8_t three_corners(unsigned x, unsigned y)
+{
+	return corner_at(x, y, 10, 10, 3) || corner_at(x, y, 80, 10, 3) ||
+			       corner_at(x, y, 10, 80, 3)
+		       ? 0
+		       : 255;
+}
+
+static uint8_t light_corners(unsigned x, unsigned y)
+{
+	return (uint8_t)(200 - three_corners(x, y) / 4);
+}
+
+/* A slope of shades, on which the corners are darker by little. */
+static uint8_t shaded_corners(unsigned x, unsigned y)
+{
+	return (uint8_t)(40 + x + y / 2 + three_corners(x, y) / 12);
+}
+
+static uint8_t noisy_corners(unsigned x, unsigned y)
+{
+	return (uint8_t)(30u + three_corners(x, y) * 3u / 4u + (x * 7919 + y * 104729) % 31);
+}
+
+static uint8_t corners_at_the_edge(unsigned x, unsigned y)
+{
+	return corner_at(x, y, 0, 0, 2) || corner_at(x, y, 106, 0, 2) || corner_at(x, y, 0, 106, 2)
+		       ? 0
+		       : 255;
+}
+
+static void test_likely(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		shade_at *shade;
+		bool want;
+	} rows[] = {
+		{ "blank", blank, false },
+		{ "stripes", stripes, false },
+		{ "chequered", chequered, false },
+		{ "two corners", two_corners, false },
+		{ "three corners", three_corners, true },
+		{ "light on dark", light_corners, true },
+		{ "on a slope", shaded_corners, true },
+		{ "with noise", noisy_corners, true },
+		{ "without margin", corners_at_the_edge, true },
+	};
+	enum { WIDE = 120 };
+
+	for (size_t i = 0; i < KM_COUNT(rows); i++) {
+		uint8_t *grey = malloc(WIDE * WIDE);
+		km_image im = { grey, WIDE, WIDE, WIDE * WIDE };
+		assert_non_null(grey);
+		for (unsigned y = 0; y < WIDE; y++)
+			for (unsigned x = 0; x < WIDE; x++)
+				grey[y * WIDE + x] = rows[i].shade(x, y);
+		if (km_qr_likely(&im) != rows[i].want)
+			fail_msg("%s", rows[i].name);
+		free(grey);
+	}
+}
+
+/* As small as they come: one pixel to a module is what a reader of codes still reads. */
+static void test_sizes(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(32 << 20);
+	km_qr_codes codes;
+
+	for (unsigned pixels = 1; pixels < 12; pixels++) {
+		km_image drawn = draw(a, pixels, 0, 255);
+		assert_true(km_qr_likely(&drawn));
+		assert_int_equal(km_qr_read(a, &drawn, &codes), KM_OK);
+		assert_int_equal(codes.n, pixels > 1);
+	}
+	km_arena_free(a);
+}
+
 /* Cut anywhere, or with one byte changed, a picture may be read or not; nothing else happens. */
 static void test_damaged(void **state)
 {
@@ -306,10 +424,9 @@ static void test_odd(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_large),
-		cmocka_unit_test(test_odd),
+		cmocka_unit_test(test_kinds),  cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_large),  cmocka_unit_test(test_odd),
+		cmocka_unit_test(test_likely), cmocka_unit_test(test_sizes),
 	};
 	return cmocka_run_group_tests_name("content/image", tests, NULL, NULL);
 }
