@@ -139,27 +139,20 @@ bool km_sv_u64(km_sv v, uint64_t *out)
 	return true;
 }
 
-static uint64_t mix(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93u;
-	return h ^ (h >> 32);
-}
-
 uint64_t km_sv_hash(km_sv v)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = KM_HASH_BEGIN;
 
 	for (size_t i = 0; i < v.n; i++)
-		h = (h ^ (unsigned char)v.p[i]) * 0x100000001b3u;
-	return mix(h);
+		h = km_hash_byte(h, v.p[i]);
+	return km_hash_end(h);
 }
 
 uint64_t km_sv_ihash(km_sv v)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = KM_HASH_BEGIN;
 
 	for (size_t i = 0; i < v.n; i++)
-		h = (h ^ km_lower((unsigned char)v.p[i])) * 0x100000001b3u;
-	return mix(h);
+		h = km_hash_byte(h, (char)km_lower((unsigned char)v.p[i]));
+	return km_hash_end(h);
 }

@@ -133,4 +133,17 @@ bool km_sv_u64(km_sv v, uint64_t *out);
 uint64_t km_sv_hash(km_sv v);
 uint64_t km_sv_ihash(km_sv v);
 
+/* The steps of km_sv_hash(), for who walks over the bytes anyway. */
+#define KM_HASH_BEGIN 0xcbf29ce484222325u
+static inline uint64_t km_hash_byte(uint64_t h, char c)
+{
+	return (h ^ (unsigned char)c) * 0x100000001b3u;
+}
+static inline uint64_t km_hash_end(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ (h >> 32);
+}
+
 #endif

@@ -108,13 +108,16 @@ static km_status attack(evaluation *e, km_mail **m, km_views *views, km_err *err
 /* By what was learned on the way, or by a stored model. */
 static void score(const evaluation *e, const km_features *f, km_score *out)
 {
+	km_base_opinion o;
+
 	if (e->base == NULL) {
 		km_model_score(e->model, f, out);
 		return;
 	}
 	*out = (km_score){ 0 };
-	km_base_add(e->base, f, out);
-	km_score_finish(out, 1, km_base_offset(km_base_grounds(e->base, f)));
+	km_base_read(e->base, f, &o);
+	km_base_add(&o, f, out);
+	km_score_finish(out, 1, km_base_offset(o.grounds));
 }
 
 static km_status judge(evaluation *e, km_mail *m, const km_views *views, bool spam, km_err *err)

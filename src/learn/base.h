@@ -51,14 +51,19 @@ KM_NODISCARD km_status km_base_check(km_sv bytes, const char *name, km_err *err)
  * nothing in a text that is not mostly Latin: of that it knows only what spam writes in between.
  */
 double km_base_share(const km_features *f, km_view view);
+/* What it makes of a message. */
+typedef struct {
+	double view[KM_VIEW_COUNT]; /* log-odds of each */
+	double grounds; /* 0..1: how much it knows; where that is little, its log-odds mean little
+			 */
+} km_base_opinion;
+void km_base_read(const km_base *b, const km_features *f, km_base_opinion *out);
 /* Adds its log-odds to each view. */
-void km_base_add(const km_base *b, const km_features *f, km_score *s);
-/* 0..1: how much of the message it knows; where that is little, its log-odds mean little. */
-double km_base_grounds(const km_base *b, const km_features *f);
+void km_base_add(const km_base_opinion *o, const km_features *f, km_score *s);
 /* The offset of a score that it is part of: the prior, and caution as far as it has grounds. */
 double km_base_offset(double grounds);
 /* What it alone makes of a message: log-odds, not bounded, with that offset. */
-double km_base_logit(const km_base *b, const km_features *f, double grounds);
+double km_base_logit(const km_base_opinion *o);
 double km_base_weight(const km_base *b, km_view view, uint32_t bucket);
 /* About how many messages had the feature: 0 (less than four), 4, 8, … 2^14. */
 double km_base_familiar(const km_base *b, km_view view, uint32_t bucket);

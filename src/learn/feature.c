@@ -3,104 +3,101 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "learn/gather.h"
 #include "learn/words.h"
 
 enum {
-	MAX_PER_VIEW = 16384,
 	MAX_BODY_WORDS = 1500,
 	MAX_HEADER_WORDS = 400,
 	MAX_LINKS = 60,
-	WINDOW = 5 /* words that a sparse bigram spans */
+	PAIRS = 4 /* words before one that it makes a pair with */
 };
 
-/* Buckets taken so far: one bit each, given back by walking the list. */
-static _Thread_local uint64_t taken[KM_BUCKETS / 64];
+/* X(id, name): fields that features are told apart by. The last ones are header fields whose words
+ * say something of the program that made the message. */
+#define FIELDS(X)                                                                                  \
+	X(SUBJECT, "subject")                                                                      \
+	X(FROM_NAME, "from-name")                                                                  \
+	X(FROM, "from")                                                                            \
+	X(REPLY_TO, "reply-to")                                                                    \
+	X(TO, "to")                                                                                \
+	X(HOP_RDNS, "hop-rdns")                                                                    \
+	X(HOP_HELO, "hop-helo")                                                                    \
+	X(HOP_WITH, "hop-with")                                                                    \
+	X(HOP_IP, "hop-ip")                                                                        \
+	X(HOP_NET, "hop-net")                                                                      \
+	X(PART_TYPE, "part-type")                                                                  \
+	X(PART_CHARSET, "part-charset")                                                            \
+	X(PART_CTE, "part-cte")                                                                    \
+	X(PART_SHAPE, "part-shape")                                                                \
+	X(PART_EXT, "part-ext")                                                                    \
+	X(HAS, "has")                                                                              \
+	X(ZONE, "zone")                                                                            \
+	X(CONTENT_TYPE, "Content-Type")                                                            \
+	X(BODY, "body")                                                                            \
+	X(LINK_ODD, "link-odd")                                                                    \
+	X(LINK_SCHEME, "link-scheme")                                                              \
+	X(LINK_HOST, "link-host")                                                                  \
+	X(LINK_PATH, "link-path")                                                                  \
+	X(X_MAILER, "X-Mailer")                                                                    \
+	X(USER_AGENT, "User-Agent")                                                                \
+	X(MIME_VERSION, "MIME-Version")                                                            \
+	X(LIST_ID, "List-Id")                                                                      \
+	X(PRECEDENCE, "Precedence")                                                                \
+	X(X_PRIORITY, "X-Priority")                                                                \
+	X(IMPORTANCE, "Importance")                                                                \
+	X(MESSAGE_ID, "Message-ID")                                                                \
+	X(ORGANIZATION, "Organization")
+
+typedef enum {
+#define X(id, name) FIELD_##id,
+	FIELDS(X)
+#undef X
+		FIELD_COUNT,
+	FIELD_TELLING = FIELD_X_MAILER
+} field;
+
+static const km_sv names[FIELD_COUNT] = {
+#define X(id, name) KM_SV(name),
+	FIELDS(X)
+#undef X
+};
+
+static const uint64_t *name_hashes(void)
+{
+	static _Thread_local uint64_t hash[FIELD_COUNT];
+
+	for (size_t i = 0; hash[FIELD_COUNT - 1] == 0 && i < FIELD_COUNT; i++)
+		hash[i] = km_sv_hash(names[i]);
+	return hash;
+}
 
 typedef struct {
-	km_feature_set *set;
-	km_view view;
-	km_feature_each *each; /* NULL: nobody asks what the features stand for */
-	void *ctx;
-	int part;
+	km_gather g;
+	const uint64_t *field; /* hashes of the names */
 } sink;
 
-static uint32_t bucket_of(uint64_t hash)
-{
-	return (uint32_t)((hash * 0x9e3779b97f4a7c15u) >> (64 - KM_BUCKET_BITS));
-}
-
-/* False when it was there already, or does not fit. */
-static bool add(sink *s, uint64_t hash)
-{
-	uint32_t b = bucket_of(hash);
-	uint64_t bit = 1ull << (b & 63);
-
-	if (taken[b >> 6] & bit || s->set->n == MAX_PER_VIEW)
-		return false;
-	taken[b >> 6] |= bit;
-	s->set->bucket[s->set->n++] = b;
-	return true;
-}
-
-static void tell(sink *s, const char *field, km_sv text, km_sv before, unsigned gap)
-{
-	const km_feature f = { .view = s->view,
-			       .bucket = s->set->bucket[s->set->n - 1],
-			       .field = field,
-			       .part = s->part,
-			       .text = text,
-			       .before = before,
-			       .gap = gap };
-	s->each(s->ctx, &f);
-}
-
-/* Adds a feature that stands for @text, or for @before and @text with @gap words between. */
-static inline void add_text(sink *s, uint64_t hash, const char *field, km_sv text, km_sv before,
-			    unsigned gap)
-{
-	if (add(s, hash) && s->each)
-		tell(s, field, text, before, gap);
-}
-
-static void give_back(const km_feature_set *set)
-{
-	for (size_t i = 0; i < set->n; i++)
-		taken[set->bucket[i] >> 6] = 0;
-}
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	uint64_t h = (a ^ (b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2))) * 0xd6e8feb86659fd93u;
-
-	return h ^ (h >> 32);
-}
-
-/* Header fields that only a receiver adds: with them the model learns where a message was found. */
-static const km_sv receivers_own[] = {
-	KM_SV("X-Spam"),
-	KM_SV("X-MS-Exchange"),
-	KM_SV("X-IncomingTopHeader"),
-	KM_SV("X-TM-"),
-	KM_SV("Authentication-Results"),
-	KM_SV("Delivered-To"),
-	KM_SV("X-Komainu"),
-	KM_SV("X-Original-To"),
-	KM_SV("Status"),
-	KM_SV("X-Status"),
-	KM_SV("X-UID"),
-	KM_SV("Return-Path"),
-	KM_SV("X-Microsoft-Antispam"),
-	KM_SV("X-Forefront"),
-	KM_SV("X-Gmail-Labels"),
-	KM_SV("Lines"),
-	KM_SV("ARC-"),
-	KM_SV("Received-SPF"),
+/* Header fields that only a receiver adds, by their first letter: with them the model learns where
+ * a message was found. */
+static const km_sv receivers_own['z' - 'a' + 1][12] = {
+	['a' - 'a'] = { KM_SV("Authentication-Results"), KM_SV("ARC-") },
+	['d' - 'a'] = { KM_SV("Delivered-To") },
+	['l' - 'a'] = { KM_SV("Lines") },
+	['r' - 'a'] = { KM_SV("Return-Path"), KM_SV("Received-SPF") },
+	['s' - 'a'] = { KM_SV("Status") },
+	['x' - 'a'] = { KM_SV("X-Spam"), KM_SV("X-MS-Exchange"), KM_SV("X-IncomingTopHeader"),
+			KM_SV("X-TM-"), KM_SV("X-Komainu"), KM_SV("X-Original-To"),
+			KM_SV("X-Status"), KM_SV("X-UID"), KM_SV("X-Microsoft-Antispam"),
+			KM_SV("X-Forefront"), KM_SV("X-Gmail-Labels") },
 };
 
 bool km_feature_is_receivers(km_sv name)
 {
-	for (size_t i = 0; i < KM_COUNT(receivers_own); i++)
-		if (km_sv_istarts(name, receivers_own[i]))
+	if (name.n == 0 || !km_is_alpha((unsigned char)name.p[0]))
+		return false;
+	for (const km_sv *own = receivers_own[km_lower((unsigned char)name.p[0]) - 'a']; own->n;
+	     own++)
+		if (km_sv_istarts(name, *own))
 			return true;
 	return false;
 }
@@ -138,96 +135,126 @@ static km_sv raw_header(km_arena *a, const km_learn_input *in)
 	return km_buf_sv(&b);
 }
 
-/* As add_text() of each gram; written out, since most features of a message are these. */
-static void read_bytes(sink *s, km_sv v)
+static inline __attribute__((always_inline)) void read_grams(km_gather *g, km_sv v, bool tell)
 {
-	km_feature_set *set = s->set;
-	uint32_t *bucket = set->bucket;
-	size_t n = set->n;
+	const km_gather to = *g;
+	size_t n = g->n;
 
-	for (size_t i = 0; i + 4 <= v.n && n < MAX_PER_VIEW; i++) {
+	for (size_t i = 0, grams = v.n < 4 ? 0 : v.n - 3; i < grams; i++) {
 		uint32_t gram;
 		memcpy(&gram, v.p + i, sizeof(gram));
-		uint32_t b = bucket_of(mix(0x4752, gram));
-		uint64_t bit = 1ull << (b & 63), old = taken[b >> 6];
-		if (old & bit)
-			continue;
-		taken[b >> 6] = old | bit;
-		bucket[n++] = b;
-		if (s->each == NULL)
-			continue;
-		set->n = n;
-		tell(s, "raw", km_sv_sub(v, i, 4), KM_S(""), 0);
+		size_t was = n;
+		n = km_gather_put(to, n, km_gather_mix(0x4752, gram));
+		if (tell && km_gather_asked(g, was, n))
+			km_gather_tell(g, n, "raw", km_sv_sub(v, i, 4), KM_S(""), 0);
 	}
-	set->n = n;
+	g->n = n;
 }
 
-/* Words of a text as features of one field, alone and in pairs with those up to WINDOW before. */
+/* At most KM_RAW_BYTES. */
+static void read_bytes(sink *s, km_sv v)
+{
+	_Static_assert((int)KM_RAW_BYTES < (int)KM_GATHER_MAX, "none is too many");
+	if (s->g.each)
+		read_grams(&s->g, v, true);
+	else
+		read_grams(&s->g, v, false);
+}
+
+/* A word that was met, which those after it make pairs with. */
 typedef struct {
-	sink *sink;
+	uint64_t hash, salt;
+	km_sv text; /* when somebody asks */
+} partner;
+
+/* Words of a text as features of one field, alone and in pairs with those before. */
+typedef struct {
+	km_gather *g;
 	const char *name;
 	uint64_t field;
-	size_t left; /* words still to be read */
-	uint64_t before[WINDOW];
-	km_sv words[WINDOW]; /* those of `before`, when somebody asks */
+	size_t n_met;
+	partner met[PAIRS + KM_WORDS_BATCH];
 } reader;
 
-static bool take_word(void *ctx, km_sv word, bool pairs)
+static inline __attribute__((always_inline)) void read_words(reader *r, const km_word *w,
+							     size_t n_words, bool tell)
+{
+	km_gather *g = r->g;
+	const km_gather to = *g;
+	const uint64_t name = r->field, salt = km_gather_salt(name);
+	size_t n = g->n, n_met = r->n_met;
+
+	for (size_t i = 0; i < n_words; i++) {
+		const uint64_t h = km_gather_join(name, salt, w[i].hash);
+		size_t was = n;
+		n = km_gather_put(to, n, h);
+		if (tell && km_gather_asked(g, was, n))
+			km_gather_tell(g, n, r->name, w[i].text, KM_S(""), 0);
+		for (size_t d = 0; w[i].pairs && d < PAIRS && d < n_met; d++) {
+			const partner *p = &r->met[n_met - 1 - d];
+			was = n;
+			n = km_gather_put(to, n, km_gather_join(p->hash, p->salt, h + d + 1));
+			if (tell && km_gather_asked(g, was, n))
+				km_gather_tell(g, n, r->name, w[i].text, p->text, (unsigned)d);
+		}
+		n = km_gather_cut(g, n);
+		r->met[n_met].hash = h;
+		r->met[n_met].salt = km_gather_salt(h);
+		if (tell)
+			r->met[n_met].text = w[i].text;
+		n_met += w[i].pairs;
+	}
+	g->n = n;
+	r->n_met = n_met < PAIRS ? n_met : PAIRS;
+	memmove(r->met, r->met + n_met - r->n_met, r->n_met * sizeof(*r->met));
+}
+
+static void take_words(void *ctx, const km_word *w, size_t n)
 {
 	reader *r = ctx;
-	uint64_t h = mix(r->field, km_sv_hash(word));
 
-	add_text(r->sink, h, r->name, word, KM_S(""), 0);
-	for (size_t d = 1; d < WINDOW && pairs; d++)
-		if (r->before[d - 1])
-			add_text(r->sink, mix(r->before[d - 1], h + d), r->name, word,
-				 r->words[d - 1], (unsigned)d - 1);
-	if (pairs) {
-		memmove(r->before + 1, r->before, sizeof(r->before) - sizeof(r->before[0]));
-		r->before[0] = h;
-	}
-	if (pairs && r->sink->each) {
-		memmove(r->words + 1, r->words, sizeof(r->words) - sizeof(r->words[0]));
-		r->words[0] = word;
-	}
-	return --r->left > 0;
+	_Static_assert(PAIRS + 1 <= (int)KM_GATHER_SPARE, "one word's features at a time");
+	if (r->g->each)
+		read_words(r, w, n, true);
+	else
+		read_words(r, w, n, false);
 }
 
-static uint64_t field_hash(const char *name)
+static void read_text(sink *s, field f, km_sv text, size_t max_words)
 {
-	return km_sv_hash(km_sv_of(name));
+	reader r; /* not all of it at once: partners are written before they are read */
+
+	r.g = &s->g;
+	r.name = names[f].p;
+	r.field = s->field[f];
+	r.n_met = 0;
+	km_words(text, max_words, take_words, &r);
 }
 
-static void read_text(sink *s, const char *field, km_sv text, size_t max_words)
-{
-	reader r = { .sink = s, .name = field, .field = field_hash(field), .left = max_words };
-
-	km_words(text, take_word, &r);
-}
-
-static void read_value(sink *s, const char *field, km_sv value)
+static void read_value(sink *s, field f, km_sv value)
 {
 	if (value.n)
-		add_text(s, mix(field_hash(field), km_sv_ihash(value)), field, value, KM_S(""), 0);
+		km_gather_add(&s->g, km_gather_mix(s->field[f], km_sv_ihash(value)), names[f].p,
+			      value);
 }
 
 /* "a.b.example.jp" as "jp", "example.jp", "b.example.jp", …: five at most. */
-static void read_host(sink *s, const char *field, km_sv host)
+static void read_host(sink *s, field f, km_sv host)
 {
 	size_t at = host.n;
 
 	for (int i = 0; i < 5 && at > 0; i++) {
 		size_t dot = km_sv_rchr(km_sv_sub(host, 0, at), '.');
 		at = dot < at ? dot : 0;
-		read_value(s, field, km_sv_from(host, at ? at + 1 : 0));
+		read_value(s, f, km_sv_from(host, at ? at + 1 : 0));
 	}
 }
 
-static void read_addresses(sink *s, const char *field, const km_addr_list *list)
+static void read_addresses(sink *s, field f, const km_addr_list *list)
 {
 	for (size_t i = 0; i < list->n && i < 5; i++) {
-		read_value(s, field, list->a[i].addr);
-		read_host(s, field, list->a[i].domain);
+		read_value(s, f, list->a[i].addr);
+		read_host(s, f, list->a[i].domain);
 	}
 }
 
@@ -237,22 +264,16 @@ static void read_received(sink *s, const km_received *r)
 
 	for (size_t i = 0; i < r->n && i < 4; i++) {
 		const km_hop *h = &r->hop[i];
-		read_host(s, "hop-rdns", h->rdns);
-		read_host(s, "hop-helo", h->helo);
-		read_value(s, "hop-with", h->with);
+		read_host(s, FIELD_HOP_RDNS, h->rdns);
+		read_host(s, FIELD_HOP_HELO, h->helo);
+		read_value(s, FIELD_HOP_WITH, h->with);
 		if (h->ip.len == 0)
 			continue;
 		km_sv text = km_sv_of(km_ip_format(&h->ip, ip));
-		read_value(s, "hop-ip", text);
-		read_value(s, "hop-net", km_sv_sub(text, 0, km_sv_rchr(text, '.')));
+		read_value(s, FIELD_HOP_IP, text);
+		read_value(s, FIELD_HOP_NET, km_sv_sub(text, 0, km_sv_rchr(text, '.')));
 	}
 }
-
-/* Fields whose words say something of the program that made the message. */
-static const char *const telling_fields[] = {
-	"X-Mailer",   "User-Agent", "MIME-Version", "List-Id",	    "Precedence",
-	"X-Priority", "Importance", "Message-ID",   "Organization",
-};
 
 /* Charsets that a text in Latin letters may be in, whoever wrote it. */
 static bool is_common_charset(km_sv charset)
@@ -278,7 +299,7 @@ static void read_content_type(km_arena *a, const km_mail *m, sink *s)
 		if (!km_sv_eq(type->p[i].name, KM_S("charset")))
 			km_buf_fmt(&b, "; %.*s=%.*s", KM_FMT(type->p[i].name),
 				   KM_FMT(type->p[i].raw));
-	read_text(s, "Content-Type", km_buf_sv(&b), 40);
+	read_text(s, FIELD_CONTENT_TYPE, km_buf_sv(&b), 40);
 }
 
 static void read_part(sink *s, const km_part *p, size_t index, size_t size)
@@ -288,16 +309,16 @@ static void read_part(sink *s, const km_part *p, size_t index, size_t size)
 
 	for (; size > 1; size >>= 1)
 		log++;
-	read_value(s, "part-type", p->type);
+	read_value(s, FIELD_PART_TYPE, p->type);
 	if (!is_common_charset(p->charset))
-		read_value(s, "part-charset", p->charset);
+		read_value(s, FIELD_PART_CHARSET, p->charset);
 	if (p->cte >= KM_CTE_BASE64)
-		read_value(s, "part-cte", km_sv_of(km_cte_name(p->cte)));
+		read_value(s, FIELD_PART_CTE, km_sv_of(km_cte_name(p->cte)));
 	(void)snprintf(shape, sizeof(shape), "%d %zu %d", p->depth, index, log);
-	read_value(s, "part-shape", km_sv_of(shape));
+	read_value(s, FIELD_PART_SHAPE, km_sv_of(shape));
 	size_t dot = km_sv_rchr(p->filename, '.');
 	if (dot < p->filename.n)
-		read_value(s, "part-ext", km_sv_from(p->filename, dot));
+		read_value(s, FIELD_PART_EXT, km_sv_from(p->filename, dot));
 }
 
 static void read_structure(sink *s, const km_learn_input *in)
@@ -316,11 +337,11 @@ static void read_structure(sink *s, const km_learn_input *in)
 	for (size_t i = 0; i < m->headers->n && i < 60; i++) {
 		km_sv name = m->headers->h[i].name;
 		if (!km_feature_is_receivers(name) && !is_coding(name))
-			read_value(s, "has", name);
+			read_value(s, FIELD_HAS, name);
 	}
 	if (m->has_date) {
 		(void)snprintf(zone, sizeof(zone), "%d", m->date.zone);
-		read_value(s, "zone", km_sv_of(zone));
+		read_value(s, FIELD_ZONE, km_sv_of(zone));
 	}
 }
 
@@ -328,27 +349,26 @@ static void read_header(km_arena *a, const km_learn_input *in, sink *s)
 {
 	const km_mail *m = in->mail;
 
-	read_text(s, "subject", in->subject, MAX_HEADER_WORDS);
-	read_text(s, "from-name", in->from_name, 50);
-	read_addresses(s, "from", &m->from);
-	read_addresses(s, "reply-to", &m->reply_to);
-	read_addresses(s, "to", &m->to);
+	read_text(s, FIELD_SUBJECT, in->subject, MAX_HEADER_WORDS);
+	read_text(s, FIELD_FROM_NAME, in->from_name, 50);
+	read_addresses(s, FIELD_FROM, &m->from);
+	read_addresses(s, FIELD_REPLY_TO, &m->reply_to);
+	read_addresses(s, FIELD_TO, &m->to);
 	read_received(s, &m->received);
 	read_structure(s, in);
 	read_content_type(a, m, s);
-	for (size_t i = 0; i < KM_COUNT(telling_fields); i++) {
-		const km_header *h = km_headers_find(m->headers, km_sv_of(telling_fields[i]), 0);
+	for (field f = FIELD_TELLING; f < FIELD_COUNT; f++) {
+		const km_header *h = km_headers_find(m->headers, names[f], 0);
 		if (h)
-			read_text(s, telling_fields[i],
-				  km_sv_sub(km_header_unfold(a, h->raw), 0, 400), 40);
+			read_text(s, f, km_sv_sub(km_header_unfold(a, h->raw), 0, 400), 40);
 	}
 }
 
 static void read_body(const km_learn_input *in, sink *s)
 {
 	for (size_t i = 0; i < in->n_text; i++) {
-		s->part = (int)i;
-		read_text(s, "body", in->text[i], MAX_BODY_WORDS);
+		s->g.part = (int)i;
+		read_text(s, FIELD_BODY, in->text[i], MAX_BODY_WORDS);
 	}
 }
 
@@ -358,18 +378,29 @@ static void read_link(sink *s, km_sv url)
 	size_t colon = km_sv_find(url, KM_S("://"), 0);
 
 	if (colon == url.n) {
-		read_text(s, "link-odd", km_sv_sub(url, 0, 100), 10);
+		read_text(s, FIELD_LINK_ODD, km_sv_sub(url, 0, 100), 10);
 		return;
 	}
-	read_value(s, "link-scheme", km_sv_sub(url, 0, colon));
+	read_value(s, FIELD_LINK_SCHEME, km_sv_sub(url, 0, colon));
 	km_sv rest = km_sv_from(url, colon + 3);
 	size_t end = 0;
 	while (end < rest.n && strchr("/?#\\", rest.p[end]) == NULL)
 		end++;
 	km_sv host = km_sv_sub(rest, 0, end);
 	size_t port = km_sv_chr(host, ':', 0);
-	read_host(s, "link-host", km_sv_sub(host, 0, port));
-	read_text(s, "link-path", km_sv_sub(rest, end, 200), 30);
+	read_host(s, FIELD_LINK_HOST, km_sv_sub(host, 0, port));
+	read_text(s, FIELD_LINK_PATH, km_sv_sub(rest, end, 200), 30);
+}
+
+/* Where the next "://" begins, or the text's end. */
+static size_t find_scheme_end(km_sv text, size_t at)
+{
+	do {
+		at = km_sv_chr(text, ':', at);
+		if (km_sv_starts(km_sv_from(text, at), KM_S("://")))
+			return at;
+	} while (at++ < text.n);
+	return text.n;
 }
 
 static void read_plain_links(sink *s, km_sv text)
@@ -377,7 +408,7 @@ static void read_plain_links(sink *s, km_sv text)
 	size_t at = 0;
 
 	for (int i = 0; i < MAX_LINKS; i++) {
-		at = km_sv_find(text, KM_S("://"), at);
+		at = find_scheme_end(text, at);
 		if (at == text.n)
 			return;
 		size_t from = at, to = at + 3;
@@ -406,13 +437,15 @@ static void read_links(const km_learn_input *in, sink *s)
 
 static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
 {
-	switch (s->view) {
+	bool hidden = in->disguised && s->g.view == KM_VIEW_START;
+
+	switch (s->g.view) {
 	case KM_VIEW_RAW:
 		read_bytes(s, raw);
 		break;
 	case KM_VIEW_START:
 		/* bytes that were changed so as not to be known say nothing */
-		if (!in->disguised)
+		if (!hidden)
 			read_bytes(s, km_sv_sub(in->mail->parts[0].body, 0, KM_RAW_BYTES - raw.n));
 		break;
 	case KM_VIEW_HEADER:
@@ -425,56 +458,67 @@ static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
 		read_links(in, s);
 	}
 	/* A view that is empty says something too. */
-	if (!(in->disguised && s->view == KM_VIEW_START))
-		add(s, mix(0xe3, s->set->n == 0));
+	if (!hidden)
+		s->g.n = km_gather_cut(&s->g, km_gather_put(s->g, s->g.n,
+							    km_gather_mix(0xe3, s->g.n == 0)));
 }
 
 /* Bytes of A to Z among them and those of all other scripts. */
 static double latin_share(const km_learn_input *in)
 {
+	enum { BLOCK = 240 }; /* counts of one fit a byte, so that they are made side by side */
 	size_t latin = 0, other = 0;
 
 	for (size_t i = 0; i < in->n_text; i++)
-		for (size_t k = 0; k < in->text[i].n; k++) {
-			unsigned char c = (unsigned char)in->text[i].p[k];
-			latin += (unsigned char)((c | 0x20) - 'a') < 26;
-			other += c >> 7;
+		for (size_t at = 0; at < in->text[i].n; at += BLOCK) {
+			km_sv v = km_sv_sub(in->text[i], at, BLOCK);
+			uint8_t l = 0, o = 0;
+			for (size_t k = 0; k < v.n; k++) {
+				uint8_t c = (uint8_t)v.p[k];
+				l = (uint8_t)(l + ((uint8_t)((c | 0x20) - 'a') < 26));
+				o = (uint8_t)(o + (c >> 7));
+			}
+			latin += l;
+			other += o;
 		}
 	return latin + other ? (double)latin / (double)(latin + other) : 1;
-}
-
-static km_status read_views(km_arena *a, const km_learn_input *in, km_view first,
-			    km_feature_each *each, void *ctx, km_features *out)
-{
-	km_sv raw = km_view_is_raw(first) ? raw_header(a, in) : (km_sv){ NULL, 0 };
-
-	for (int v = (int)first; v < KM_VIEW_COUNT; v++) {
-		km_feature_set *set = &out->view[v];
-		sink s = { .set = set, .view = (km_view)v, .each = each, .ctx = ctx, .part = -1 };
-		set->n = 0;
-		set->bucket = km_alloc(a, MAX_PER_VIEW * sizeof(*set->bucket));
-		if (set->bucket == NULL)
-			return KM_LIMIT;
-		read_view(a, in, raw, &s);
-		give_back(set);
-	}
-	out->latin = latin_share(in);
-	out->disguised = in->disguised;
-	return KM_OK;
 }
 
 km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
 			    km_features *out)
 {
-	return read_views(a, in, 0, each, ctx, out);
+	km_sv raw = raw_header(a, in);
+	km_status st = KM_OK;
+
+	for (km_view v = 0; v < KM_VIEW_COUNT && st == KM_OK; v++) {
+		sink s = { .g = km_gather_begin(v), .field = name_hashes() };
+		s.g.each = each;
+		s.g.ctx = ctx;
+		read_view(a, in, raw, &s);
+		st = km_gather_end(&s.g, a, &out->view[v]);
+	}
+	out->latin = latin_share(in);
+	out->disguised = in->disguised;
+	return st;
 }
 
-km_status km_features_watch_words(km_arena *a, const km_learn_input *in, km_feature_each *each,
+km_status km_features_watch_words(km_arena *a, const km_learn_input *in,
+				  const bool *const wanted[KM_VIEW_COUNT], km_feature_each *each,
 				  void *ctx)
 {
-	km_features out;
+	km_status st = KM_OK;
 
-	return read_views(a, in, KM_VIEW_HEADER, each, ctx, &out);
+	for (km_view v = KM_VIEW_HEADER; v < KM_VIEW_COUNT && st == KM_OK; v++) {
+		sink s = { .g = km_gather_begin(v), .field = name_hashes() };
+		if (wanted[v] == NULL)
+			continue;
+		s.g.each = each;
+		s.g.ctx = ctx;
+		s.g.wanted = wanted[v];
+		read_view(a, in, KM_S(""), &s);
+		st = km_gather_end(&s.g, a, NULL);
+	}
+	return st;
 }
 
 km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)

@@ -60,6 +60,7 @@ typedef struct {
 typedef struct {
 	km_view view;
 	uint32_t bucket;
+	size_t index;	   /* of the bucket in the view's set */
 	const char *field; /* "subject", "link-host", …; static */
 	int part;	   /* index in km_learn_input.text, or -1 */
 	km_sv text;
@@ -79,8 +80,12 @@ KM_NODISCARD km_status km_features_watch(km_arena *a, const km_learn_input *in,
 /* A header field that only a receiver adds: no feature is made of it. */
 bool km_feature_is_receivers(km_sv name);
 
-/* Tells @each of the features that are words, not bytes, and keeps none. */
+/*
+ * Reads the views of words alone, keeps no features, and tells @each of those whose @wanted[view]
+ * [index] is true. A view of which nothing is wanted (NULL) is not read.
+ */
 KM_NODISCARD km_status km_features_watch_words(km_arena *a, const km_learn_input *in,
+					       const bool *const wanted[KM_VIEW_COUNT],
 					       km_feature_each *each, void *ctx);
 
 #endif

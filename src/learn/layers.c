@@ -140,42 +140,47 @@ void km_layers_score(const km_layers *l, const km_features *f, const km_scope *s
 {
 	const km_model *m[LAYERS];
 	size_t n = stack(l, scope, m);
-	double grounds = l->base ? km_base_grounds(l->base, f) : 0;
-	double slope = 1, offset = km_base_offset(grounds);
+	km_base_opinion base = { .grounds = 0 };
 	km_features small = without_raw(f);
 
-	*out = (km_opinion){ .base = offset, .grounds = grounds };
 	if (l->base)
-		km_base_add(l->base, f, &out->all);
+		km_base_read(l->base, f, &base);
+	double slope = 1, offset = km_base_offset(base.grounds);
+	*out = (km_opinion){ .base = offset, .grounds = base.grounds };
+	if (l->base) {
+		km_base_add(&base, f, &out->all);
+		out->base = km_base_logit(&base);
+	}
 	km_score_finish(&out->all, slope, offset);
 	double before = out->all.logit;
-	if (l->base)
-		out->base = km_base_logit(l->base, f, grounds);
 	for (size_t i = 0; i < n; i++) {
 		km_model_add(m[i], i ? &small : f, &out->all);
 		km_model_calibration(m[i], &slope, &offset);
 	}
 	km_score_finish(&out->all, slope, offset);
 	double here = fabs(out->all.logit - before);
-	out->local = here > 0 ? here / (here + fabs(before - km_base_offset(grounds)) + 0.5) : 0;
+	out->local =
+		here > 0 ? here / (here + fabs(before - km_base_offset(base.grounds)) + 0.5) : 0;
 	/* caution is for strangers: what people here teach is to be felt at once */
-	km_score_finish(&out->all, slope, offset + KM_BASE_CAUTION * grounds * out->local);
+	km_score_finish(&out->all, slope, offset + KM_BASE_CAUTION * base.grounds * out->local);
 }
 
-double km_layers_weight(const km_layers *l, const km_scope *scope, const km_features *f,
-			km_view view, uint32_t bucket)
+void km_layers_weigh(const km_layers *l, const km_scope *scope, const km_features *f, km_view view,
+		     double *out)
 {
+	const km_feature_set *set = &f->view[view];
 	const km_model *m[LAYERS];
-	size_t n = stack(l, scope, m);
-	double w = 0;
+	size_t n = km_view_is_raw(view) ? stack(l, scope, m) > 0 : stack(l, scope, m);
+	double learned = km_feature_share(set), base = l->base ? km_base_share(f, view) : 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || !km_view_is_raw(view))
-			w += km_model_weight(m[i], view, bucket);
-	w *= km_feature_share(&f->view[view]);
-	if (l->base)
-		w += km_base_weight(l->base, view, bucket) * km_base_share(f, view);
-	return w;
+	for (size_t i = 0; i < set->n; i++) {
+		double w = 0;
+		for (size_t k = 0; k < n; k++)
+			w += km_model_weight(m[k], view, set->bucket[i]);
+		out[i] = w * learned;
+		if (l->base)
+			out[i] += km_base_weight(l->base, view, set->bucket[i]) * base;
+	}
 }
 
 /* --- learning --- */
@@ -208,14 +213,17 @@ void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, 
 		.slope = 1, .offset = km_base_offset(0), .base = l->base, .reach = reach
 	};
 	km_score below = { 0 };
+	km_base_opinion base;
 	layer layers[LAYERS];
 
 	*out = (km_lesson){ 0 };
 	if (l->head->lessons == 0)
 		(void)km_model_init(site_of(l), KM_BUCKET_BITS, true);
 	size_t n = layers_of(l, f, &small, scope, true, out, layers);
-	if (l->base)
-		km_base_add(l->base, f, &below);
+	if (l->base) {
+		km_base_read(l->base, f, &base);
+		km_base_add(&base, f, &below);
+	}
 	t.below = &below;
 	for (size_t i = 0; i < n; i++) {
 		t.rate = layers[i].step == &out->user ? rates->own : rates->others;

@@ -50,9 +50,9 @@ void km_layers_free(km_layers *l);
 
 void km_layers_score(const km_layers *l, const km_features *f, const km_scope *scope,
 		     km_opinion *out);
-/* Log-odds that one feature of @f adds to its view, all layers together. */
-double km_layers_weight(const km_layers *l, const km_scope *scope, const km_features *f,
-			km_view view, uint32_t bucket);
+/* Log-odds that each feature of @f adds to @view, all layers together: as many as it has. */
+void km_layers_weigh(const km_layers *l, const km_scope *scope, const km_features *f, km_view view,
+		     double *out);
 
 /* Rates as in learn/model.h: of site and domain, and of the user's own layer. */
 typedef struct {

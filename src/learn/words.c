@@ -6,7 +6,7 @@ enum {
 	LONGEST_KATAKANA = 12
 };
 
-typedef enum { ALPHABET, KANJI, KATAKANA, HIRAGANA, NOTHING } script;
+typedef enum { NOTHING, ALPHABET, KANJI, KATAKANA, HIRAGANA } script;
 
 /* Bytes of words of an alphabet; E3 to E9 begin kana and kanji, which take a closer look. */
 static const bool in_alphabet[256] = {
@@ -55,20 +55,55 @@ static size_t run_end(km_sv v, size_t at, script s)
 }
 
 typedef struct {
-	km_word_each *each;
+	km_words_each *each;
 	void *ctx;
-	bool stopped;
+	size_t left; /* words that may still be said */
+	size_t n;
+	km_word word[KM_WORDS_BATCH];
 } walker;
+
+static void flush(walker *w)
+{
+	if (w->n)
+		w->each(w->ctx, w->word, w->n);
+	w->n = 0;
+}
+
+/* @w->left is not 0, @word not empty. */
+static inline void say_hashed(walker *w, km_sv word, uint64_t hash, bool pairs)
+{
+	w->word[w->n++] = (km_word){ word, hash, pairs };
+	w->left--;
+	if (w->n == KM_WORDS_BATCH)
+		flush(w);
+}
 
 static void say(walker *w, km_sv word, bool pairs)
 {
-	if (!w->stopped && word.n)
-		w->stopped = !w->each(w->ctx, word, pairs);
+	if (w->left && word.n)
+		say_hashed(w, word, km_sv_hash(word), pairs);
+}
+
+/* What most text is: reads and hashes a word in one go. Gives its end. */
+static inline size_t alphabet(walker *w, km_sv v, size_t from)
+{
+	size_t at = from, most = v.n - from < LONGEST ? v.n : from + LONGEST;
+	uint64_t hash = KM_HASH_BEGIN;
+
+	for (; at < most && in_alphabet[(unsigned char)v.p[at]]; at++)
+		hash = km_hash_byte(hash, v.p[at]);
+	/* bytes of another script that begin no character belong to the word */
+	size_t end = at < v.n && script_at(v, at) == ALPHABET ? run_end(v, at, ALPHABET) : at;
+	if (at == most || end == at)
+		say_hashed(w, km_sv_sub(v, from, at - from), km_hash_end(hash), true);
+	else
+		say(w, km_sv_sub(km_sv_sub(v, from, end - from), 0, LONGEST), true);
+	return end;
 }
 
 static void grams(walker *w, km_sv run, size_t chars, bool pairs)
 {
-	for (size_t at = 0; at + chars * WIDTH <= run.n && !w->stopped; at += WIDTH)
+	for (size_t at = 0; at + chars * WIDTH <= run.n && w->left; at += WIDTH)
 		say(w, km_sv_sub(run, at, chars * WIDTH), pairs);
 }
 
@@ -98,12 +133,21 @@ static void joint(walker *w, km_sv v, size_t at, size_t end)
 	say(w, km_sv_sub(v, from, to - from), false);
 }
 
-void km_words(km_sv text, km_word_each *each, void *ctx)
+void km_words(km_sv text, size_t max, km_words_each *each, void *ctx)
 {
-	walker w = { each, ctx, false };
+	walker w;
 	size_t end;
 
-	for (size_t at = 0; at < text.n && !w.stopped; at = end) {
+	w.each = each; /* not all of it at once: words are written before they are read */
+	w.ctx = ctx;
+	w.left = max;
+	w.n = 0;
+	for (size_t at = 0; at < text.n && w.left; at = end) {
+		unsigned char c = (unsigned char)text.p[at];
+		if (c < 0xe3 || c > 0xe9) {
+			end = in_alphabet[c] ? alphabet(&w, text, at) : at + 1;
+			continue;
+		}
 		script s = script_at(text, at);
 		end = run_end(text, at, s);
 		km_sv run = km_sv_sub(text, at, end - at);
@@ -116,4 +160,5 @@ void km_words(km_sv text, km_word_each *each, void *ctx)
 		else if (s == HIRAGANA)
 			joint(&w, text, at, end);
 	}
+	flush(&w);
 }

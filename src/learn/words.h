@@ -12,10 +12,19 @@
 
 #include "base/sv.h"
 
-/* @pairs: the word takes part in sparse bigrams. Return false to stop. */
-typedef bool km_word_each(void *ctx, km_sv word, bool pairs);
+typedef struct {
+	km_sv text;
+	uint64_t hash; /* km_sv_hash(text) */
+	bool pairs;    /* takes part in sparse bigrams */
+} km_word;
 
-/* Calls @each for every word of @text (valid UTF-8), in order. Linear. */
-void km_words(km_sv text, km_word_each *each, void *ctx);
+enum { KM_WORDS_BATCH = 64 };
+
+/* @n <= KM_WORDS_BATCH. */
+typedef void km_words_each(void *ctx, const km_word *w, size_t n);
+
+/* Calls @each with the first @max words of @text (valid UTF-8), in order, some at a time. Linear.
+ */
+void km_words(km_sv text, size_t max, km_words_each *each, void *ctx);
 
 #endif

@@ -76,6 +76,7 @@ static void test_written(void **state)
 		.latin = 1
 	};
 	km_score s = { 0 };
+	km_base_opinion o;
 	km_base *b;
 
 	weight[5] = 2;
@@ -96,12 +97,14 @@ static void test_written(void **state)
 	assert_true(km_base_familiar(b, KM_VIEW_RAW, 6) == 512);
 	assert_true(km_base_familiar(b, KM_VIEW_RAW, 7) == 0);
 	assert_true(km_base_familiar(b, KM_VIEW_HEADER, 70000) == 16384);
-	km_base_add(b, &f, &s);
+	km_base_read(b, &f, &o);
+	km_base_add(&o, &f, &s);
 	assert_true(s.view[KM_VIEW_RAW] == 0 && s.view[KM_VIEW_HEADER] == 0);
 	assert_true(fabs(s.view[KM_VIEW_BODY] - 1.5 * km_base_share(&f, KM_VIEW_BODY)) < 0.01);
 	f.latin = 0.4; /* mostly Japanese */
 	s = (km_score){ 0 };
-	km_base_add(b, &f, &s);
+	km_base_read(b, &f, &o);
+	km_base_add(&o, &f, &s);
 	assert_true(s.view[KM_VIEW_BODY] == 0);
 	km_base_close(b);
 	km_buf_finish(&out);

@@ -81,6 +81,7 @@ static double content_of(const km_buf *model, const char *text)
 	km_sv key = km_sv_of(text);
 	km_features f;
 	km_score s = { 0 };
+	km_base_opinion o;
 	km_base *b;
 	km_mail *m;
 
@@ -91,7 +92,8 @@ static double content_of(const km_buf *model, const char *text)
 	assert_int_equal(km_mail_read(a, KM_S("Subject: x\n\nx\n"), &m), KM_OK);
 	const km_learn_input in = { m, m->subject, KM_S(""), &key, 1, false };
 	assert_int_equal(km_features_read(a, &in, &f), KM_OK);
-	km_base_add(b, &f, &s);
+	km_base_read(b, &f, &o);
+	km_base_add(&o, &f, &s);
 	km_base_close(b);
 	km_arena_free(a);
 	return s.view[KM_VIEW_BODY];

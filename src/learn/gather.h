@@ -1,0 +1,94 @@
+/*
+ * learn/gather.h - gathers the features of one view of one message, each bucket once. A bit per
+ * bucket says what was met; whether it was is as good as random, so that nothing branches on it:
+ * each feature is written, and counted when it is new.
+ */
+#ifndef KM_LEARN_GATHER_H
+#define KM_LEARN_GATHER_H
+
+#include "learn/feature.h"
+
+enum { KM_GATHER_MAX = 16384, KM_GATHER_SPARE = 8 };
+
+typedef struct {
+	uint32_t *bucket; /* of the thread; room for KM_GATHER_SPARE more than the most */
+	uint64_t *met;	  /* a bit each; of the thread */
+	size_t n;
+	km_view view;
+	int part;
+	km_feature_each *each; /* NULL: nobody asks what the features stand for */
+	void *ctx;
+	const bool *wanted; /* those that they ask for, by index; NULL: all */
+} km_gather;
+
+/* One at a time in a thread; each has to end with km_gather_end(). */
+km_gather km_gather_begin(km_view view);
+/* Puts what was gathered into *out, unless that is NULL. KM_LIMIT when the arena is too small. */
+KM_NODISCARD km_status km_gather_end(km_gather *g, km_arena *a, km_feature_set *out);
+
+static inline uint32_t km_gather_bucket(uint64_t hash)
+{
+	return (uint32_t)((hash * 0x9e3779b97f4a7c15u) >> (64 - KM_BUCKET_BITS));
+}
+
+/* Of two numbers one; who joins many with one @a keeps its salt. */
+static inline uint64_t km_gather_salt(uint64_t a)
+{
+	return 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2);
+}
+static inline uint64_t km_gather_join(uint64_t a, uint64_t salt, uint64_t b)
+{
+	uint64_t h = (a ^ (b + salt)) * 0xd6e8feb86659fd93u;
+
+	return h ^ (h >> 32);
+}
+static inline uint64_t km_gather_mix(uint64_t a, uint64_t b)
+{
+	return km_gather_join(a, km_gather_salt(a), b);
+}
+
+/*
+ * Adds a feature as the one after @n, and gives the number of features then. At most
+ * KM_GATHER_SPARE may follow one another without km_gather_cut(). By value, so that a loop keeps
+ * the pointers in registers.
+ */
+static inline __attribute__((always_inline)) size_t km_gather_put(km_gather g, size_t n,
+								  uint64_t hash)
+{
+	uint32_t b = km_gather_bucket(hash);
+	uint64_t bits = g.met[b >> 6];
+
+	g.bucket[n] = b;
+	g.met[b >> 6] = bits | 1ull << (b & 63);
+	return n + 1 - (bits >> (b & 63) & 1);
+}
+
+/* Forgets those of @n features that are too many. */
+static inline size_t km_gather_cut(const km_gather *g, size_t n)
+{
+	for (size_t i = KM_GATHER_MAX; i < n; i++)
+		g->met[g->bucket[i] >> 6] &= ~(1ull << (g->bucket[i] & 63));
+	return n < KM_GATHER_MAX ? n : KM_GATHER_MAX;
+}
+
+/* Does anybody ask what the last of @n features stands for, when there were @was before? */
+static inline bool km_gather_asked(const km_gather *g, size_t was, size_t n)
+{
+	return n > was && n <= KM_GATHER_MAX && (g->wanted == NULL || g->wanted[n - 1]);
+}
+
+/* The last of @n features stands for @text, or for @before and @text with @gap words between. */
+void km_gather_tell(const km_gather *g, size_t n, const char *field, km_sv text, km_sv before,
+		    unsigned gap);
+
+/* Adds one feature and tells of it when it is new. */
+static inline void km_gather_add(km_gather *g, uint64_t hash, const char *field, km_sv text)
+{
+	size_t n = km_gather_put(*g, g->n, hash);
+
+	if (g->each && km_gather_asked(g, g->n, n))
+		km_gather_tell(g, n, field, text, KM_S(""), 0);
+	g->n = km_gather_cut(g, n);
+}
+
+#endif
