@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
@@ -57,15 +58,46 @@ def restart(k, port):
     return 1000 * (time.monotonic() - begun)
 
 
+class Entries:
+    """Has @rate entries a second written into files of accounts while others ask."""
+
+    def __init__(self, k, rate):
+        self.path, self.rate = k.path("state/guard.sock"), rate
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.written = 0
+
+    def __enter__(self):
+        if self.rate:
+            self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        if self.rate:
+            self.thread.join()
+
+    def run(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.path)
+            f = s.makefile("rwb")
+            while not self.ended.wait(1 / self.rate):
+                f.write(b'{"event": "complaint", "account": "e%d", "type": "abuse"}\n' % self.written)
+                f.flush()
+                assert b'"ok"' in f.readline()
+                self.written += 1
+
+
 def measure(options, k, port):
     rows = []
-    for name, connections, messages, rate in (
-            ("warm up", options.connections, options.accounts, 0),
-            ("as fast as it goes", options.connections, options.messages, 0),
-            ("20,000 requests/s", options.connections, min(options.messages, 100000), 20000)):
+    for name, connections, messages, rate, entries in (
+            ("warm up", options.connections, options.accounts, 0, 0),
+            ("as fast as it goes", options.connections, options.messages, 0, 0),
+            ("20,000 requests/s", options.connections, min(options.messages, 100000), 20000, 0),
+            ("the same, 50 entries/s on disk", options.connections, min(options.messages, 100000), 20000, 50)):
         pid = guard_of(k)
         before = cpu_of(pid)
-        got = load(options, port, connections, messages, rate)
+        with Entries(k, entries):
+            got = load(options, port, connections, messages, rate)
         cpu = cpu_of(pid) - before
         rows.append((name, connections, got["requests"], f"{got['per_second']:.0f}",
                      f"{got['requests'] / max(cpu, 0.01):.0f}", got["p50_us"], got["p99_us"], got["p999_us"],

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "daemon/recall.h"
 #include "text/utf8.h"
 
 enum {
@@ -37,6 +38,7 @@ struct km_warden {
 	bool sql_failed;
 	km_guard *guard;
 	km_accounts *accounts;
+	km_recall *recall;
 	km_shared *shared;
 	unsigned slot;
 	int64_t last_ms;
@@ -347,6 +349,8 @@ static km_status open_state(km_warden *w, const km_conf *conf, km_err *err)
 		km_error("%s; it is not asked", why.msg);
 	st = km_guard_open(&w->conf, w->counters, w->ids, &w->guard, err);
 	if (st == KM_OK)
+		st = km_recall_open(w->state_dir, w->guard, w->ids, &w->recall, err);
+	if (st == KM_OK)
 		st = open_accounts(w, err);
 	return st == KM_OK ? reinstate(w, err) : st;
 }
@@ -377,6 +381,7 @@ void km_warden_close(km_warden *w)
 	if (w == NULL)
 		return;
 	km_guard_close(w->guard);
+	km_recall_close(w->recall);
 	km_accounts_close(w->accounts);
 	km_identity_sql_close(w->sql);
 	km_identities_free(w->ids);
@@ -534,6 +539,7 @@ km_status km_warden_submit(km_warden *w, km_arena *a, const km_event *e, const k
 		(void)km_guard_apply(w->guard, &d->measures[i]);
 	if (e->kind == KM_EVENT_review && e->terminate)
 		km_guard_reinstate(w->guard, e->account, KM_STEP_SUSPENSION, e->t);
+	km_recall_keep(w->recall, e);
 	note_hot(w, e, d);
 	count(w, d);
 	return KM_OK;
@@ -625,5 +631,7 @@ size_t km_warden_top(km_warden *w, km_time now, km_guardline_row *rows, size_t l
 
 km_status km_warden_flush(km_warden *w, km_time now, km_err *err)
 {
-	return km_counters_flush(w->counters, now, err);
+	km_status st = km_counters_flush(w->counters, now, err);
+
+	return st == KM_OK ? km_recall_flush(w->state_dir, err) : st;
 }

@@ -257,6 +257,21 @@ def ingest(site):
 
 
 @case
+def told_outlives_a_kill(site):
+    """leases and identities that events told are known to a guard that was killed with SIGKILL at once after"""
+    answers = site.tell({"event": "lease", "ip": "198.51.100.77", "account": "holder"},
+                        {"event": "account", "account": "told", "kind": "person", "identities": ["told@example.jp"]})
+    os.kill(site.komainu.roles("guard")[0], signal.SIGKILL)
+    assert all(a.get("ok") for a in answers), answers
+    service.wait_for("another guard", lambda: site.komainu.roles("guard"))
+    site.tell(*[{"event": "smtp25_out", "ip": "198.51.100.77", "port": 40000 + n, "dest": f"192.0.2.{n}"} for n in range(30)])
+    assert site.in_force("holder"), "past the relay, by who holds the address"
+    answer = site.tell({"event": "submit", "account": "told", "ip": "203.0.113.7", "from": "ceo@example.net",
+                        "queue_id": "told1", "rcpts": ["a@example.org"]})[0]
+    assert "OUT_FROM_FOREIGN" in [f["id"] for f in answer["facts"]], answer
+
+
+@case
 def kill_under_load(site):
     """killed again and again while accounts are braked, the guard loses no measure and is soon back"""
     stop, braked, errors = threading.Event(), [], []

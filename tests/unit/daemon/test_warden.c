@@ -1,5 +1,6 @@
 #include "daemon/warden.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,7 +41,8 @@ static int begin(void **state)
 static int end(void **state)
 {
 	static const char *const files[] = { "accounts.db", "accounts.db-wal", "accounts.db-shm",
-					     "counters", "counters.lock" };
+					     "known.db",    "known.db-wal",    "known.db-shm",
+					     "counters",    "counters.lock" };
 	fixture *f = *state;
 	char path[128];
 
@@ -144,6 +146,66 @@ static void test_story(void **state)
 	assert_true(d.n_measures == 1 && d.measures[0].step == KM_STEP_RESTORE);
 	assert_int_equal(in_force(f, "u1"), KM_STEP_NONE);
 	entries_are(f, "u1", "brake/komainu appeal/ review/t review/t restore/t");
+}
+
+/* Leases and identities that were told outlive the guard: nothing is closed here. */
+static void test_told(void **state)
+{
+	fixture *f = *state;
+	static const char flow[] =
+		"{\"event\": \"submit\", \"ip\": \"198.51.100.9\", \"queue_id\": "
+		"\"%s\", \"rcpts\": [\"a@x.example\"]}";
+	static const char as[] = "{\"event\": \"submit\", \"account\": \"told\", \"ip\": "
+				 "\"203.0.113.7\", \"from\": \"%s\", \"queue_id\": \"%s\", "
+				 "\"rcpts\": [\"a@x.example\"]}";
+	char text[300];
+	km_account_view v;
+
+	(void)line(f, "{\"event\": \"lease\", \"ip\": \"198.51.100.9\", \"account\": \"holder\"}",
+		   KM_OK);
+	(void)line(f,
+		   "{\"event\": \"lease\", \"ip\": \"198.51.100.8\", \"account\": \"gone\", "
+		   "\"until\": \"2020-01-01T00:00:00Z\"}",
+		   KM_OK);
+	(void)line(f,
+		   "{\"event\": \"account\", \"account\": \"told\", \"identities\": "
+		   "[\"told@example.jp\", \"@told.example\"]}",
+		   KM_OK);
+	km_warden *killed = f->w;
+	f->w = NULL;
+	reopen(f);
+	(void)snprintf(text, sizeof(text), flow, "q1");
+	(void)line(f, text, KM_OK);
+	km_warden_view(f->w, KM_S("holder"), km_clock_now(), &v);
+	assert_true(v.known && v.messages_30d > 0);
+	(void)snprintf(text, sizeof(text), as, "x@told.example", "q2");
+	assert_int_equal(line(f, text, KM_OK).action, KM_GUARD_ACCEPT);
+	(void)snprintf(text, sizeof(text), as, "x@elsewhere.example", "q3");
+	assert_int_equal(line(f, text, KM_OK).action, KM_GUARD_REJECT);
+	(void)line(f, "{\"event\": \"account\", \"account\": \"told\", \"identities\": []}", KM_OK);
+	reopen(f);
+	(void)snprintf(text, sizeof(text), as, "x@elsewhere.example", "q4");
+	assert_int_equal(line(f, text, KM_OK).action, KM_GUARD_ACCEPT);
+	km_warden_close(killed);
+}
+
+/* A damaged file of what was told costs the leases, and nothing else. */
+static void test_damaged_told(void **state)
+{
+	fixture *f = *state;
+	char path[128], command[200];
+	int fd;
+
+	km_warden_close(f->w);
+	f->w = NULL;
+	(void)snprintf(path, sizeof(path), "%s/known.db", f->dir);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0 && write(fd, "no database at all", 18) == 18);
+	(void)close(fd);
+	reopen(f);
+	assert_int_equal(in_force(f, "u1"), KM_STEP_NONE);
+	(void)snprintf(command, sizeof(command), "rm -f %s/known.db.broken-*", f->dir);
+	assert_int_equal(system(command), 0);
 }
 
 /* The counters are lost: what the files say is in force again. */
@@ -271,9 +333,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_story),	TEST(test_lost_counters), TEST(test_half_restore),
-		TEST(test_termination), TEST(test_address),	  TEST(test_unwritable),
-		TEST(test_foreign),
+		TEST(test_story),	  TEST(test_told),	   TEST(test_damaged_told),
+		TEST(test_lost_counters), TEST(test_half_restore), TEST(test_termination),
+		TEST(test_address),	  TEST(test_unwritable),   TEST(test_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
