@@ -1,25 +1,19 @@
 /*
  * What looks for words, brands, links' owners, disguises and ways to answer takes time linear in
- * the size of the message. The work is counted (steps.h); that of the library that finds the words
- * is linear by itself.
+ * the size of the message. The work of the library that finds the words is linear by itself.
  */
-#include "base/buf.h"
 #include "content/brand_check.h"
 #include "content/contact.h"
 #include "content/imitation.h"
 #include "content/structure.h"
 #include "content/wording.h"
-#include "steps.h"
-#include "test.h"
+#include "linear.h"
 
 #define H    "From: Amazon <a@b.example>\nTo: taro.1984@example.jp\nMIME-Version: 1.0\n"
 #define TEXT H "Content-Type: text/plain; charset=utf-8\n\n"
 #define HTML H "Content-Type: text/html; charset=utf-8\n\nかなかなかなかなかなかな"
 
-/* @unit over and over; '#' is its number. */
-static const struct {
-	const char *start, *unit;
-} patterns[] = {
+static const linear_text patterns[] = {
 	{ TEXT, "amazon " },
 	{ TEXT, "amazon, visa, paypal, " },
 	{ TEXT, "your account has been suspended " },
@@ -66,24 +60,6 @@ typedef struct {
 	km_imitations *imitations;
 } tables;
 
-static km_sv build(size_t i, size_t size)
-{
-	km_buf b;
-
-	km_buf_init(&b, NULL, size * 2 + 4096);
-	km_buf_fmt(&b, "%s", patterns[i].start);
-	for (size_t number = 0; b.n < size; number++)
-		for (const char *u = patterns[i].unit; *u; u++) {
-			if (*u == '#')
-				km_buf_fmt(&b, "%zu", number);
-			else
-				km_buf_byte(&b, *u);
-		}
-	km_sv v = test_exact(b.p, b.n);
-	km_buf_finish(&b);
-	return v;
-}
-
 static void look(const tables *t, km_arena *a, km_mail *m)
 {
 	km_views views;
@@ -120,25 +96,21 @@ static void look(const tables *t, km_arena *a, km_mail *m)
 	km_contact_facts(a, &contact, &fs);
 }
 
-static size_t work(const tables *t, size_t i, size_t size)
+static size_t work(void *ctx, km_sv in)
 {
 	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
-	km_sv in = build(i, size);
 	km_mail *m;
 
 	assert_int_equal(km_mail_read(a, in, &m), KM_OK);
-	look(t, a, m);
-	test_drop(in);
+	look(ctx, a, m);
 	km_arena_free(a);
 	return steps;
 }
 
 static void test_linear(void **state)
 {
-	/* The most that one byte may cost, in basic blocks. */
-	enum { SMALL = 48 << 10, LARGE = 192 << 10, MOST = 100 };
+	enum { SMALL = 48 << 10, MOST = 100 };
 	tables t = { .terms = km_terms_new() };
-	size_t worst = 0;
 
 	(void)state;
 	assert_int_equal(km_brands_open(t.terms, NULL, &t.brands, NULL), KM_OK);
@@ -147,19 +119,7 @@ static void test_linear(void **state)
 			 KM_OK);
 	assert_int_equal(km_terms_build(t.terms, NULL), KM_OK);
 	t.imitations = km_imitations_new(t.brands);
-	for (size_t i = 0; i < KM_COUNT(patterns); i++) {
-		size_t small = work(&t, i, SMALL), large = work(&t, i, LARGE);
-		if (large > 5 * small + 100000)
-			fail_msg("%.60s… %.30s: %zu steps for %d KB, %zu for %d KB",
-				 patterns[i].start, patterns[i].unit, small, SMALL >> 10, large,
-				 LARGE >> 10);
-		if (large / LARGE > MOST)
-			fail_msg("%.60s… %.30s: %zu steps a byte", patterns[i].start,
-				 patterns[i].unit, large / LARGE);
-		worst = large * 10 / LARGE > worst ? large * 10 / LARGE : worst;
-	}
-	assert_true(worst > 1); /* the work was counted */
-	print_message("# at most %zu.%zu steps a byte\n", worst / 10, worst % 10);
+	linear_check(patterns, KM_COUNT(patterns), SMALL, MOST, work, &t);
 	km_imitations_free(t.imitations);
 	km_phrases_free(t.phrases);
 	km_brands_free(t.brands);
