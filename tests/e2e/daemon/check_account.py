@@ -20,7 +20,6 @@ import sqlite3
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -517,13 +516,12 @@ def wrong_settings(site):
 
 
 def main():
-    folder = tempfile.mkdtemp(prefix="komainu-e2e-")
-    site = Site(sys.argv[1], folder)
-    try:
-        return tap.run(site)
-    finally:
-        site.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with service.temporary_folder() as folder:
+        site = Site(sys.argv[1], folder)
+        try:
+            return tap.run(site)
+        finally:
+            site.close()
 
 
 if __name__ == "__main__":

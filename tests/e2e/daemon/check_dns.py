@@ -328,14 +328,7 @@ def dkim_replay(site):
 
 
 def main():
-    site = Site(sys.argv[1])
-    try:
-        status = tap.run(site)
-        if status:
-            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-20:]))
-    finally:
-        site.finish()
-    sys.exit(status)
+    sys.exit(tap.run_site(Site(sys.argv[1])))
 
 
 main()

@@ -215,14 +215,7 @@ def the_systems_resolvers(site):
 
 
 def main():
-    site = Site(sys.argv[1])
-    try:
-        status = tap.run(site)
-        if status and site.komainu:
-            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-20:]))
-    finally:
-        site.finish()
-    sys.exit(status)
+    sys.exit(tap.run_site(Site(sys.argv[1])))
 
 
 main()

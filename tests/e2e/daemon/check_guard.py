@@ -560,14 +560,7 @@ def postfix_and_dovecot(site):
 
 
 def main():
-    site = Site(sys.argv[1])
-    try:
-        status = tap.run(site)
-        if status:
-            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-30:]))
-    finally:
-        site.finish()
-    sys.exit(status)
+    sys.exit(tap.run_site(Site(sys.argv[1])))
 
 
 main()

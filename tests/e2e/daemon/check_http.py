@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import service
@@ -303,32 +302,15 @@ def bodies_of_any_kind(k):
 def slow_clients_are_dropped(k):
     """clients at one byte a second are dropped at the deadline; others are served meanwhile"""
     slow = [socket.create_connection(("127.0.0.1", k.http), 10) for _ in range(100)]
-    stop = threading.Event()
     data = b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"a" * 900
-
-    def trickle():
-        at = 0
-        while not stop.wait(0.2):
-            for s in slow:
-                try:
-                    s.sendall(data[at:at + 1])
-                except OSError:
-                    pass
-            at += 1
-
-    thread = threading.Thread(target=trickle)
-    thread.start()
     begun = time.monotonic()
-    try:
+    with service.trickle([s.sendall for s in slow], data):
         service.wait_for("all slow ones are dropped", lambda: k.metric("connections_dropped_total") >= 100, 30)
         took = time.monotonic() - begun
         assert k.scan(MESSAGE)["action"]
         print(f"# dropped after {took:.1f} s, deadline 2 s")
-    finally:
-        stop.set()
-        thread.join()
-        for s in slow:
-            s.close()
+    for s in slow:
+        s.close()
 
 
 @case
@@ -423,16 +405,8 @@ def closed(s):
 
 
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
-    folder.chmod(0o755)
-    k = service.Komainu(sys.argv[1], folder, "milter.packet_timeout: 2s\nlimits.message_size: 2M\n")
-    try:
-        k.start()
+    with service.running(sys.argv[1], "milter.packet_timeout: 2s\nlimits.message_size: 2M\n") as k:
         status = tap.run(k)
-        k.stop()
-    finally:
-        k.stop()
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status)
 
 

@@ -5,7 +5,6 @@ usage: check_learn.py KOMAINU
 
 import json
 import os
-import pathlib
 import random
 import shutil
 import signal
@@ -452,16 +451,8 @@ def disk_full(k):
 
 
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
-    folder.chmod(0o755)
-    k = service.Komainu(sys.argv[1], folder, "limits.message_size: 512K\nlearn.daily_lessons: 10\n")
-    try:
-        k.start()
+    with service.running(sys.argv[1], "limits.message_size: 512K\nlearn.daily_lessons: 10\n") as k:
         status = tap.run(k)
-        k.stop()
-    finally:
-        k.stop()
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status)
 
 

@@ -15,7 +15,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import service
@@ -131,31 +130,13 @@ def slow_clients_are_dropped(k):
     """clients at one byte a time are dropped at the deadline; others are served meanwhile"""
     slow = [Peer(k.milter) for _ in range(200)]
     before = k.metric("connections_dropped_total")
-    data = packet(b"O", b"\0" * 1000)
-    stop = threading.Event()
-
-    def trickle():
-        at = 0
-        while not stop.wait(0.2):
-            for p in slow:
-                try:
-                    p.send(data[at:at + 1])
-                except OSError:
-                    pass
-            at += 1
-
-    thread = threading.Thread(target=trickle)
-    thread.start()
     begun = time.monotonic()
-    try:
+    with service.trickle([p.send for p in slow], packet(b"O", b"\0" * 1000)):
         assert honest(k)[0] == b"c"
         service.wait_for("all are dropped", lambda: k.metric("connections_dropped_total") - before >= 200, 30)
         print(f"# dropped after {time.monotonic() - begun:.1f} s, deadline 2 s")
-    finally:
-        stop.set()
-        thread.join()
-        for p in slow:
-            p.close()
+    for p in slow:
+        p.close()
 
 
 @case
@@ -381,16 +362,8 @@ def many_idle_connections(k):
 
 
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
-    folder.chmod(0o755)
-    k = service.Komainu(sys.argv[1], folder, "milter.packet_timeout: 2s\n")
-    try:
-        k.start()
+    with service.running(sys.argv[1], "milter.packet_timeout: 2s\n") as k:
         status = tap.run(k)
-        assert k.stop() == 0, k.said()
-    finally:
-        k.stop()
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status)
 
 

@@ -423,14 +423,7 @@ def main():
         tap.skip_all("needs root: Postfix's master runs as root")
     if not os.path.exists("/usr/sbin/postfix"):
         tap.skip_all("Postfix is not installed")
-    site = Site(sys.argv[1])
-    try:
-        status = tap.run(site)
-        if status:
-            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-30:]))
-    finally:
-        site.finish()
-    sys.exit(status)
+    sys.exit(tap.run_site(Site(sys.argv[1])))
 
 
 main()

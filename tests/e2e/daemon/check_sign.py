@@ -441,14 +441,7 @@ def main():
         tap.skip_all("Postfix is not installed")
     if not shutil.which("openssl"):
         tap.skip_all("openssl is not installed")
-    site = Site(sys.argv[1])
-    try:
-        status = tap.run(site)
-        if status:
-            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-30:]))
-    finally:
-        site.finish()
-    sys.exit(status)
+    sys.exit(tap.run_site(Site(sys.argv[1])))
 
 
 main()

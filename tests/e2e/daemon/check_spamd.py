@@ -305,14 +305,7 @@ def records_can_not_be_written(site):
 
 def main():
     cache = sys.argv[2] if len(sys.argv) > 2 else tempfile.gettempdir()
-    site = Site(sys.argv[1], cache)
-    try:
-        status = tap.run(site)
-        if status:
-            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-30:]))
-    finally:
-        site.finish()
-    sys.exit(status)
+    sys.exit(tap.run_site(Site(sys.argv[1], cache)))
 
 
 main()

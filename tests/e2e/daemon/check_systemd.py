@@ -14,7 +14,6 @@ import stat
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 import service
@@ -287,14 +286,12 @@ def unix_sockets_are_for_owner_and_group(k):
 
 
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="komainu-e2e-"))
-    folder.chmod(0o755)
-    k = service.Komainu(os.path.abspath(sys.argv[1]), folder)
-    try:
-        status = tap.run(k)
-    finally:
-        k.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with service.temporary_folder() as folder:
+        k = service.Komainu(os.path.abspath(sys.argv[1]), folder)
+        try:
+            status = tap.run(k)
+        finally:
+            k.stop()
     sys.exit(status)
 
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 
@@ -164,6 +165,41 @@ class Komainu:
             if int(stat[1]) == self.process.pid and args[0].startswith(b"komainu: " + name.encode() + b" "):
                 found.append(int(entry.name))
         return sorted(found)
+
+
+@contextlib.contextmanager
+def running(program, settings=""):
+    """A daemon in a folder of its own, stopped in good order at the end."""
+    with temporary_folder() as folder:
+        k = Komainu(program, folder, settings)
+        try:
+            k.start()
+            yield k
+            assert k.stop() in (0, None), k.said()
+        finally:
+            k.stop()
+
+
+@contextlib.contextmanager
+def trickle(sends, data):
+    """Gives each of @sends another byte of @data five times a second, as slow clients do."""
+    end = threading.Event()
+
+    def feed():
+        at = 0
+        while not end.wait(0.2):
+            for send in sends:
+                with contextlib.suppress(OSError):
+                    send(data[at:at + 1])
+            at += 1
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
 
 
 MAIN_CF = """\

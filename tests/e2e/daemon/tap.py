@@ -36,6 +36,17 @@ def run(*arguments):
     return 1 if failed else 0
 
 
+def run_site(site):
+    """Runs all cases with @site and finishes it; when one failed, shows the end of what its daemon said."""
+    try:
+        status = run(site)
+        if status and site.komainu:
+            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-30:]))
+    finally:
+        site.finish()
+    return status
+
+
 def skip_all(why):
     print(f"1..0 # SKIP {why}", flush=True)
     sys.exit(0)
