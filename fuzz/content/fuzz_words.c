@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	km_views_read(a, m, &v);
 	km_links_read(a, m, &v, &l);
-	km_areas_read(a, terms, m, &v, &areas);
+	km_areas_read(a, terms, m, &v, NULL, 0, &areas);
 	check_areas(&areas);
 	km_wording_read(a, phrases, &areas, w);
 	check_wording(w);

@@ -62,6 +62,9 @@
 	  "pictures of a message that are searched for QR codes, together")                        \
 	X(QR_CODES, 16, "codes", LIMIT_NONE, "QR codes read from one picture")                     \
 	X(PDF_STREAMS, 256, "streams", LIMIT_FILES, "object streams unpacked of one PDF file")     \
+	X(PAGES, 16, "pages", LIMIT_FILES, "pages and texts read of attached files")               \
+	X(PAGES_BYTES, 2097152, "bytes", LIMIT_FILES, "these, together")                           \
+	X(PDF_PICTURES, 16, "pictures", LIMIT_FILES, "pictures looked at in one PDF file")         \
 	X(PDF_LINKS, 200, "links", LIMIT_NONE, "links kept from one PDF file")                     \
 	X(READINGS, 8, "readings", LIMIT_MIME, "alternative readings of one part that are kept")
 

@@ -225,9 +225,9 @@ static bool is_list(const km_mail *m)
 }
 
 void km_areas_read(km_arena *a, const km_terms *terms, const km_mail *m, const km_views *v,
-		   km_areas *out)
+		   const km_page *page, size_t n, km_areas *out)
 {
-	areas_job j = { .a = a, .terms = terms, .m = m, .cap = 2 * v->n_text + 6 };
+	areas_job j = { .a = a, .terms = terms, .m = m, .cap = 2 * v->n_text + n + 6 };
 
 	*out = (km_areas){ .reply = is_answer(m), .is_list = is_list(m) };
 	j.area = KM_NEW_ARRAY(a, km_area, j.cap);
@@ -248,6 +248,13 @@ void km_areas_read(km_arena *a, const km_terms *terms, const km_mail *m, const k
 				   .key = km_sv_lower(a, m->from.a[0].addr) });
 	for (size_t i = 0; i < v->n_text; i++)
 		add_text(&j, &v->text[i], out->reply);
+	for (size_t i = 0; i < n; i++)
+		add(&j, (km_area){ .kind = KM_AREA_TEXT,
+				   .part = page[i].view.part,
+				   .text = page[i].view.text,
+				   .key = page[i].view.key,
+				   .file = page[i].file,
+				   .quoted = page[i].message });
 	out->area = j.area;
 	out->n = j.n;
 }

@@ -17,6 +17,7 @@ typedef struct {
 	km_sv text; /* as decoded */
 	km_sv key;
 	km_term_hits hits;
+	km_sv file;	/* the attached file that it is in, as it is shown; empty: in none */
 	bool quoted;	/* of another message: quoted, forwarded or attached */
 	bool disguised; /* read as letters what only looks like them: "4mazon", "A m a z o n" */
 } km_area;
@@ -28,8 +29,9 @@ typedef struct {
 	bool is_list; /* through a mailing list, as it says */
 } km_areas;
 
-/* Lives as long as the message; what did not fit into the arena is missing. */
+/* With the @n pages at @page that files hold. Lives as long as the message; what did not fit into
+ * the arena is missing. */
 void km_areas_read(km_arena *a, const km_terms *terms, const km_mail *m, const km_views *v,
-		   km_areas *out);
+		   const km_page *page, size_t n, km_areas *out);
 
 #endif

@@ -55,6 +55,7 @@ typedef struct {
 	size_t n, official, own, elsewhere; /* hosts that a click leads to */
 	km_sv host;			    /* the first elsewhere */
 	km_sv where;			    /* that link as written */
+	km_sv file;			    /* and the file that it is in */
 	int part;
 } link_count;
 
@@ -72,10 +73,12 @@ static void count_link(const check *c, const km_found_link *l, link_count *out)
 	} else if (out->elsewhere++ == 0) {
 		out->host = host;
 		out->where = l->where;
+		out->file = l->file;
 		out->part = l->part;
 	}
 	if (out->host.n == 0 && out->own && !out->elsewhere) {
 		out->where = l->where;
+		out->file = l->file;
 		out->part = l->part;
 	}
 }
@@ -121,6 +124,7 @@ static km_fact *tell(const check *c, km_fact_id id, double weight)
 	km_sv name = km_sv_ieq(c->claim->alias->name, key) ? key : c->claim->alias->name;
 	km_fact *f = at_name(c, id, km_sv_fmt(c->a, "%.*s / %.*s", KM_FMT(name), KM_FMT(domain)));
 
+	km_fact_inside(c->fs, f, c->claim->area->file);
 	km_fact_arg(c->fs, f, 1, brand->name_ja);
 	km_fact_arg(c->fs, f, 2, domain);
 	km_fact_arg(c->fs, f, 3, brand->name_en);
@@ -142,6 +146,7 @@ static void tell_link(const check *c, const link_count *links, double weight)
 						    KM_FMT(host)),
 					  links->part, links->where);
 
+	km_fact_inside(c->fs, f, links->file);
 	km_fact_arg(c->fs, f, 1, brand->name_ja);
 	km_fact_arg(c->fs, f, 2, host);
 	km_fact_arg(c->fs, f, 3, brand->name_en);

@@ -430,6 +430,11 @@ static double weigh_text(const km_area *area, km_term_hit h, double **field, km_
 {
 	bool sender = speaks(area->key, h);
 
+	/* A page speaks for whom it names where it begins, like a subject. */
+	if (area->file.n && !area->quoted && h.from < OPENING && sender) {
+		*field = &c->opening;
+		return 3;
+	}
 	if (area->key.n - h.to < CLOSING && h.from >= OPENING) {
 		*field = &c->closing;
 		return sender ? 1.5 : 0.7;

@@ -161,7 +161,10 @@ static void check_texts(const contact *c)
 			if (area->kind < KM_AREA_SUBJECT || area->quoted ||
 			    !finds[k].find(c, finds[k].key ? area->key : area->text, &seen))
 				continue;
-			(void)km_structure_at_text(&c->at, finds[k].fact, seen, area->part, seen);
+			km_fact_inside(c->at.fs,
+				       km_structure_at_text(&c->at, finds[k].fact, seen, area->part,
+							    seen),
+				       area->file);
 			break;
 		}
 }

@@ -111,6 +111,7 @@ km_status km_image_read(km_arena *a, km_sv bytes, km_image *out)
 		{ KM_SV("\x89PNG\r\n\x1a\n"), km_image_png },
 		{ KM_SV("\xff\xd8\xff"), km_image_jpeg },
 		{ KM_SV("GIF8"), km_image_gif },
+		{ KM_SV("RIFF"), km_image_webp },
 		{ KM_SV("BM"), km_image_bmp },
 	};
 	unsigned by = 1;

@@ -1,6 +1,6 @@
 /*
  * content/image.h - pictures as a camera would see them: shades of grey, on white paper. PNG
- * (libpng), JPEG (TurboJPEG), GIF (giflib; the first picture), BMP.
+ * (libpng), JPEG (TurboJPEG), GIF (giflib; the first picture), WebP (libwebp; no films), BMP.
  */
 #ifndef KM_CONTENT_IMAGE_H
 #define KM_CONTENT_IMAGE_H

@@ -19,5 +19,6 @@ KM_NODISCARD km_status km_image_png(km_arena *a, km_sv bytes, km_image *out);
 KM_NODISCARD km_status km_image_jpeg(km_arena *a, km_sv bytes, km_image *out);
 KM_NODISCARD km_status km_image_gif(km_arena *a, km_sv bytes, km_image *out);
 KM_NODISCARD km_status km_image_bmp(km_arena *a, km_sv bytes, km_image *out);
+KM_NODISCARD km_status km_image_webp(km_arena *a, km_sv bytes, km_image *out);
 
 #endif

@@ -14,7 +14,9 @@ static km_fact *tell(link_job *l, km_fact_id id, km_sv seen, const km_found_link
 {
 	if (l->told[id]++ >= MOST_OF_A_KIND)
 		return NULL;
-	return km_structure_at_text(l->j, id, seen, link->part, link->where);
+	km_fact *f = km_structure_at_text(l->j, id, seen, link->part, link->where);
+	km_fact_inside(l->j->fs, f, link->file);
+	return f;
 }
 
 static void check_text(link_job *l, const km_found_link *link)
@@ -105,17 +107,14 @@ static void check_link(link_job *l, const km_found_link *link)
 }
 
 /* Forms without an address of their own, and fields for passwords. */
-static void check_forms(link_job *l, const km_part *p, int part)
+static void check_forms(link_job *l, const km_html *h, km_sv html, km_found_link here)
 {
-	km_sv html = p->decoded.utf8;
-	km_found_link here = { .part = part };
-
-	if (p->html->n_forms && l->told[KM_FACT_LINK_FORM] == 0) {
+	if (h->n_forms && l->told[KM_FACT_LINK_FORM] == 0) {
 		size_t at = km_sv_ifind(html, KM_S("<form"), 0);
 		here.where = km_sv_sub(html, at, km_sv_chr(html, '>', at) + 1 - at);
 		(void)tell(l, KM_FACT_LINK_FORM, KM_S("form"), &here);
 	}
-	if (p->html->n_password_inputs) {
+	if (h->n_password_inputs) {
 		size_t at = km_sv_ifind(html, KM_S("<input"), 0);
 		here.where = km_sv_sub(html, at, km_sv_chr(html, '>', at) + 1 - at);
 		(void)tell(l, KM_FACT_LINK_PASSWORD_INPUT, KM_S("input"), &here);
@@ -208,6 +207,13 @@ void km_structure_links(const km_structure_job *j)
 	for (size_t i = 0; i < j->v->n_text; i++) {
 		const km_part *p = &j->m->parts[j->v->text[i].part];
 		if (p->html)
-			check_forms(&l, p, j->v->text[i].part);
+			check_forms(&l, p->html, p->decoded.utf8,
+				    (km_found_link){ .part = j->v->text[i].part });
+	}
+	for (size_t i = 0; j->in->opened && i < j->in->opened->n_pages; i++) {
+		const km_page *p = &j->in->opened->page[i];
+		if (p->html)
+			check_forms(&l, p->html, p->source,
+				    (km_found_link){ .part = p->view.part, .file = p->file });
 	}
 }

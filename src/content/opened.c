@@ -2,8 +2,10 @@
 
 #include "content/archives.h"
 #include "content/filename.h"
-#include "content/pdf.h"
+#include "content/pdf_picture.h"
 #include "content/qr.h"
+#include "content/qr_drawn.h"
+#include "mail/b64.h"
 #include "text/utf8.h"
 
 enum {
@@ -20,7 +22,9 @@ typedef struct {
 	km_sv name; /* as it is shown */
 	km_sv bytes;
 	const char *type; /* by its bytes */
+	km_sv extension;
 	km_kind by_name;
+	km_sv charset; /* as the message says; or empty */
 	int part;
 	unsigned depth; /* archives around it */
 } file;
@@ -31,6 +35,8 @@ typedef struct {
 	km_links *links;
 	km_opened *out;
 	km_opened_note *note;
+	km_page *page;
+	size_t page_bytes;	/* that may still be read of pages */
 	km_arena *files, *work; /* bytes of the files; what is needed for the one at work */
 	file *list;		/* of the attached file at work: KM_MAX_FILES */
 	size_t n;
@@ -46,8 +52,9 @@ static void tell(job *j, const file *f, km_fact_id fact, km_sv inner, km_sv arg,
 		same += j->note[i].fact == fact && j->note[i].part == f->part;
 	if (same >= MOST_OF_A_KIND || j->out->n == MOST_NOTES)
 		return;
-	km_sv seen = inner.n ? km_sv_fmt(j->kept, "%.*s: %.*s", KM_FMT(f->name), KM_FMT(inner))
-			     : km_sv_dup(j->kept, f->name);
+	km_sv seen = inner.n && f->name.n
+			     ? km_sv_fmt(j->kept, "%.*s: %.*s", KM_FMT(f->name), KM_FMT(inner))
+			     : km_sv_dup(j->kept, inner.n ? inner : f->name);
 	j->note[j->out->n++] = (km_opened_note){ .fact = fact,
 						 .part = f->part,
 						 .seen = seen,
@@ -65,29 +72,27 @@ static bool has(km_sv v, km_sv part)
 static void add_link(job *j, km_link_origin origin, const file *f, km_sv text)
 {
 	km_sv mine = km_utf8_sanitise(j->kept, km_sv_dup(j->kept, text), NULL);
+	km_found_link *l = mine.n ? km_links_add(j->links, origin, f->part, mine) : NULL;
 
-	if (mine.n)
-		(void)km_links_add(j->links, origin, f->part, mine);
+	if (l)
+		l->file = f->name;
+}
+
+static bool may_search(job *j)
+{
+	if (j->pixels == 0)
+		km_limit_hit(&j->out->limits, KM_LIMIT_SEARCHED_PIXELS);
+	return j->pixels > 0;
 }
 
 /* Codes that say where to go; bills, telephone numbers and networks have codes, too. */
-static void open_picture(job *j, file *f)
+static void search_codes(job *j, const file *f, km_sv inner, const km_image *image, km_fact_id fact)
 {
-	km_image image;
 	km_qr_codes codes;
+	uint64_t cost = (uint64_t)image->width * image->height + image->pixels / SOURCE_COST;
 
-	if (j->pixels == 0) {
-		km_limit_hit(&j->out->limits, KM_LIMIT_SEARCHED_PIXELS);
-		return;
-	}
-	km_status st = km_image_read(j->work, f->bytes, &image);
-	if (st == KM_LIMIT)
-		km_limit_hit(&j->out->limits, KM_LIMIT_IMAGE_PIXELS);
-	if (st != KM_OK)
-		return;
-	uint64_t cost = (uint64_t)image.width * image.height + image.pixels / SOURCE_COST;
 	j->pixels -= cost < j->pixels ? cost : j->pixels;
-	if (km_qr_read(j->work, &image, &codes) != KM_OK)
+	if (km_qr_read(j->work, image, &codes) != KM_OK)
 		return;
 	for (size_t i = 0; i < codes.n; i++) {
 		km_sv text = km_sv_trim(codes.text[i]);
@@ -101,9 +106,120 @@ static void open_picture(job *j, file *f)
 				    : km_sv_fmt(j->work, "http://%.*s", KM_FMT(text));
 		add_link(j, KM_FROM_QR, f, url);
 		if (j->links->n > before)
-			tell(j, f, KM_FACT_LINK_IN_QR, (km_sv){ 0 }, j->links->a[before].url->host,
-			     1);
+			tell(j, f, fact, inner, j->links->a[before].url->host, 1);
 	}
+}
+
+static void search_picture(job *j, const file *f, km_sv inner, km_sv bytes)
+{
+	km_image image;
+
+	if (!may_search(j))
+		return;
+	km_status st = km_image_read(j->work, bytes, &image);
+	if (st == KM_LIMIT)
+		km_limit_hit(&j->out->limits, KM_LIMIT_IMAGE_PIXELS);
+	if (st == KM_OK)
+		search_codes(j, f, inner, &image, KM_FACT_LINK_IN_QR);
+}
+
+static void open_picture(job *j, file *f)
+{
+	search_picture(j, f, (km_sv){ 0 }, f->bytes);
+}
+
+static void search_drawn(job *j, const file *f, km_sv text)
+{
+	km_image image;
+
+	if (!km_qr_may_be_drawn(text))
+		return;
+	for (size_t at = 0; km_qr_drawn_next(j->work, text, &at, &image) == KM_OK;) {
+		if (!may_search(j))
+			return;
+		search_codes(j, f, (km_sv){ 0 }, &image, KM_FACT_QR_DRAWN);
+		km_arena_reset(j->work);
+	}
+}
+
+/* Pictures that are written into the page itself: "data:image/png;base64,…". */
+static bool is_written(const km_link *l)
+{
+	return km_sv_istarts(l->target, KM_S("data:image/"));
+}
+
+static bool has_written(const km_html *h)
+{
+	for (size_t i = 0; i < h->n_links; i++)
+		if (is_written(&h->links[i]))
+			return true;
+	return false;
+}
+
+static void search_written(job *j, const file *f, const km_html *h)
+{
+	enum { MARK_AT = 48 };
+	static const km_sv mark = KM_SV(";base64,");
+
+	for (size_t i = 0; i < h->n_links; i++) {
+		km_sv v = h->links[i].target, bytes;
+		size_t at = km_sv_ifind(km_sv_sub(v, 0, MARK_AT), mark, 0);
+		if (!is_written(&h->links[i]) || at >= MARK_AT - mark.n)
+			continue;
+		if (km_transfer_decode(j->work, KM_CTE_BASE64, km_sv_from(v, at + mark.n),
+				       KM_MAX_FILE_BYTES, &bytes, NULL) != KM_OK)
+			km_limit_hit(&j->out->limits, KM_LIMIT_FILES_BYTES);
+		else
+			search_picture(j, f, km_sv_sub(v, 5, at - 5), bytes);
+		km_arena_reset(j->work);
+	}
+}
+
+/* --- pages, and messages that are kept as files --- */
+
+/* Makes a page of @text, UTF-8 in j->kept; it is read like the message's own. */
+static void add_page(job *j, const file *f, km_sv text, bool html, bool message)
+{
+	km_page *p = &j->page[j->out->n_pages];
+	km_html *h = html ? KM_NEW(j->kept, km_html) : NULL;
+
+	*p = (km_page){ .file = f->name, .source = text, .html = h, .message = message };
+	if (html && (h == NULL || km_html_read(j->kept, text, h) != KM_OK))
+		km_limit_hit(&j->out->limits, KM_LIMIT_ARENA_BYTES);
+	if (html && h == NULL)
+		return;
+	j->out->limits |= h ? h->limits : 0;
+	km_view_make(j->kept, &p->view, f->part, h ? h->text : text);
+	j->out->n_pages++;
+	km_links_read_page(j->links, p);
+	search_drawn(j, f, p->view.text);
+	if (h)
+		search_written(j, f, h);
+}
+
+/* As much of @bytes as may be read of pages, kept; empty: nothing. */
+static km_sv keep_page(job *j, km_sv bytes)
+{
+	size_t n = bytes.n < j->page_bytes ? bytes.n : j->page_bytes;
+
+	if (n < bytes.n)
+		km_limit_hit(&j->out->limits, KM_LIMIT_PAGES_BYTES);
+	if (j->out->n_pages == KM_MAX_PAGES) {
+		km_limit_hit(&j->out->limits, KM_LIMIT_PAGES);
+		return (km_sv){ NULL, 0 };
+	}
+	j->page_bytes -= n;
+	return km_sv_dup(j->kept, km_sv_sub(bytes, 0, n));
+}
+
+static void open_page(job *j, const file *f, bool html)
+{
+	km_sv bytes = keep_page(j, f->bytes);
+	km_sv label = f->charset.n || !html ? f->charset : km_html_sniff_charset(bytes);
+	km_decoded d;
+
+	if (bytes.n && km_charset_decode(j->kept, label, bytes, &d) == KM_OK)
+		add_page(j, f, d.utf8, html, false);
 }
 
 static void open_pdf(job *j, file *f)
@@ -117,6 +233,15 @@ static void open_pdf(job *j, file *f)
 		tell(j, f, KM_FACT_PDF_ACTIVE, (km_sv){ 0 }, (km_sv){ 0 }, 1);
 	for (size_t i = 0; i < pdf.n; i++)
 		add_link(j, KM_FROM_PDF, f, pdf.link[i]);
+	for (size_t i = 0; i < pdf.n_pictures && may_search(j); i++) {
+		km_image image;
+		km_status st =
+			km_pdf_picture_read(j->work, &pdf.picture[i], &j->budget.left, &image);
+		if (st == KM_LIMIT)
+			km_limit_hit(&j->out->limits, KM_LIMIT_IMAGE_PIXELS);
+		if (st == KM_OK)
+			search_codes(j, f, (km_sv){ 0 }, &image, KM_FACT_LINK_IN_QR);
+	}
 }
 
 static void open_ole(job *j, file *f)
@@ -130,25 +255,20 @@ static void open_html(job *j, file *f)
 	if (has(f->bytes, KM_S("new Blob(")) &&
 	    (has(f->bytes, KM_S("createObjectURL")) || has(f->bytes, KM_S("msSave"))))
 		tell(j, f, KM_FACT_HTML_BUILDS_FILE, (km_sv){ 0 }, (km_sv){ 0 }, 1);
+	open_page(j, f, true);
 }
 
 /* A picture that is a page: its links are read like those of pages. */
 static void open_svg(job *j, file *f)
 {
 	static const km_sv scripts[] = { KM_SV("<script"), KM_SV("javascript:"), KM_SV("onload=") };
-	km_html html;
 
 	for (size_t i = 0; i < KM_COUNT(scripts); i++)
 		if (km_sv_ifind(f->bytes, scripts[i], 0) < f->bytes.n) {
 			tell(j, f, KM_FACT_SVG_SCRIPT, (km_sv){ 0 }, scripts[i], 1);
 			break;
 		}
-	km_sv text = km_utf8_sanitise(j->work, f->bytes, NULL);
-	if (km_html_read(j->work, text, &html) != KM_OK)
-		return;
-	for (size_t i = 0; i < html.n_links; i++)
-		if (html.links[i].kind == KM_LINK_ANCHOR)
-			add_link(j, KM_FROM_ANCHOR, f, html.links[i].target);
+	open_page(j, f, true);
 }
 
 static void open_note(job *j, file *f)
@@ -230,6 +350,7 @@ static void push_entries(job *j, const file *f, const km_archive *x)
 						 KM_FMT(e->name)),
 			       .bytes = e->bytes,
 			       .type = km_sniff_type(e->bytes),
+			       .extension = ext,
 			       .by_name = km_kind_of_extension(ext),
 			       .part = outer.part,
 			       .depth = outer.depth + 1 };
@@ -276,6 +397,67 @@ static void open_archive(job *j, file *f)
 	push_entries(j, f, &x);
 }
 
+/* What @p of the message in file @f holds, as a file of its own. */
+static void push_inner(job *j, const file *f, km_mail *m, km_part *p)
+{
+	km_sv stem;
+	file inner = { .name = km_sv_fmt(j->kept, "%.*s: %.*s", KM_FMT(f->name),
+					 KM_FMT(p->filename.n ? p->filename : p->type)),
+		       .bytes = km_part_bytes(m, p),
+		       .type = p->sniffed,
+		       .extension = km_filename_extension(p->filename, &stem),
+		       .charset = p->charset,
+		       .part = f->part,
+		       .depth = f->depth + 1 };
+
+	inner.by_name = km_kind_of_extension(inner.extension);
+	if (inner.bytes.n)
+		push(j, &inner);
+}
+
+/* A message that was saved as a file: what it says are another's words. */
+static void open_message(job *j, file *f)
+{
+	const file outer = *f; /* the list may grow */
+	km_mail *m;
+
+	if (outer.depth > KM_MAX_FILE_DEPTH) {
+		km_limit_hit(&j->out->limits, KM_LIMIT_FILE_DEPTH);
+		return;
+	}
+	if (km_mail_read(j->files, outer.bytes, &m) != KM_OK) {
+		km_limit_hit(&j->out->limits, KM_LIMIT_FILES_BYTES);
+		return;
+	}
+	for (size_t i = 0; i < m->n_parts; i++) {
+		km_part *p = &m->parts[i];
+		if (p->sniffed == NULL || p->body.n == 0)
+			continue;
+		if (!km_part_is_text(p)) {
+			push_inner(j, &outer, m, p);
+			continue;
+		}
+		(void)km_part_text(m, p);
+		km_sv text = keep_page(j, p->decoded.utf8);
+		if (text.n)
+			add_page(j, &outer, km_utf8_cut(text, text.n), p->html != NULL, true);
+	}
+	j->out->limits |= m->limits;
+}
+
+/* Where the name says more than the bytes. */
+static const struct {
+	km_sv extension;
+	void (*open)(job *j, file *f);
+} by_extension[] = {
+	{ KM_SV("svg"), open_svg },	{ KM_SV("eml"), open_message },
+	{ KM_SV("mht"), open_message }, { KM_SV("mhtml"), open_message },
+	{ KM_SV("htm"), open_html },	{ KM_SV("html"), open_html },
+	{ KM_SV("shtml"), open_html },	{ KM_SV("shtm"), open_html },
+	{ KM_SV("dhtml"), open_html },	{ KM_SV("xhtml"), open_html },
+	{ KM_SV("xht"), open_html },	{ KM_SV("hta"), open_html },
+};
+
 /* By the start of the type; the first that fits. */
 static const struct opener {
 	km_sv type;
@@ -286,25 +468,35 @@ static const struct opener {
 	{ KM_SV("image/jpeg"), open_picture, true },
 	{ KM_SV("image/gif"), open_picture, true },
 	{ KM_SV("image/bmp"), open_picture, true },
+	{ KM_SV("image/webp"), open_picture, true },
 	{ KM_SV("image/svg+xml"), open_svg, true },
 	{ KM_SV("application/pdf"), open_pdf, true },
 	{ KM_SV("application/x-ole-storage"), open_ole, false },
 	{ KM_SV("application/onenote"), open_note, false },
-	{ KM_SV("text/html"), open_html, false },
+	{ KM_SV("text/html"), open_html, true },
+	{ KM_SV("message/rfc822"), open_message, false },
 	{ KM_SV("application/vnd.openxmlformats-"), open_archive, false },
 	{ KM_SV("application/vnd.oasis."), open_archive, false },
 	{ KM_SV("application/java-archive"), open_archive, false },
 };
-static const struct opener archive_opener = { KM_SV(""), open_archive, false };
 
-static const struct opener *opener_of(const char *type, km_kind by_name)
+/* How @f is opened; NULL: not at all. *shown: as above. */
+static void (*opener_of(const file *f, bool *shown))(job *j, file *f)
 {
+	km_sv type = km_sv_of(f->type);
+	km_kind kind = km_kind_of_type(type);
+
+	*shown = false;
 	for (size_t i = 0; i < KM_COUNT(openers); i++)
-		if (km_sv_starts(km_sv_of(type), openers[i].type))
-			return &openers[i];
-	km_kind kind = km_kind_of_type(km_sv_of(type));
-	if (kind == KM_KIND_ARCHIVE || kind == KM_KIND_DISK || by_name == KM_KIND_DISK)
-		return &archive_opener;
+		if (km_sv_starts(type, openers[i].type)) {
+			*shown = openers[i].shown;
+			return openers[i].open;
+		}
+	if (kind == KM_KIND_ARCHIVE || kind == KM_KIND_DISK || f->by_name == KM_KIND_DISK)
+		return open_archive;
+	for (size_t i = 0; i < KM_COUNT(by_extension) && km_sv_starts(type, KM_S("text/")); i++)
+		if (km_sv_ieq(f->extension, by_extension[i].extension))
+			return by_extension[i].open;
 	return NULL;
 }
 
@@ -312,14 +504,17 @@ static const struct opener *opener_of(const char *type, km_kind by_name)
 
 static bool begin(job *j)
 {
-	if (j->files == NULL) {
+	if (j->note == NULL) {
 		j->files = km_arena_new(KM_MAX_FILES_BYTES);
 		j->work = km_arena_new(WORK_BYTES);
 		j->note = KM_NEW_ARRAY(j->kept, km_opened_note, MOST_NOTES);
+		j->page = KM_NEW_ARRAY(j->kept, km_page, KM_MAX_PAGES);
 		j->out->note = j->note;
+		j->out->page = j->page;
 	}
-	j->list =
-		j->files && j->work && j->note ? KM_NEW_ARRAY(j->files, file, KM_MAX_FILES) : NULL;
+	j->list = j->files && j->work && j->note && j->page
+			  ? KM_NEW_ARRAY(j->files, file, KM_MAX_FILES)
+			  : NULL;
 	j->n = 0;
 	return j->list != NULL;
 }
@@ -329,9 +524,10 @@ static void open_all(job *j, const file *f)
 {
 	push(j, f);
 	for (size_t i = 0; i < j->n; i++) {
-		const struct opener *o = opener_of(j->list[i].type, j->list[i].by_name);
-		if (o)
-			o->open(j, &j->list[i]);
+		bool shown;
+		void (*open)(job *, file *) = opener_of(&j->list[i], &shown);
+		if (open)
+			open(j, &j->list[i]);
 		km_arena_reset(j->work);
 	}
 }
@@ -340,14 +536,15 @@ static void open_part(job *j, int part)
 {
 	const km_part *p = &j->mail->parts[part];
 	km_sv stem, name = p->filename.n ? p->filename : p->type;
-	file f = { .name = name, .type = p->sniffed, .part = part };
+	file f = { .name = name, .type = p->sniffed, .charset = p->charset, .part = part };
 	km_transfer_info how = { 0 };
+	bool shown;
 
 	if (p->sniffed == NULL || p->body.n == 0)
 		return;
-	f.by_name = km_kind_of_extension(km_filename_extension(p->filename, &stem));
-	const struct opener *o = opener_of(p->sniffed, f.by_name);
-	if (o == NULL || !(p->attachment || (o->shown && !km_part_is_text(p))))
+	f.extension = km_filename_extension(p->filename, &stem);
+	f.by_name = km_kind_of_extension(f.extension);
+	if (opener_of(&f, &shown) == NULL || !(p->attachment || (shown && !km_part_is_text(p))))
 		return;
 	if (begin(j) && km_transfer_decode(j->files, p->cte, p->body, KM_MAX_FILE_BYTES, &f.bytes,
 					   &how) == KM_OK)
@@ -359,16 +556,35 @@ static void open_part(job *j, int part)
 	km_arena_reset(j->files);
 }
 
-void km_opened_read(km_arena *a, km_mail *m, km_links *links, km_opened *out)
+/* Codes in what is no file: drawn with characters, or written into the page. */
+static void open_text(job *j, const km_text_view *v)
+{
+	const km_html *h = j->mail->parts[v->part].html;
+	file here = { .part = v->part };
+	bool drawn = km_qr_may_be_drawn(v->text), written = h && has_written(h);
+
+	if (!(drawn || written) || !begin(j))
+		return;
+	if (drawn)
+		search_drawn(j, &here, v->text);
+	if (written)
+		search_written(j, &here, h);
+	km_arena_reset(j->files);
+}
+
+void km_opened_read(km_arena *a, km_mail *m, const km_views *v, km_links *links, km_opened *out)
 {
 	job j = { .kept = a,
 		  .mail = m,
 		  .links = links,
 		  .out = out,
 		  .budget = { KM_MAX_UNPACKED_BYTES, wants },
+		  .page_bytes = KM_MAX_PAGES_BYTES,
 		  .pixels = KM_MAX_SEARCHED_PIXELS };
 
 	*out = (km_opened){ 0 };
+	for (size_t i = 0; i < v->n_text; i++)
+		open_text(&j, &v->text[i]);
 	for (size_t i = 0; i < m->n_parts; i++)
 		open_part(&j, (int)i);
 	km_arena_free(j.work);

@@ -1,7 +1,9 @@
 /*
- * content/opened.h - the files of a message, looked into: QR codes in pictures, links in PDF and
- * SVG files, what archives hold (and what archives in them hold), macros, scripts. All within the
- * bounds of base/limits.h; what the bounds leave out is a fact, too.
+ * content/opened.h - the files of a message, looked into: what HTML pages, SVG files and messages
+ * kept as files say and where they lead, QR codes in pictures (also those in PDF files, in
+ * addresses of pictures, drawn with characters), links in PDF files, what archives hold (and what
+ * archives in them hold), macros, scripts. All within the bounds of base/limits.h; what the bounds
+ * leave out is a fact, too.
  */
 #ifndef KM_CONTENT_OPENED_H
 #define KM_CONTENT_OPENED_H
@@ -21,10 +23,12 @@ typedef struct {
 typedef struct {
 	const km_opened_note *note;
 	size_t n;
+	const km_page *page; /* at most KM_MAX_PAGES */
+	size_t n_pages;
 	km_limit_set limits;
 } km_opened;
 
 /* Opens what of @m can be; links found go into @links. What is kept lives in @a. */
-void km_opened_read(km_arena *a, km_mail *m, km_links *links, km_opened *out);
+void km_opened_read(km_arena *a, km_mail *m, const km_views *v, km_links *links, km_opened *out);
 
 #endif

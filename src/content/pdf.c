@@ -11,6 +11,7 @@ typedef struct {
 	km_arena *arena;
 	km_pdf *out;
 	km_sv *link;
+	km_pdf_picture *picture;
 	km_map seen;
 	char *room;   /* for one stream at a time */
 	size_t *left; /* bytes that may still be unpacked */
@@ -177,6 +178,27 @@ static bool holds_objects(km_sv dictionary)
 	       km_sv_find(dictionary, KM_S("/FlateDecode"), 0) < dictionary.n;
 }
 
+/* "/Subtype /Image", not "/ImageMask". */
+static bool is_picture(km_sv dictionary)
+{
+	size_t at = km_sv_find(dictionary, KM_S("/Subtype"), 0) + strlen("/Subtype");
+	km_sv image = KM_S("/Image");
+
+	while (at < dictionary.n && is_white(dictionary.p[at]))
+		at++;
+	return km_sv_starts(km_sv_from(dictionary, at), image) &&
+	       (at + image.n == dictionary.n || !is_regular(dictionary.p[at + image.n]));
+}
+
+static void keep_picture(reader *r, km_sv dictionary, km_sv packed)
+{
+	if (r->out->n_pictures == KM_MAX_PDF_PICTURES) {
+		km_limit_hit(&r->out->limits, KM_LIMIT_PDF_PICTURES);
+		return;
+	}
+	r->picture[r->out->n_pictures++] = (km_pdf_picture){ dictionary, packed };
+}
+
 /* Each stream from its start to the next "endstream"; the search goes on behind it. */
 static void read_streams(reader *r, km_sv v)
 {
@@ -187,16 +209,21 @@ static void read_streams(reader *r, km_sv v)
 		km_sv dictionary = km_sv_sub(v, at - before, before);
 		size_t from = at + strlen("stream");
 		at = from;
-		if (km_sv_ends(dictionary, KM_S("end")) || !holds_objects(dictionary))
+		bool picture = is_picture(dictionary);
+		if (km_sv_ends(dictionary, KM_S("end")) || !(picture || holds_objects(dictionary)))
 			continue;
-		if (n++ == KM_MAX_PDF_STREAMS) {
+		if (!picture && n++ == KM_MAX_PDF_STREAMS) {
 			km_limit_hit(&r->out->limits, KM_LIMIT_PDF_STREAMS);
 			return;
 		}
 		from += from < v.n && v.p[from] == '\r';
 		from += from < v.n && v.p[from] == '\n';
 		at = km_sv_find(v, KM_S("endstream"), from);
-		read_objects(r, unpack(r, km_sv_sub(v, from, at - from)));
+		km_sv packed = km_sv_sub(v, from, at - from);
+		if (picture)
+			keep_picture(r, dictionary, packed);
+		else
+			read_objects(r, unpack(r, packed));
 	}
 }
 
@@ -206,9 +233,11 @@ km_status km_pdf_read(km_arena *a, km_sv bytes, size_t *left, km_pdf *out)
 
 	*out = (km_pdf){ 0 };
 	r.link = KM_NEW_ARRAY(a, km_sv, KM_MAX_PDF_LINKS);
-	if (r.link == NULL)
+	r.picture = KM_NEW_ARRAY(a, km_pdf_picture, KM_MAX_PDF_PICTURES);
+	if (r.link == NULL || r.picture == NULL)
 		return KM_LIMIT;
 	out->link = r.link;
+	out->picture = r.picture;
 	km_map_init(&r.seen, a, false);
 	read_objects(&r, bytes);
 	if (out->encrypted)

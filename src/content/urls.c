@@ -150,12 +150,11 @@ static km_link_origin origin_of(km_link_kind kind)
 }
 
 /* Links of attributes, in order; and of the visible text between the anchors. */
-static size_t read_html(km_links *l, int part, const km_part *p)
+static void read_html(km_links *l, int part, const km_html *h, km_sv source)
 {
-	const km_html *h = p->html;
 	km_url base_url;
 	const km_url *base = NULL;
-	size_t shown = 0, n = 0;
+	size_t shown = 0;
 
 	if (h->base.n && km_url_read(l->arena, h->base, NULL, &base_url) && base_url.host.n)
 		base = &base_url;
@@ -164,8 +163,8 @@ static size_t read_html(km_links *l, int part, const km_part *p)
 		uintptr_t text = (uintptr_t)link->text.p, begin = (uintptr_t)h->text.p;
 		if (link->kind == KM_LINK_ANCHOR && link->text.n && text >= begin + shown &&
 		    text - begin + link->text.n <= h->text.n) {
-			n += read_text(l, true, KM_FROM_TEXT, part,
-				       km_sv_sub(h->text, shown, text - begin - shown));
+			(void)read_text(l, true, KM_FROM_TEXT, part,
+					km_sv_sub(h->text, shown, text - begin - shown));
 			shown = text - begin + link->text.n;
 		}
 		if (link->kind == KM_LINK_BASE)
@@ -173,12 +172,12 @@ static size_t read_html(km_links *l, int part, const km_part *p)
 		km_found_link *f = add(l, origin_of(link->kind), part, link->target, base);
 		if (f == NULL)
 			continue;
-		size_t end = km_sv_chr(p->decoded.utf8, '>', link->offset);
-		f->where = km_sv_sub(p->decoded.utf8, link->offset, end + 1 - link->offset);
+		size_t end = km_sv_chr(source, '>', link->offset);
+		f->where = km_sv_sub(source, link->offset, end + 1 - link->offset);
 		f->text = link->text;
 		f->hidden = link->hidden;
 	}
-	return n + read_text(l, true, KM_FROM_TEXT, part, km_sv_from(h->text, shown));
+	(void)read_text(l, true, KM_FROM_TEXT, part, km_sv_from(h->text, shown));
 }
 
 static bool was_disguised(const km_view_stats *s)
@@ -193,6 +192,27 @@ static void read_key(km_links *l, const km_text_view *v, size_t in_text)
 		(void)read_text(l, true, KM_FROM_KEY, v->part, v->key);
 }
 
+/* All links of a text: of @html, when it is not NULL. */
+static void read_view(km_links *l, const km_text_view *v, const km_html *html, km_sv source)
+{
+	size_t in_text = 0;
+
+	if (html)
+		read_html(l, v->part, html, source);
+	if (html == NULL || was_disguised(&v->stats))
+		in_text = read_text(l, html == NULL, KM_FROM_TEXT, v->part, v->text);
+	read_key(l, v, in_text);
+}
+
+void km_links_read_page(km_links *l, const km_page *page)
+{
+	size_t before = l->n;
+
+	read_view(l, &page->view, page->html, page->source);
+	for (size_t i = before; i < l->n; i++)
+		l->a[i].file = page->file;
+}
+
 void km_links_read(km_arena *a, km_mail *m, const km_views *v, km_links *out)
 {
 	*out = (km_links){ .arena = a };
@@ -200,16 +220,7 @@ void km_links_read(km_arena *a, km_mail *m, const km_views *v, km_links *out)
 	for (size_t i = 0; i < v->n_text; i++) {
 		const km_text_view *t = &v->text[i];
 		const km_part *p = &m->parts[t->part];
-		if (p->html) {
-			(void)read_html(out, t->part, p);
-			size_t in_text =
-				was_disguised(&t->stats)
-					? read_text(out, false, KM_FROM_TEXT, t->part, t->text)
-					: 0;
-			read_key(out, t, in_text);
-		} else {
-			read_key(out, t, read_text(out, true, KM_FROM_TEXT, t->part, t->text));
-		}
+		read_view(out, t, p->html, p->decoded.utf8);
 	}
 	(void)read_text(out, true, KM_FROM_FIELD, KM_NO_PART, m->subject);
 }

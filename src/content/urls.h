@@ -69,6 +69,7 @@ typedef struct km_found_link {
 	km_sv target; /* the link's own text: attribute value or URL in running text */
 	km_sv text;   /* what the reader sees of it: text inside the anchor, or the URL itself */
 	bool hidden;  /* inside hidden content */
+	km_sv file;   /* the attached file that it is in, as it is shown; empty: in none */
 	const km_url *url;   /* where it leads first */
 	const km_url *final; /* innermost target of wrappers but KM_WRAP_PARAMETER; else url */
 	const km_url *maybe; /* what a KM_WRAP_PARAMETER names, of another host; or NULL */
@@ -96,6 +97,9 @@ void km_links_read(km_arena *a, km_mail *m, const km_views *v, km_links *out);
  * fields. NULL when it leads nowhere, or past the limit.
  */
 km_found_link *km_links_add(km_links *l, km_link_origin origin, int part, km_sv text);
+
+/* Adds all links of @page, a file's. */
+void km_links_read_page(km_links *l, const km_page *page);
 
 /* The site of @host (as in km_url.host), or NULL when no link leads there. */
 const km_site *km_links_site(const km_links *l, km_sv host);

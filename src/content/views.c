@@ -1,6 +1,6 @@
 #include "content/views.h"
 
-static void make(km_arena *a, km_text_view *v, int part, km_sv text)
+void km_view_make(km_arena *a, km_text_view *v, int part, km_sv text)
 {
 	v->part = part;
 	v->text = text;
@@ -13,13 +13,14 @@ void km_views_read(km_arena *a, km_mail *m, km_views *out)
 	km_text_view *text = KM_NEW_ARRAY(a, km_text_view, m->n_parts);
 
 	*out = (km_views){ .text = text };
-	make(a, &out->subject, KM_NO_PART, m->subject);
-	make(a, &out->from_name, KM_NO_PART, m->from.n ? m->from.a[0].name : (km_sv){ NULL, 0 });
+	km_view_make(a, &out->subject, KM_NO_PART, m->subject);
+	km_view_make(a, &out->from_name, KM_NO_PART,
+		     m->from.n ? m->from.a[0].name : (km_sv){ NULL, 0 });
 	for (size_t i = 0; text && i < m->n_parts; i++) {
 		km_part *p = &m->parts[i];
 		if (!km_part_is_text(p))
 			continue;
-		make(a, &text[out->n_text++], (int)i, km_part_text(m, p));
+		km_view_make(a, &text[out->n_text++], (int)i, km_part_text(m, p));
 		if (km_part_is_html(p))
 			out->has_html = true;
 		else

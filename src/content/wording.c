@@ -353,6 +353,7 @@ static km_fact *tell(km_arena *a, km_mail *m, const km_wording_sum *sum, km_fact
 			     ? km_structure_at_text(&at, id, km_buf_sv(&seen), area->part,
 						    (km_sv){ NULL, 0 })
 			     : km_structure_at_field(&at, id, km_buf_sv(&seen), field);
+	km_fact_inside(fs, f, area->file);
 	if (f)
 		f->weight = weight;
 	return f;

@@ -18,6 +18,8 @@ static void add_fact(km_json_writer *w, km_arena *a, const km_scored *s, km_lang
 	km_json_string(w, "group", km_group_name(info->group));
 	km_json_number(w, "points", s->points, 2);
 	km_json_sv(w, "seen", f->seen);
+	if (f->inside.n)
+		km_json_sv(w, "inside", f->inside);
 	if (f->part < 0)
 		km_json_null(w, "part");
 	else

@@ -80,7 +80,7 @@ static km_status stage_virus(km_scan *s)
 /* Before all that looks at links. */
 static km_status stage_files(km_scan *s)
 {
-	km_opened_read(s->arena, s->mail, &s->links, &s->opened);
+	km_opened_read(s->arena, s->mail, &s->views, &s->links, &s->opened);
 	return KM_OK;
 }
 
@@ -164,7 +164,8 @@ static km_status stage_words(km_scan *s)
 	if (wording == NULL)
 		return KM_OK;
 	origin = km_author_of(s->mail, &s->auth);
-	km_areas_read(s->arena, s->kit->terms, s->mail, &s->views, &areas);
+	km_areas_read(s->arena, s->kit->terms, s->mail, &s->views, s->opened.page,
+		      s->opened.n_pages, &areas);
 	km_wording_read(s->arena, s->kit->phrases, &areas, wording);
 	km_wording_facts(s->arena, s->mail, wording, &s->facts);
 	km_brand_job job = { .brands = s->kit->brands,

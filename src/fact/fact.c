@@ -77,6 +77,12 @@ void km_fact_arg(km_facts *fs, km_fact *f, int which, km_sv value)
 		f->arg[which - 1] = keep(fs->arena, value);
 }
 
+void km_fact_inside(km_facts *fs, km_fact *f, km_sv file)
+{
+	if (f && file.n)
+		f->inside = keep(fs->arena, file);
+}
+
 bool km_facts_has(const km_facts *fs, km_fact_id id)
 {
 	for (size_t i = 0; i < fs->n; i++)
@@ -144,6 +150,19 @@ static const km_sv *value_of(const km_fact *f, km_sv name)
 	return NULL;
 }
 
+/* "…（添付ファイル「a.html」の中）" */
+static void add_inside(km_buf *b, km_sv file, km_lang lang)
+{
+	static const char *const around[KM_LANGS][2] = {
+		{ "（添付ファイル「", "」の中）" },
+		{ " (Inside the attached file \"", "\".)" },
+	};
+
+	km_buf_add(b, km_sv_of(around[lang][0]));
+	add_value(b, file);
+	km_buf_add(b, km_sv_of(around[lang][1]));
+}
+
 /* Writes @rest with its values. False when one of them is empty. */
 static bool fill(km_buf *b, const km_fact *f, km_sv rest)
 {
@@ -180,5 +199,7 @@ km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang 
 			b.n = before;
 		rest = km_sv_from(rest, open < rest.n ? close + 2 : rest.n);
 	}
+	if (f->inside.n && reader != KM_FOR_SENDER)
+		add_inside(&b, f->inside, lang);
 	return b.cut ? (km_sv){ NULL, 0 } : km_buf_sv(&b);
 }

@@ -59,6 +59,7 @@ typedef struct {
 	double weight;	       /* multiplies the points; 1 unless the fact has a strength */
 	int part;	       /* index of the part, or -1 for the message or envelope */
 	size_t offset, length; /* in the message; length 0 when there is no one place */
+	km_sv inside;	       /* name of the attached file that it was seen in; empty: in none */
 	const char *brand;     /* brand_id of the brand that it is about, or NULL; not owned */
 	const char *category;  /* what mail is that pretends to be that brand, or without one, that
 				  is worded so: "phish_card"; static; or NULL */
@@ -81,6 +82,8 @@ km_fact *km_fact_add(km_facts *fs, km_fact_id id, km_sv seen, int part, size_t o
 		     size_t length);
 /* Sets {@which} (1..3); copied, sanitised and cut like seen. @f may be NULL. */
 void km_fact_arg(km_facts *fs, km_fact *f, int which, km_sv value);
+/* Names the file that it was seen in; kept like seen. @f may be NULL. */
+void km_fact_inside(km_facts *fs, km_fact *f, km_sv file);
 bool km_facts_has(const km_facts *fs, km_fact_id id);
 
 const km_fact_info *km_fact_describe(km_fact_id id);
@@ -90,7 +93,8 @@ km_fact_id km_fact_by_name(km_sv name);
 km_group km_group_by_name(km_sv name);
 
 /*
- * The sentence with its placeholders filled in. Control characters of the values, and characters
+ * The sentence with its placeholders filled in and, but for the remote sender, the file that it was
+ * seen in. Control characters of the values, and characters
  * that change the order of those around them, are removed; an empty value is shown as "-".
  * Empty when the arena is full.
  */

@@ -4,6 +4,7 @@
 #include <gif_lib.h>
 #include <png.h>
 #include <turbojpeg.h>
+#include <webp/encode.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -190,6 +191,32 @@ static km_sv as_bmp_1(km_arena *a, const km_image *im)
 	return as_some_bmp(a, im, 1, 1);
 }
 
+static km_sv as_some_webp(km_arena *a, const km_image *im, bool lossless)
+{
+	size_t pixels = (size_t)im->width * im->height;
+	uint8_t *rgb = km_alloc(a, pixels * 3), *made = NULL;
+	int width = (int)im->width, height = (int)im->height;
+
+	for (size_t i = 0; i < pixels; i++)
+		memset(rgb + 3 * i, im->grey[i], 3);
+	size_t n = lossless ? WebPEncodeLosslessRGB(rgb, width, height, 3 * width, &made)
+			    : WebPEncodeRGB(rgb, width, height, 3 * width, 60, &made);
+	assert_true(n > 0);
+	km_sv kept = km_sv_dup(a, (km_sv){ (char *)made, n });
+	WebPFree(made);
+	return kept;
+}
+
+static km_sv as_webp(km_arena *a, const km_image *im)
+{
+	return as_some_webp(a, im, false);
+}
+
+static km_sv as_lossless_webp(km_arena *a, const km_image *im)
+{
+	return as_some_webp(a, im, true);
+}
+
 static const struct {
 	const char *name;
 	km_sv (*make)(km_arena *a, const km_image *im);
@@ -202,6 +229,8 @@ static const struct {
 	{ "JPEG", as_jpeg, 20, 230 },
 	{ "GIF", as_gif, 0, 255 },
 	{ "GIF in passes", as_gif_in_passes, 0, 255 },
+	{ "WebP", as_webp, 0, 255 },
+	{ "WebP without loss", as_lossless_webp, 0, 255 },
 	{ "BMP of 24 bits", as_bmp_24, 0, 255 },
 	{ "BMP of 32 bits", as_bmp_32_from_top, 0, 255 },
 	{ "BMP of 1 bit", as_bmp_1, 0, 255 },
@@ -374,7 +403,7 @@ static void test_large(void **state)
 	(void)state;
 	km_arena *a = km_arena_new(64 << 20);
 	km_image drawn = draw(a, 60, 0, 255), read;
-	km_sv (*const makers[])(km_arena *, const km_image *) = { as_png, as_jpeg };
+	km_sv (*const makers[])(km_arena *, const km_image *) = { as_png, as_jpeg, as_webp };
 	km_qr_codes codes;
 
 	for (size_t i = 0; i < KM_COUNT(makers); i++) {
@@ -402,6 +431,7 @@ static const struct {
 	  "BM........\x36\0\0\0\x28\0\0\0\xff\xff\0\0\xff\xff\0\0\1\0\x20\0\0\0\0\0"
 	  "....................",
 	  54, KM_SYNTAX },
+	{ "WebP that ends", "RIFF\x24\0\0\0WEBPVP8 ", 16, KM_SYNTAX },
 	{ "GIF without picture", "GIF89a\1\0\1\0\0\0\0;", 14, KM_SYNTAX },
 };
 

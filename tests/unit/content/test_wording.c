@@ -100,7 +100,7 @@ static void test_messages(void **state)
 		km_facts fs;
 		assert_int_equal(km_mail_read(a, in, &m), KM_OK);
 		km_views_read(a, m, &v);
-		km_areas_read(a, terms, m, &v, &areas);
+		km_areas_read(a, terms, m, &v, NULL, 0, &areas);
 		km_wording_read(a, p, &areas, w);
 		km_facts_init(&fs, a);
 		km_wording_facts(a, m, w, &fs);

@@ -77,7 +77,7 @@ static void look(const tables *t, km_arena *a, km_mail *m)
 		.mail = m, .views = &views, .links = &links, .imitations = t->imitations
 	};
 	km_structure_facts(a, &s, &fs);
-	km_areas_read(a, t->terms, m, &views, &areas);
+	km_areas_read(a, t->terms, m, &views, NULL, 0, &areas);
 	km_wording_read(a, t->phrases, &areas, wording);
 	km_wording_facts(a, m, wording, &fs);
 	const km_brand_job job = { .brands = t->brands,

@@ -45,7 +45,7 @@ static void say(mail_case *c, km_sv line, const char *what)
 
 static bool mentions(const km_fact *f, km_sv text)
 {
-	const km_sv in[] = { f->seen, f->arg[0], f->arg[1], f->arg[2] };
+	const km_sv in[] = { f->seen, f->arg[0], f->arg[1], f->arg[2], f->inside };
 
 	for (size_t i = 0; i < KM_COUNT(in); i++)
 		if (text.n == 0 || km_sv_find(in[i], text, 0) < in[i].n)
