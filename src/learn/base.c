@@ -191,6 +191,18 @@ static double sum_of(const km_base *b, const km_feature_set *set, size_t *known)
 	return sum;
 }
 
+void km_base_weigh(const km_base *b, const km_features *f, km_view view, double *out)
+{
+	const km_feature_set *set = &f->view[view];
+	double share = km_base_share(f, view);
+
+	for (size_t i = 0; i < set->n && !km_view_is_raw(view); i++) {
+		uint32_t bucket = set->bucket[i];
+		if (b->known[bucket / 64] >> (bucket % 64) & 1)
+			out[i] += b->value[(uint8_t)b->weight[bucket]] * share;
+	}
+}
+
 void km_base_read(const km_base *b, const km_features *f, km_base_opinion *out)
 {
 	size_t known = 0;

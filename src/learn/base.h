@@ -58,6 +58,8 @@ typedef struct {
 			 */
 } km_base_opinion;
 void km_base_read(const km_base *b, const km_features *f, km_base_opinion *out);
+/* Adds to each of @out what that feature of @view adds to the view's log-odds. */
+void km_base_weigh(const km_base *b, const km_features *f, km_view view, double *out);
 /* Adds its log-odds to each view. */
 void km_base_add(const km_base_opinion *o, const km_features *f, km_score *s);
 /* The offset of a score that it is part of: the prior, and caution as far as it has grounds. */

@@ -171,16 +171,16 @@ void km_layers_weigh(const km_layers *l, const km_scope *scope, const km_feature
 	const km_feature_set *set = &f->view[view];
 	const km_model *m[LAYERS];
 	size_t n = km_view_is_raw(view) ? stack(l, scope, m) > 0 : stack(l, scope, m);
-	double learned = km_feature_share(set), base = l->base ? km_base_share(f, view) : 0;
+	double share = km_feature_share(set);
 
 	for (size_t i = 0; i < set->n; i++) {
-		double w = 0;
+		out[i] = 0;
 		for (size_t k = 0; k < n; k++)
-			w += km_model_weight(m[k], view, set->bucket[i]);
-		out[i] = w * learned;
-		if (l->base)
-			out[i] += km_base_weight(l->base, view, set->bucket[i]) * base;
+			out[i] += km_model_weight(m[k], view, set->bucket[i]);
+		out[i] *= share;
 	}
+	if (l->base)
+		km_base_weigh(l->base, f, view, out);
 }
 
 /* --- learning --- */

@@ -164,6 +164,25 @@ static float *weights_of(km_model *m, int view)
 	return m->cell + ((size_t)views[view].table * 2 << m->bits);
 }
 
+/* The weights of each part of @set, added up side by side: in one sum each would wait for the one
+ * before. */
+static void sum_parts(const float *weight, unsigned fold, const km_feature_set *set,
+		      km_view_sums *out)
+{
+	const uint32_t *part[KM_TAILS + 1];
+	size_t least = set->n / (KM_TAILS + 1);
+
+	*out = (km_view_sums){ { 0 } };
+	for (size_t p = 0; p <= KM_TAILS; p++)
+		part[p] = set->bucket + km_part_begin(set->n, p);
+	for (size_t i = 0; i < least; i++)
+		for (size_t p = 0; p <= KM_TAILS; p++)
+			out->part[p] += (double)weight[part[p][i] >> fold];
+	for (size_t p = 0; p <= KM_TAILS; p++)
+		if (km_part_begin(set->n, p + 1) - km_part_begin(set->n, p) > least)
+			out->part[p] += (double)weight[part[p][least] >> fold];
+}
+
 void km_model_add(const km_model *m, const km_features *f, km_score *s)
 {
 	unsigned fold = KM_BUCKET_BITS - m->bits;
@@ -172,12 +191,7 @@ void km_model_add(const km_model *m, const km_features *f, km_score *s)
 		const km_feature_set *set = &f->view[v];
 		const float *weight = m->cell + ((size_t)views[v].table * 2 << m->bits);
 		km_view_sums sums;
-		for (size_t p = 0, i = 0; p <= KM_TAILS; p++) {
-			double sum = 0;
-			for (size_t end = km_part_begin(set->n, p + 1); i < end; i++)
-				sum += (double)weight[set->bucket[i] >> fold];
-			sums.part[p] = sum;
-		}
+		sum_parts(weight, fold, set, &sums);
 		km_score_add(s, (km_view)v, set->n, &sums, 1, 0);
 	}
 	s->disguised = f->disguised;
