@@ -4,10 +4,9 @@
 #include <stdlib.h>
 
 enum {
-	CORNERS = 3,
 	MODULES = 7,
-	RUNS = 5,    /* of dark and light, along a line through a corner's middle */
-	ROW_STEP = 2 /* a middle is three pixels high at least */
+	RUNS = 5,   /* of dark and light, along a line through a corner's middle */
+	PLACES = 24 /* that are weighed; with more, look closely */
 };
 
 typedef struct {
@@ -18,7 +17,7 @@ typedef struct {
 	const km_image *image;
 	int swing;
 	unsigned most; /* pixels from a middle to where its corner ends, at most */
-	place place[CORNERS];
+	place place[PLACES];
 	size_t n;
 } search;
 
@@ -130,7 +129,41 @@ static bool is_corner(const search *s, unsigned x, unsigned *y, bool dark)
 	return true;
 }
 
-/* True when it is the third corner. */
+static double square(const place *a, const place *b)
+{
+	double dx = (double)a->x - b->x, dy = (double)a->y - b->y;
+
+	return dx * dx + dy * dy;
+}
+
+/* Whether @a can lie between @b and @c: like them in size, at a right angle, as far from both; all
+ * of it roughly, as one sees it who stands beside. */
+static bool is_between(const place *a, const place *b, const place *c)
+{
+	double ab = square(a, b), ac = square(a, c), bc = square(b, c), apart = 3.0 * a->reach;
+	unsigned least = a->reach < b->reach ? a->reach : b->reach,
+		 most = a->reach > b->reach ? a->reach : b->reach;
+
+	least = least < c->reach ? least : c->reach;
+	most = most > c->reach ? most : c->reach;
+	return most <= 2 * least + 2 && ab >= apart * apart && ac >= apart * apart &&
+	       ab <= 3 * ac && ac <= 3 * ab && bc >= .5 * (ab + ac) && bc <= 1.5 * (ab + ac);
+}
+
+/* The last place, with two others. */
+static bool completes(const search *s)
+{
+	const place *p = s->place, *last = &p[s->n - 1];
+
+	for (const place *a = p; a < last; a++)
+		for (const place *b = p; b < a; b++)
+			if (is_between(last, a, b) || is_between(a, last, b) ||
+			    is_between(b, last, a))
+				return true;
+	return s->n == PLACES;
+}
+
+/* True when it makes a code likely. */
 static bool add(search *s, unsigned x, unsigned y, unsigned reach)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -140,7 +173,7 @@ static bool add(search *s, unsigned x, unsigned y, unsigned reach)
 			return false;
 	}
 	s->place[s->n++] = (place){ x, y, reach };
-	return s->n == CORNERS;
+	return completes(s);
 }
 
 /* Whether the first of @n pixels are dark: what comes next tells. */
@@ -174,12 +207,14 @@ static bool search_row(search *s, unsigned y)
 bool km_qr_likely(const km_image *image)
 {
 	/* A little for pale codes, much for those between which there is noise. */
-	static const int swings[] = { 8, 32, 96 };
+	static const int swings[] = { 12, 56 };
+	enum { LARGE = 512 * 512 }; /* there, codes are not that small: see qr.c */
 	search s = { .image = image };
+	unsigned step = (uint64_t)image->width * image->height > LARGE ? 4 : 2;
 
 	for (size_t i = 0; i < KM_COUNT(swings); i++) {
 		s.swing = swings[i];
-		for (unsigned y = 0; y < image->height; y += ROW_STEP)
+		for (unsigned y = 0; y < image->height; y += step)
 			if (search_row(&s, y))
 				return true;
 	}
