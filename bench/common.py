@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,13 @@ def txt_answer(asked, question, text):
             (3600).to_bytes(4, "big") + len(data).to_bytes(2, "big") + data)
 
 
+def no_such_name(asked, question):
+    """NXDOMAIN, with the SOA of the root: without one a resolver must not keep the answer (RFC 2308 section 5)."""
+    soa = b"\x00\x00" + struct.pack(">5I", 1, 1800, 900, 604800, 3600)
+    return (asked[:2] + b"\x81\x83\x00\x01\x00\x00\x00\x01\x00\x00" + question + b"\x00\x00\x06\x00\x01" +
+            struct.pack(">IH", 3600, len(soa)) + soa)
+
+
 def dns_stub(records=None):
     """Starts a process that answers DNS questions for the TXT @records (by name), and all others NXDOMAIN, at once;
     (pid, port)."""
@@ -137,8 +145,7 @@ def dns_stub(records=None):
         if text and asked[at + 1:at + 3] == b"\x00\x10":
             s.sendto(txt_answer(asked, asked[12:at + 5], text), who)
             continue
-        # The same id and question, "response, recursion available, no such name", no further records.
-        s.sendto(asked[:2] + b"\x81\x83\x00\x01" + bytes(6) + asked[12:at + 5], who)
+        s.sendto(no_such_name(asked, asked[12:at + 5]), who)
 
 
 class Service:

@@ -109,6 +109,36 @@ static void put_reduced(km_canon_sink *s, km_sv v)
 	}
 }
 
+/*
+ * Bytes at the start of @v, whole lines, that are the same in the relaxed form: line ends CRLF, no
+ * tab, no blank beside another or before a line end. Most bodies are, from end to end. *looked_at:
+ * how far that is known; what follows the plain lines up to there goes line by line.
+ */
+static size_t plain_lines(km_sv v, size_t *looked_at)
+{
+	enum { BLOCK = 128 };
+	size_t at = 0;
+
+	*looked_at = BLOCK;
+	while (v.n - at > BLOCK && v.p[0] != '\n') {
+		const char *p = v.p + at;
+		unsigned char odd = 0;
+		for (size_t i = 0; i < BLOCK; i++) /* becomes vector code */
+			odd |= (unsigned char)((p[i] == '\t') |
+					       ((p[i] == ' ') &
+						((p[i + 1] == ' ') | (p[i + 1] == '\r') |
+						 (p[i + 1] == '\n'))) |
+					       ((p[i] != '\r') & (p[i + 1] == '\n')));
+		*looked_at = at + BLOCK;
+		if (odd)
+			break;
+		at += BLOCK;
+	}
+	while (at > 0 && v.p[at - 1] != '\n')
+		at--;
+	return at;
+}
+
 static void relaxed_line(km_canon_sink *s, km_sv line)
 {
 	while (line.n && is_blank(line.p[line.n - 1]))
@@ -124,13 +154,18 @@ static void relaxed_body(km_canon_sink *s, km_sv body)
 {
 	while (body.n && (body.p[body.n - 1] == '\n' || is_blank(body.p[body.n - 1])))
 		body.n = body.p[body.n - 1] == '\n' ? without_eol(body) : body.n - 1;
-	while (body.n) {
-		size_t lf = km_sv_chr(body, '\n', 0);
-		km_sv line = km_sv_sub(body, 0, lf);
-		if (lf < body.n)
-			line.n = without_eol(km_sv_sub(body, 0, lf + 1));
-		relaxed_line(s, line);
-		body = km_sv_from(body, lf + 1);
+	for (size_t at = 0, until; at < body.n;) {
+		size_t plain = plain_lines(km_sv_from(body, at), &until);
+		put(s, km_sv_sub(body, at, plain));
+		until += at;
+		for (at += plain; at < body.n && at < until;) {
+			size_t lf = km_sv_chr(body, '\n', at);
+			km_sv line = km_sv_sub(body, at, lf - at);
+			if (lf < body.n)
+				line.n = without_eol(km_sv_sub(body, at, lf + 1 - at));
+			relaxed_line(s, line);
+			at = lf + 1;
+		}
 	}
 }
 

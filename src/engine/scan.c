@@ -57,9 +57,13 @@ void km_scan_message(km_scan *s, km_sv message)
 
 static km_status stage_read(km_scan *s)
 {
-	if (km_mail_read(s->arena, s->message, &s->mail) == KM_NOMEM)
+	bool more = s->kit->checks & ~(unsigned)KM_CHECK_AUTH;
+	km_status st = more ? km_mail_read(s->arena, s->message, &s->mail)
+			    : km_mail_read_header(s->arena, s->message, &s->mail);
+
+	if (st == KM_NOMEM)
 		s->mail = NULL;
-	if (s->mail == NULL || !(s->kit->checks & ~(unsigned)KM_CHECK_AUTH))
+	if (s->mail == NULL || !more)
 		return KM_OK;
 	km_views_read(s->arena, s->mail, &s->views);
 	km_links_read(s->arena, s->mail, &s->views, &s->links);

@@ -186,8 +186,6 @@ static void read_common(km_mail *m)
 			if (km_sv_ieq(h->name, common[k].name))
 				common[k].read(m, h->raw);
 	}
-	km_status st = km_received_read(m->arena, m->headers, &m->received);
-	note_limit(m, st, m->received.limits);
 }
 
 /* The message itself is part 0. */
@@ -238,10 +236,9 @@ static void read_parts(km_mime *b)
 		km_mime_readings(b, (int)i);
 	for (size_t i = 0; i < m->n_parts; i++)
 		m->ambiguities |= m->parts[i].ambiguities;
-	m->headers = &m->parts[0].headers;
 }
 
-km_status km_mail_read(km_arena *a, km_sv raw, km_mail **out)
+static km_status read_mail(km_arena *a, km_sv raw, bool whole, km_mail **out)
 {
 	km_mail *m = KM_NEW(a, km_mail);
 
@@ -259,8 +256,24 @@ km_status km_mail_read(km_arena *a, km_sv raw, km_mail **out)
 	km_status st = read_root(&b);
 	if (st != KM_OK)
 		return st;
-	read_parts(&b);
+	if (whole)
+		read_parts(&b);
+	m->headers = &m->parts[0].headers;
 	read_common(m);
+	if (whole) {
+		st = km_received_read(a, m->headers, &m->received);
+		note_limit(m, st, m->received.limits);
+	}
 	*out = m;
 	return m->limits >> KM_LIMIT_ARENA_BYTES & 1 ? KM_LIMIT : KM_OK;
+}
+
+km_status km_mail_read(km_arena *a, km_sv raw, km_mail **out)
+{
+	return read_mail(a, raw, true, out);
+}
+
+km_status km_mail_read_header(km_arena *a, km_sv raw, km_mail **out)
+{
+	return read_mail(a, raw, false, out);
 }

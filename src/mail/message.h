@@ -129,6 +129,11 @@ typedef struct {
  * and has at least one part), KM_NOMEM when not even that.
  */
 KM_NODISCARD km_status km_mail_read(km_arena *a, km_sv raw, km_mail **out);
+/*
+ * As km_mail_read(), for whom the header and the body's bytes are enough: the message itself is the
+ * only part, and `received` stays empty.
+ */
+KM_NODISCARD km_status km_mail_read_header(km_arena *a, km_sv raw, km_mail **out);
 
 /* Transfer-decoded bytes of a leaf (at most KM_MAX_TEXT_BYTES); decoded once. */
 km_sv km_part_bytes(km_mail *m, km_part *p);

@@ -113,12 +113,67 @@ static void test_large(void **state)
 	km_buf_finish(&got);
 }
 
+/* The relaxed form of a body that ends in a line which is not empty, byte by byte. */
+static void relax(km_sv in, km_buf *out)
+{
+	for (size_t i = 0; i < in.n; i++) {
+		char c = in.p[i] == '\t' ? ' ' : in.p[i];
+		if (c == '\r' && i + 1 < in.n && in.p[i + 1] == '\n')
+			continue;
+		if (c == '\n')
+			while (out->n && out->p[out->n - 1] == ' ')
+				out->n--;
+		if (c == '\n')
+			km_buf_byte(out, '\r');
+		if (c != ' ' || out->n == 0 || out->p[out->n - 1] != ' ')
+			km_buf_byte(out, c);
+	}
+	km_buf_add(out, KM_S("\r\n"));
+}
+
+/* Something odd at every place of a body that is plain otherwise. */
+static void test_places(void **state)
+{
+	(void)state;
+	enum { BYTES = 400, LINE = 37 };
+	static const char *const odd[] = {
+		"\t", "  ", " \r\n", "\n", "\r", " \n", "\r\n\r\n", " "
+	};
+
+	for (size_t k = 0; k < KM_COUNT(odd); k++)
+		for (size_t place = 0; place < BYTES; place++) {
+			char text[BYTES + 8];
+			for (size_t i = 0; i < BYTES; i++)
+				text[i] = i % LINE == LINE - 2	 ? '\r'
+					  : i % LINE == LINE - 1 ? '\n'
+								 : (char)('a' + i % 26);
+			size_t n = place + strlen(odd[k]) > BYTES - 1 ? BYTES - 1 - place
+								      : strlen(odd[k]);
+			memcpy(text + place, odd[k], n);
+			text[BYTES - 1] = 'z';
+			km_sv in = test_exact(text, BYTES);
+			km_canon_sink sink;
+			km_buf got, want;
+			km_buf_init(&got, NULL, 4096);
+			km_buf_init(&want, NULL, 4096);
+			relax(in, &want);
+			km_canon_begin(&sink, take, &got);
+			km_canon_body(&sink, KM_CANON_RELAXED, in);
+			km_canon_end(&sink);
+			assert_true(km_sv_eq(km_buf_sv(&got), km_buf_sv(&want)));
+			km_buf_finish(&got);
+			km_buf_finish(&want);
+			test_drop(in);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_places),
 	};
 	return cmocka_run_group_tests_name("auth/canon", tests, NULL, NULL);
 }
