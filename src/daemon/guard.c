@@ -19,6 +19,49 @@ void km_guard_count(const km_guarding_role *g, km_counter which)
 	km_shared_count(g->role->shared, g->role->slot, which, 1);
 }
 
+/* --- turns --- */
+
+km_arena *km_guard_arena(km_guarding_role *g)
+{
+	if (g->arena == NULL) {
+		g->arena = g->spare;
+		g->spare = NULL;
+	}
+	if (g->arena == NULL)
+		g->arena = km_arena_new(KM_GUARD_EVENT_MEMORY);
+	else
+		km_arena_reset(g->arena);
+	return g->arena;
+}
+
+void km_guard_lend(km_guarding_role *g)
+{
+	g->arena = NULL;
+}
+
+void km_guard_give_back(km_guarding_role *g, km_arena *a)
+{
+	if (g->spare)
+		km_arena_free(a);
+	else
+		g->spare = a;
+}
+
+static void on_written(uv_async_t *h)
+{
+	km_guarding_role *g = h->data;
+
+	km_warden_settle(g->warden);
+}
+
+/* From the thread that writes. */
+static void wake(void *ctx)
+{
+	km_guarding_role *g = ctx;
+
+	(void)uv_async_send(&g->written);
+}
+
 /* --- connections --- */
 
 static bool is_busy(const km_peers *all)
@@ -115,6 +158,9 @@ static void prepare(km_guarding_role *g)
 	g->close_on_bad = strcmp(km_conf_str(c, KM_KEY_GUARD_ON_BAD_REQUEST), "close") == 0;
 	(void)uv_timer_init(&g->role->loop, &g->patience);
 	g->patience.data = g;
+	(void)uv_async_init(&g->role->loop, &g->written, on_written);
+	g->written.data = g;
+	uv_unref((uv_handle_t *)&g->written);
 }
 
 static km_status guard_start(km_role *r, km_err *err)
@@ -126,9 +172,6 @@ static km_status guard_start(km_role *r, km_err *err)
 	g->role = r;
 	r->self = g;
 	prepare(g);
-	g->arena = km_arena_new(KM_GUARD_EVENT_MEMORY);
-	if (g->arena == NULL)
-		return KM_FAIL(err, KM_NOMEM, "no memory");
 	const km_sandbox box = { .kind = KM_SANDBOX_GUARD, .dir = r->state_dir };
 	km_status st = km_subjects_open(r->conf, &g->subjects, err);
 	if (st == KM_OK)
@@ -137,6 +180,8 @@ static km_status guard_start(km_role *r, km_err *err)
 		st = serve(g, err);
 	if (st == KM_OK)
 		st = km_flusher_start(g->warden, &box, FLUSH_SECONDS, &g->flusher, err);
+	if (st == KM_OK)
+		st = km_warden_start(g->warden, &box, wake, g, err);
 	return st == KM_OK ? km_sandbox_enter(&box, err) : st;
 }
 
@@ -144,6 +189,9 @@ static void guard_stop(km_role *r)
 {
 	const km_guarding_role *g = r->self;
 
+	/* What is being written is still answered, and the thread has nobody to wake after that. */
+	if (g->warden)
+		km_warden_stop(g->warden);
 	km_peers_stop(g->policy);
 	km_peers_stop(g->lines);
 	km_peers_stop(g->scanners);
@@ -162,6 +210,7 @@ static void guard_finish(km_role *r)
 	km_warden_close(g->warden);
 	km_subjects_free(g->subjects);
 	km_arena_free(g->arena);
+	km_arena_free(g->spare);
 	free(g);
 }
 

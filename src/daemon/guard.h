@@ -14,7 +14,9 @@ typedef struct {
 	km_role *role;
 	km_warden *warden;
 	km_subjects *subjects;
-	km_arena *arena; /* of one event */
+	km_arena *arena; /* of one event, see km_guard_arena(); NULL: taken by a turn */
+	km_arena *spare;
+	uv_async_t written;
 	struct km_peers *policy, *lines, *scanners;
 	uint64_t packet_ms, idle_ms;
 	size_t max_connections;
@@ -26,6 +28,12 @@ typedef struct {
 
 /* Memory of one event, with all its recipients. */
 enum { KM_GUARD_EVENT_MEMORY = 64 * 1024 * 1024 };
+
+/* Empty, for the next event; NULL: no memory. */
+km_arena *km_guard_arena(km_guarding_role *g);
+/* A turn that is not done at once keeps the arena, and gives it back at its end, with itself. */
+void km_guard_lend(km_guarding_role *g);
+void km_guard_give_back(km_guarding_role *g, km_arena *a);
 
 void km_guard_count(const km_guarding_role *g, km_counter which);
 

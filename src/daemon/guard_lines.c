@@ -7,36 +7,65 @@
 typedef struct {
 	km_peer peer;
 	km_guarding_role *guard;
-	km_buf in;   /* the beginning of a line */
-	size_t seen; /* bytes of it without a line end */
-	bool half;   /* and it has its deadline */
+	km_buf in;     /* the beginning of a line */
+	size_t seen;   /* bytes of it without a line end */
+	bool half;     /* and it has its deadline */
+	km_turn *turn; /* that it waits for; NULL: none */
 } conn;
 
-static void answer_event(conn *c, const km_guardline *line)
+static void decided(conn *c, const km_turn *t)
 {
-	km_guarding_role *g = c->guard;
 	km_buf *out = &c->peer.all->out;
-	km_err err = { 0 };
-	km_decision d;
 
-	km_status st = km_warden_submit(g->warden, g->arena, &line->event, line, &d, &err);
-	if (d.is_submit)
-		km_guardline_decision(out, &line->event, &d, st == KM_OK ? NULL : err.msg);
-	else if (st == KM_OK)
-		km_guardline_done(out, &d);
+	if (t->d.is_submit)
+		km_guardline_decision(out, &t->event, &t->d, t->st == KM_OK ? NULL : t->err.msg);
+	else if (t->st == KM_OK)
+		km_guardline_done(out, &t->d);
 	else
-		km_guardline_error(out, err.msg);
+		km_guardline_error(out, t->err.msg);
+	km_peer_flush(&c->peer);
 }
 
-static void answer_entry(conn *c, const km_guardline *line)
-{
-	km_buf *out = &c->peer.all->out;
-	km_err err = { 0 };
+static void serve(conn *c);
 
-	if (km_warden_keep(c->guard->warden, line, &err) == KM_OK)
-		km_guardline_done(out, &(km_decision){ 0 });
-	else
-		km_guardline_error(out, err.msg);
+/* Later, since something had to be written first; the client may be gone. */
+static void on_decided(km_turn *t)
+{
+	conn *c = t->ctx;
+
+	if (c) {
+		c->turn = NULL;
+		decided(c, t);
+		km_guard_give_back(c->guard, t->arena);
+		serve(c);
+	} else {
+		km_arena_free(t->arena);
+	}
+}
+
+static void answer_turn(conn *c, const km_guardline *line)
+{
+	km_guarding_role *g = c->guard;
+	km_turn *t = KM_NEW(g->arena, km_turn);
+
+	if (t == NULL) {
+		km_guardline_error(&c->peer.all->out, "no memory");
+		return;
+	}
+	t->arena = g->arena;
+	t->event = line->event;
+	t->line = line;
+	t->only_entry = line->kind == KM_GUARDLINE_ENTRY;
+	t->done = on_decided;
+	t->ctx = c;
+	if (km_warden_take(g->warden, t)) {
+		decided(c, t);
+		return;
+	}
+	c->turn = t;
+	km_guard_lend(g);
+	km_stream_pause(c->peer.stream);
+	km_stream_deadline(c->peer.stream, 0);
 }
 
 static void answer_account(conn *c, const km_guardline *line)
@@ -74,20 +103,21 @@ static bool may_say(const conn *c, const km_guardline *line)
 static void answer(conn *c, km_sv text)
 {
 	static void (*const answers[])(conn *, const km_guardline *) = {
-		[KM_GUARDLINE_EVENT] = answer_event,	 [KM_GUARDLINE_ENTRY] = answer_entry,
+		[KM_GUARDLINE_EVENT] = answer_turn,	 [KM_GUARDLINE_ENTRY] = answer_turn,
 		[KM_GUARDLINE_ACCOUNT] = answer_account, [KM_GUARDLINE_TOP] = answer_top,
 		[KM_GUARDLINE_PING] = answer_ping,
 	};
 	km_guarding_role *g = c->guard;
-	km_guardline line;
+	km_arena *a = km_guard_arena(g);
+	km_guardline *line = a ? KM_NEW(a, km_guardline) : NULL;
 	km_err err = { 0 };
 
-	km_arena_reset(g->arena);
-	km_status st = km_guardline_read(g->arena, text, km_clock_now(), &line, &err);
-	if (st == KM_OK && !may_say(c, &line))
+	km_status st = line ? km_guardline_read(a, text, km_clock_now(), line, &err)
+			    : KM_FAIL(&err, KM_NOMEM, "no memory");
+	if (st == KM_OK && !may_say(c, line))
 		st = KM_FAIL(&err, KM_CONFIG, "scanners tell of mail, and of nothing else");
 	if (st == KM_OK) {
-		answers[line.kind](c, &line);
+		answers[line->kind](c, line);
 	} else if (st != KM_NOTFOUND) {
 		km_guard_count(g, KM_COUNTER_guard_bad_requests_total);
 		km_guardline_error(&c->peer.all->out, err.msg);
@@ -95,19 +125,47 @@ static void answer(conn *c, km_sv text)
 	km_peer_flush(&c->peer);
 }
 
-/* All whole lines of @in; returns what is left. */
+/* All whole lines of @in, up to one that has to wait; returns what is left. */
 static km_sv answer_all(conn *c, km_sv in)
 {
-	for (;;) {
+	while (c->turn == NULL) {
 		size_t lf = km_sv_chr(in, '\n', c->seen);
-		if (lf == in.n || km_stream_closing(c->peer.stream))
+		if (lf == in.n || km_stream_closing(c->peer.stream)) {
+			c->seen = in.n;
 			break;
+		}
 		answer(c, km_sv_sub(in, 0, lf));
 		in = km_sv_from(in, lf + 1);
 		c->seen = 0;
 	}
-	c->seen = in.n;
 	return in;
+}
+
+/* Whoever has begun a line ends it soon; between lines anyone may wait. */
+static void settle(conn *c, size_t rest)
+{
+	if (c->turn)
+		return;
+	if (rest == 0)
+		km_stream_deadline(c->peer.stream, 0);
+	else if (!c->half)
+		km_stream_deadline(c->peer.stream, c->guard->packet_ms);
+	c->half = rest > 0;
+}
+
+/* Goes on with what came while it waited. */
+static void serve(conn *c)
+{
+	if (km_stream_closing(c->peer.stream))
+		return;
+	c->half = false;
+	km_sv rest = answer_all(c, km_buf_sv(&c->in));
+	if (rest.n)
+		memmove(c->in.p, rest.p, rest.n);
+	c->in.n = rest.n;
+	if (c->turn == NULL)
+		km_stream_resume(c->peer.stream);
+	settle(c, rest.n);
 }
 
 static void on_data(void *ctx, km_stream *s, km_sv bytes)
@@ -125,25 +183,22 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 	else if (rest.n)
 		memmove(c->in.p, rest.p, rest.n);
 	c->in.n = rest.n;
-	if (c->in.cut || rest.n > KM_EVENT_LINE_MAX) {
+	if (c->in.cut || (c->turn == NULL && rest.n > KM_EVENT_LINE_MAX)) {
 		km_guard_count(c->guard, KM_COUNTER_guard_bad_requests_total);
 		km_guardline_error(&c->peer.all->out, "the line is too long");
 		km_peer_flush(&c->peer);
 		km_stream_linger(s, c->guard->packet_ms);
 		return;
 	}
-	/* Whoever has begun a line ends it soon; between lines anyone may wait. */
-	if (rest.n == 0)
-		km_stream_deadline(s, 0);
-	else if (!c->half)
-		km_stream_deadline(s, c->guard->packet_ms);
-	c->half = rest.n > 0;
+	settle(c, rest.n);
 }
 
 static void conn_free(km_peer *p)
 {
 	conn *c = (conn *)p;
 
+	if (c->turn)
+		c->turn->ctx = NULL;
 	km_buf_finish(&c->in);
 	free(c);
 }
@@ -161,7 +216,9 @@ static km_peer *conn_new(km_peers *all)
 
 static bool conn_busy(const km_peer *p)
 {
-	return ((const conn *)p)->in.n > 0;
+	const conn *c = (const conn *)p;
+
+	return c->in.n > 0 || c->turn;
 }
 
 const km_peers_ops km_guard_lines = {

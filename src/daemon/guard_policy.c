@@ -12,9 +12,10 @@ typedef struct {
 	km_peer peer;
 	km_guarding_role *guard;
 	km_policyd_message message;
-	km_buf in;   /* the beginning of a request */
-	size_t seen; /* bytes of it that were searched for its end */
-	bool half;   /* and it has its deadline */
+	km_buf in;     /* the beginning of a request */
+	size_t seen;   /* bytes of it that were searched for its end */
+	bool half;     /* and it has its deadline */
+	km_turn *turn; /* that it waits for; NULL: none */
 } conn;
 
 static void reply(conn *c, km_guard_action action, km_sv text)
@@ -41,7 +42,10 @@ static bool find_account(conn *c, const km_policyd_request *r, km_ip *ip, km_sv 
 	if (!km_ip_parse(r->client_address, &sender.ip))
 		sender.ip.len = 0;
 	*ip = sender.ip;
-	return km_subjects_find(c->guard->subjects, c->guard->arena, &sender, account);
+	if (!km_subjects_find(c->guard->subjects, c->guard->arena, &sender, account))
+		return false;
+	*account = km_sv_dup(c->guard->arena, *account);
+	return true;
 }
 
 /* Mail that will be held is taken in; what is to be deferred or refused is so at once. */
@@ -58,24 +62,56 @@ static void on_rcpt(conn *c, const km_policyd_request *r, km_sv account, const k
 		reply(c, action, km_warden_stopped(w));
 }
 
+static void decided(conn *c, const km_turn *t)
+{
+	if (t->st != KM_OK)
+		km_warn("a message could not be judged: %s", t->err.msg);
+	reply(c, t->d.action, t->d.reply);
+}
+
+static void serve(conn *c);
+
+/* Later, since something had to be written first; the client may be gone. */
+static void on_decided(km_turn *t)
+{
+	conn *c = t->ctx;
+
+	if (c) {
+		c->turn = NULL;
+		decided(c, t);
+		km_peer_flush(&c->peer);
+		km_guard_give_back(c->guard, t->arena);
+		serve(c);
+	} else {
+		km_arena_free(t->arena);
+	}
+}
+
 static void on_message(conn *c, const km_policyd_request *r, km_sv account, const km_ip *ip)
 {
 	km_guarding_role *g = c->guard;
-	km_err err = { 0 };
-	km_decision d;
-	km_event e;
+	km_turn *t = KM_NEW(g->arena, km_turn);
 
 	(void)ip;
-	if (km_policyd_message_event(&c->message, g->arena, r, km_clock_now(), &e) != KM_OK) {
+	if (t == NULL || km_policyd_message_event(&c->message, g->arena, r, km_clock_now(),
+						  &t->event) != KM_OK) {
 		reply(c, KM_GUARD_DEFER, KM_S("Please try again later."));
 		return;
 	}
-	e.account = account;
-	if (km_warden_submit(g->warden, g->arena, &e, NULL, &d, &err) != KM_OK)
-		km_warn("a message could not be judged: %s", err.msg);
-	reply(c, d.action, d.reply);
 	if (!km_sv_eq(r->protocol_state, KM_S("DATA")))
 		km_policyd_message_clear(&c->message);
+	t->arena = g->arena;
+	t->event.account = account;
+	t->done = on_decided;
+	t->ctx = c;
+	if (km_warden_take(g->warden, t)) {
+		decided(c, t);
+		return;
+	}
+	c->turn = t;
+	km_guard_lend(g);
+	km_stream_pause(c->peer.stream);
+	km_stream_deadline(c->peer.stream, 0);
 }
 
 static const struct {
@@ -92,7 +128,10 @@ static void answer(conn *c, const km_policyd_request *r)
 	km_sv account;
 	km_ip ip;
 
-	km_arena_reset(c->guard->arena);
+	if (km_guard_arena(c->guard) == NULL) {
+		reply(c, KM_GUARD_DEFER, KM_S("Please try again later."));
+		return;
+	}
 	for (size_t i = 0; i < KM_COUNT(states); i++) {
 		if (!km_sv_eq(r->protocol_state, states[i].state))
 			continue;
@@ -118,28 +157,68 @@ static void bad(conn *c, const km_err *err)
 	km_stream_linger(c->peer.stream, c->guard->packet_ms);
 }
 
-/* Answers all whole requests of *@in; false when one is malformed. */
+/* Answers all whole requests of *@in, up to one that has to wait; false when one is malformed. */
 static bool answer_all(conn *c, km_sv *in)
 {
 	km_policyd_request r;
 	km_err err = { 0 };
 	size_t used;
-	km_status st;
+	km_status st = KM_NOTFOUND;
 
-	while ((st = km_policyd_read(*in, &c->seen, &used, &r, &err)) == KM_OK) {
+	while (c->turn == NULL && (st = km_policyd_read(*in, &c->seen, &used, &r, &err)) == KM_OK) {
 		answer(c, &r);
 		*in = km_sv_from(*in, used);
 		c->seen = 0;
 	}
-	if (st == KM_NOTFOUND)
+	if (c->turn || st == KM_NOTFOUND)
 		return true;
 	bad(c, &err);
 	return false;
 }
 
+/* What waits for the connection, and until when. */
+static void settle(conn *c, size_t rest)
+{
+	km_stream *s = c->peer.stream;
+
+	if (c->turn)
+		return;
+	/* Half a request keeps its first deadline, however slowly its bytes trickle in. */
+	if (rest == 0)
+		km_stream_deadline(s, c->guard->idle_ms);
+	else if (!c->half)
+		km_stream_deadline(s, c->guard->packet_ms);
+	c->half = rest > 0;
+	if (c->guard->quitting && rest == 0 && c->message.n == 0)
+		km_stream_shut(s);
+}
+
+/* Goes on with what came while it waited. */
+static void serve(conn *c)
+{
+	km_sv rest = km_buf_sv(&c->in);
+
+	if (km_stream_closing(c->peer.stream))
+		return;
+	c->half = false;
+	if (!answer_all(c, &rest)) {
+		km_buf_finish(&c->in);
+		return;
+	}
+	km_peer_flush(&c->peer);
+	if (rest.n)
+		memmove(c->in.p, rest.p, rest.n);
+	c->in.n = rest.n;
+	if (c->turn == NULL)
+		km_stream_resume(c->peer.stream);
+	settle(c, rest.n);
+}
+
 static void on_data(void *ctx, km_stream *s, km_sv bytes)
 {
 	conn *c = ctx;
+
+	(void)s;
 	bool fresh = c->in.n == 0;
 
 	if (!fresh) {
@@ -157,20 +236,15 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 	else if (rest.n)
 		memmove(c->in.p, rest.p, rest.n);
 	c->in.n = rest.n;
-	/* Half a request keeps its first deadline, however slowly its bytes trickle in. */
-	if (rest.n == 0)
-		km_stream_deadline(s, c->guard->idle_ms);
-	else if (!c->half)
-		km_stream_deadline(s, c->guard->packet_ms);
-	c->half = rest.n > 0;
-	if (c->guard->quitting && rest.n == 0 && c->message.n == 0)
-		km_stream_shut(s);
+	settle(c, rest.n);
 }
 
 static void conn_free(km_peer *p)
 {
 	conn *c = (conn *)p;
 
+	if (c->turn)
+		c->turn->ctx = NULL;
 	km_policyd_message_finish(&c->message);
 	km_buf_finish(&c->in);
 	free(c);
@@ -193,7 +267,7 @@ static bool conn_busy(const km_peer *p)
 {
 	const conn *c = (const conn *)p;
 
-	return c->in.n > 0 || c->message.n > 0;
+	return c->in.n > 0 || c->message.n > 0 || c->turn;
 }
 
 const km_peers_ops km_guard_policy = {

@@ -37,12 +37,12 @@ struct km_warden {
 	km_identity_sql *sql; /* NULL: none */
 	bool sql_failed;
 	km_guard *guard;
-	km_accounts *accounts;
+	km_scribe *scribe;
+	km_turn *first, **end; /* under way, in order */
 	km_recall *recall;
 	km_shared *shared;
 	unsigned slot;
 	int64_t last_ms;
-	bool failing;
 	char stopped[TEXT_MAX];
 	hot hot[HOT_SETS][HOT_WAYS];
 };
@@ -130,55 +130,6 @@ km_status km_warden_identities(const km_conf *conf, km_identities *ids, km_err *
 }
 
 /* --- the file of the account --- */
-
-/* A damaged file must not stop mail for ever: it is kept aside and a new one begun. */
-static km_status renew(km_warden *w, const char *why, km_err *err)
-{
-	char name[64];
-
-	km_accounts_close(w->accounts);
-	w->accounts = NULL;
-	km_status st = km_accounts_set_aside(w->state_dir, name, sizeof(name), err);
-	if (st != KM_OK)
-		return st;
-	km_error("%s; it is now %s, and a new one is begun", why, name);
-	return km_accounts_open(w->state_dir, &w->accounts, err);
-}
-
-static km_status open_accounts(km_warden *w, km_err *err)
-{
-	km_err why = { 0 };
-	km_status st = w->accounts ? KM_OK : km_accounts_open(w->state_dir, &w->accounts, &why);
-
-	if (st == KM_SYNTAX)
-		return renew(w, why.msg, err);
-	return st == KM_OK ? st : KM_FAIL(err, st, "%s", why.msg);
-}
-
-static km_status write_entries(km_warden *w, const km_entry *entries, size_t n, km_err *err)
-{
-	km_err why = { 0 };
-	km_status st = open_accounts(w, &why);
-
-	if (st == KM_OK)
-		st = km_accounts_add(w->accounts, entries, n, &why);
-	if (st == KM_SYNTAX) {
-		km_err damaged = why;
-		why = (km_err){ 0 };
-		st = renew(w, damaged.msg, &why);
-		if (st == KM_OK)
-			st = km_accounts_add(w->accounts, entries, n, &why);
-	}
-	if (st != KM_OK && !w->failing)
-		km_error(
-			"the file of an account can not be written, so no measure takes effect and "
-			"the mail is asked to come later: %s",
-			why.msg);
-	if (st == KM_OK && w->failing)
-		km_info("the files of accounts can be written again");
-	w->failing = st != KM_OK;
-	return st == KM_OK ? st : KM_FAIL(err, KM_TEMPFAIL, "%s", why.msg);
-}
 
 /* When an entry was made: no two of them at the same time, since the same one twice is written
  * once. */
@@ -303,9 +254,10 @@ static km_status reinstate(km_warden *w, km_err *err)
 	if (s.arena == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	km_map_init(&s.names, s.arena, false);
-	km_status st = km_accounts_in_force(w->accounts, s.now * 1000, on_in_force, &s, err);
+	km_accounts *accounts = km_scribe_accounts(w->scribe);
+	km_status st = km_accounts_in_force(accounts, s.now * 1000, on_in_force, &s, err);
 	if (st == KM_OK)
-		st = km_accounts_find(w->accounts, &newest, on_restored, &s, err);
+		st = km_accounts_find(accounts, &newest, on_restored, &s, err);
 	if (s.reinstated)
 		km_warn("%zu measures that stand in the files of accounts were not in the "
 			"counters; they are in force again",
@@ -351,7 +303,7 @@ static km_status open_state(km_warden *w, const km_conf *conf, km_err *err)
 	if (st == KM_OK)
 		st = km_recall_open(w->state_dir, w->guard, w->ids, &w->recall, err);
 	if (st == KM_OK)
-		st = open_accounts(w, err);
+		st = km_scribe_open(w->state_dir, &w->scribe, err);
 	return st == KM_OK ? reinstate(w, err) : st;
 }
 
@@ -367,6 +319,7 @@ km_status km_warden_open(const km_conf *conf, const char *state_dir, km_shared *
 	w->state_dir = state_dir;
 	w->shared = shared;
 	w->slot = slot;
+	w->end = &w->first;
 	make_stopped(w);
 	km_status st = open_state(w, conf, err);
 	if (st == KM_OK)
@@ -380,9 +333,10 @@ void km_warden_close(km_warden *w)
 {
 	if (w == NULL)
 		return;
+	km_warden_stop(w);
 	km_guard_close(w->guard);
 	km_recall_close(w->recall);
-	km_accounts_close(w->accounts);
+	km_scribe_close(w->scribe);
 	km_identity_sql_close(w->sql);
 	km_identities_free(w->ids);
 	km_counters_close(w->counters);
@@ -409,9 +363,12 @@ static km_entry entry_for(km_warden *w, km_arena *a, const km_event *e, km_entry
 }
 
 /* What is written of an event: what was said, and the measures that it leads to. */
-static size_t list_entries(km_warden *w, km_arena *a, const km_event *e, const km_guardline *also,
-			   const km_decision *d, km_entry *out)
+static size_t list_entries(km_warden *w, km_turn *t)
 {
+	km_arena *a = t->arena;
+	const km_event *e = &t->event;
+	const km_guardline *also = t->line;
+	km_entry *out = t->entries;
 	size_t n = 0;
 
 	if (also && also->entry < KM_ENTRY_KIND_COUNT && e->account.n) {
@@ -419,8 +376,8 @@ static size_t list_entries(km_warden *w, km_arena *a, const km_event *e, const k
 		out[n].by = clean(a, also->by);
 		out[n++].reason = clean(a, also->reason);
 	}
-	for (size_t i = 0; i < d->n_measures; i++) {
-		const km_measure *m = &d->measures[i];
+	for (size_t i = 0; i < t->d.n_measures; i++) {
+		const km_measure *m = &t->d.measures[i];
 		out[n] = entry_for(w, a, e, entry_of(m->step));
 		if (m->account.n)
 			out[n].account = m->account;
@@ -458,14 +415,6 @@ static void note_hot(km_warden *w, const km_event *e, const km_decision *d)
 		warm(w, name_of(e->account, &e->ip, text), (float)level);
 }
 
-static km_status tell_subscriber(km_warden *w, const km_event *e, km_err *err)
-{
-	const km_subscriber s = { e->account, km_sv_of(km_account_kind_name(e->account_kind)),
-				  e->alternative, e->created };
-
-	return km_accounts_put(w->accounts, &s, err);
-}
-
 typedef struct {
 	bool terminated, settled;
 } last_step;
@@ -481,80 +430,183 @@ static bool on_last(void *ctx, int64_t row, const km_entry *e)
 }
 
 /* Ended by a person, which no new password undoes. */
-static bool is_terminated(km_warden *w, km_sv account)
+static bool is_terminated(const km_warden *w, km_sv account)
 {
 	const km_entry_filter f = { .account = account, .limit = ENTRIES_LOOKED };
-	last_step l = { 0 };
+	last_step l = { .terminated = true };
+	km_accounts *a;
 
-	if (account.n == 0 || open_accounts(w, NULL) != KM_OK ||
-	    km_accounts_find(w->accounts, &f, on_last, &l, NULL) != KM_OK)
+	if (account.n == 0 || km_accounts_open_reader(w->state_dir, &a, NULL) != KM_OK)
 		return true;
+	l.terminated = km_accounts_find(a, &f, on_last, &l, NULL) != KM_OK || l.terminated;
+	km_accounts_close(a);
 	return l.terminated;
 }
 
-static km_status judge(km_warden *w, km_arena *a, const km_event *e, km_decision *d, km_err *err)
+static km_status judge(km_warden *w, km_turn *t)
 {
+	const km_event *e = &t->event;
+
 	if (e->kind == KM_EVENT_password_changed && is_terminated(w, e->account)) {
-		*d = (km_decision){ .account = e->account };
+		t->d = (km_decision){ .account = e->account };
 		return KM_OK;
 	}
 	refresh_identities(w, e);
-	km_status st = km_guard_submit(w->guard, a, e, d);
-	return st == KM_OK
-		       ? st
-		       : KM_FAIL(err, st, "the event can not be judged: %s", km_status_name(st));
+	km_status st = km_guard_submit(w->guard, t->arena, e, &t->d);
+	return st == KM_OK ? st
+			   : KM_FAIL(&t->err, st, "the event can not be judged: %s",
+				     km_status_name(st));
 }
 
-static km_status fail(km_warden *w, const km_event *e, km_decision *d, km_status st)
+static void fail(km_warden *w, km_turn *t)
 {
-	d->is_submit = e->kind == KM_EVENT_submit;
+	km_decision *d = &t->d;
+
+	if (t->only_entry)
+		return;
+	d->is_submit = t->event.kind == KM_EVENT_submit;
 	d->action = KM_GUARD_DEFER;
 	d->accepted_rcpts = d->n_measures = 0;
-	d->account = e->account;
+	d->account = t->event.account;
 	d->reply = KM_S("Please try again later.");
 	if (w->shared)
 		km_shared_count(w->shared, w->slot, KM_COUNTER_guard_failures_total, 1);
 	count(w, d);
-	return st;
 }
 
-km_status km_warden_submit(km_warden *w, km_arena *a, const km_event *e, const km_guardline *also,
-			   km_decision *d, km_err *err)
+/* What it leads to is written: now it takes effect. */
+static void conclude(km_warden *w, km_turn *t)
 {
-	km_entry entries[KM_MEASURES_MAX + 2];
+	const km_event *e = &t->event;
 
-	km_status st = judge(w, a, e, d, err);
-	if (st != KM_OK)
-		return fail(w, e, d, st);
-	size_t n = list_entries(w, a, e, also, d, entries);
-	if (km_arena_full(a))
-		st = KM_FAIL(err, KM_LIMIT, "the event is too large");
-	else if (n)
-		st = write_entries(w, entries, n, err);
-	if (st == KM_OK && e->kind == KM_EVENT_account && e->account.n)
-		st = tell_subscriber(w, e, err);
-	if (st != KM_OK)
-		return fail(w, e, d, st);
-	for (size_t i = 0; i < d->n_measures; i++)
-		(void)km_guard_apply(w->guard, &d->measures[i]);
+	if (t->st == KM_OK && t->page.st != KM_OK)
+		t->st = KM_FAIL(&t->err, t->page.st, "%s", t->page.err.msg);
+	if (t->st != KM_OK) {
+		fail(w, t);
+		return;
+	}
+	if (t->only_entry)
+		return;
+	for (size_t i = 0; i < t->d.n_measures; i++)
+		(void)km_guard_apply(w->guard, &t->d.measures[i]);
 	if (e->kind == KM_EVENT_review && e->terminate)
 		km_guard_reinstate(w->guard, e->account, KM_STEP_SUSPENSION, e->t);
 	km_recall_keep(w->recall, e);
-	note_hot(w, e, d);
-	count(w, d);
-	return KM_OK;
+	note_hot(w, e, &t->d);
+	count(w, &t->d);
 }
 
-km_status km_warden_keep(km_warden *w, const km_guardline *line, km_err *err)
+static void fill_page(km_warden *w, km_turn *t)
 {
-	const km_entry e = { .account = line->event.account,
-			     .kind = line->entry,
-			     .t_ms = stamp(w, line->event.t),
-			     .by = line->by,
-			     .reason = line->reason,
-			     .facts = KM_S("[]") };
+	const km_event *e = &t->event;
 
-	return write_entries(w, &e, 1, err);
+	t->page.what.entries = t->entries;
+	if (t->only_entry) {
+		t->entries[0] = (km_entry){ .account = e->account,
+					    .kind = t->line->entry,
+					    .t_ms = stamp(w, e->t),
+					    .by = t->line->by,
+					    .reason = t->line->reason,
+					    .facts = KM_S("[]") };
+		t->page.what.n = 1;
+		return;
+	}
+	t->page.what.n = list_entries(w, t);
+	if (e->kind != KM_EVENT_account || e->account.n == 0)
+		return;
+	t->subscriber =
+		(km_subscriber){ e->account, km_sv_of(km_account_kind_name(e->account_kind)),
+				 e->alternative, e->created };
+	t->page.what.subscriber = &t->subscriber;
+}
+
+/* False: it is being written. */
+static bool run(km_warden *w, km_turn *t)
+{
+	t->waits = false;
+	t->page = (km_sheet){ 0 };
+	t->err = (km_err){ 0 };
+	t->st = t->only_entry ? KM_OK : judge(w, t);
+	if (t->st == KM_OK)
+		fill_page(w, t);
+	if (t->st == KM_OK && km_arena_full(t->arena))
+		t->st = KM_FAIL(&t->err, KM_LIMIT, "the event is too large");
+	if (t->st == KM_OK && (t->page.what.n || t->page.what.subscriber) &&
+	    !km_scribe_write(w->scribe, &t->page))
+		return false;
+	conclude(w, t);
+	return true;
+}
+
+static bool is_under_way(const km_warden *w, uint64_t key)
+{
+	for (const km_turn *t = w->first; t; t = t->next)
+		if (t->key == key)
+			return true;
+	return false;
+}
+
+bool km_warden_take(km_warden *w, km_turn *t)
+{
+	t->next = NULL;
+	t->key = km_guard_key(w->guard, t->event.account, &t->event.ip, t->event.t);
+	t->waits = is_under_way(w, t->key);
+	if (!t->waits && run(w, t))
+		return true;
+	*w->end = t;
+	w->end = &t->next;
+	return false;
+}
+
+static void leave(km_warden *w, km_turn *t)
+{
+	for (km_turn **at = &w->first; *at; at = &(*at)->next)
+		if (*at == t) {
+			*at = t->next;
+			if (t->next == NULL)
+				w->end = at;
+			break;
+		}
+	t->done(t);
+}
+
+/* Those of the same account that waited, up to one that is to be written itself. */
+static void go_on(km_warden *w, uint64_t key)
+{
+	for (km_turn *t = w->first, *next; t; t = next) {
+		next = t->next;
+		if (t->key != key || !t->waits)
+			continue;
+		if (!run(w, t))
+			break;
+		leave(w, t);
+	}
+}
+
+void km_warden_settle(km_warden *w)
+{
+	for (km_sheet *p = km_scribe_done(w->scribe), *next; p; p = next) {
+		next = p->next;
+		km_turn *t = (km_turn *)((char *)p - offsetof(km_turn, page));
+		uint64_t key = t->key;
+		conclude(w, t);
+		leave(w, t);
+		go_on(w, key);
+	}
+}
+
+km_status km_warden_start(km_warden *w, const km_sandbox *box, void (*wake)(void *ctx), void *ctx,
+			  km_err *err)
+{
+	return km_scribe_start(w->scribe, box, wake, ctx, err);
+}
+
+void km_warden_stop(km_warden *w)
+{
+	if (w->scribe == NULL)
+		return;
+	km_scribe_stop(w->scribe);
+	km_warden_settle(w);
 }
 
 /* --- questions --- */

@@ -7,11 +7,38 @@
 #define KM_DAEMON_WARDEN_H
 
 #include "conf/conf.h"
+#include "daemon/scribe.h"
 #include "daemon/shared.h"
 #include "front/guardline/guardline.h"
 #include "outbound/identity_sql.h"
 
 typedef struct km_warden km_warden;
+
+enum { KM_TURN_ENTRIES = KM_MEASURES_MAX + 2 };
+
+/*
+ * One event, or one entry for the file of an account, from the question to the answer. The
+ * caller's, with @arena and all that it points to, until it is done; all of it lives in @arena.
+ */
+typedef struct km_turn km_turn;
+struct km_turn {
+	km_arena *arena;
+	km_event event;
+	const km_guardline *line; /* what is written with it; NULL: nothing */
+	bool only_entry; /* @line is for the file alone; of the event, t and account count */
+	void (*done)(km_turn *t);
+	void *ctx; /* of @done */
+	km_status st;
+	km_err err;
+	km_decision d; /* when @st is not KM_OK: "try again later" */
+	/* inside */
+	km_turn *next;
+	uint64_t key;
+	bool waits; /* for another of the same account */
+	km_sheet page;
+	km_entry entries[KM_TURN_ENTRIES];
+	km_subscriber subscriber;
+};
 
 /*
  * Opens or makes "counters" and "accounts.db" in @state_dir and puts in force again what stands in
@@ -29,13 +56,21 @@ KM_NODISCARD km_status km_warden_identities(const km_conf *conf, km_identities *
 KM_NODISCARD km_status km_warden_database(const km_conf *conf, km_identity_sql **out, km_err *err);
 
 /*
- * Judges one event. When it returns KM_OK its measures are on disk and in force, and so is @also
- * (may be NULL), which is written with them. Else nothing is: d->action is "try again later".
+ * Judges one event. When it is done with KM_OK its measures are on disk and in force, and so is
+ * what was said. True: it is done already, as most are. False: @t->done is called when it is, from
+ * km_warden_settle(): there is something to be written, or to be waited for, since events of one
+ * account keep their order.
  */
-KM_NODISCARD km_status km_warden_submit(km_warden *w, km_arena *a, const km_event *e,
-					const km_guardline *also, km_decision *d, km_err *err);
-/* Writes what is for the file of the account alone. */
-KM_NODISCARD km_status km_warden_keep(km_warden *w, const km_guardline *line, km_err *err);
+bool km_warden_take(km_warden *w, km_turn *t);
+
+/* Files are written in a thread from now on, which calls @wake; to be called before the role
+ * confines itself. Without it, every turn is done at once. */
+KM_NODISCARD km_status km_warden_start(km_warden *w, const km_sandbox *box, void (*wake)(void *ctx),
+				       void *ctx, km_err *err);
+/* Goes on with the turns whose pages are written: in the thread that calls km_warden_take(). */
+void km_warden_settle(km_warden *w);
+/* Ends the thread and all turns. */
+void km_warden_stop(km_warden *w);
 
 /* As km_guard_check(). */
 km_step km_warden_check(km_warden *w, km_sv account, const km_ip *ip, km_time now);

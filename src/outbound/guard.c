@@ -97,6 +97,11 @@ static uint64_t profile_key(const km_guard *g, km_sv name, const km_ip *ip)
 	return ip ? ip_key(g, ip) : 1;
 }
 
+uint64_t km_guard_key(const km_guard *g, km_sv account, const km_ip *ip, km_time now)
+{
+	return profile_key(g, holder(g, account, ip, now), ip);
+}
+
 static bool open_case(km_guard *g, km_case *c)
 {
 	const km_event *e = c->e;

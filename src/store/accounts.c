@@ -110,25 +110,23 @@ static void bind_entry(sqlite3_stmt *s, const km_entry *e)
 	km_db_bind_text(s, 10, e->facts);
 }
 
-km_status km_accounts_add(km_accounts *a, const km_entry *entries, size_t n, km_err *err)
+static km_status write_entries(km_accounts *a, const km_entry *entries, size_t n, km_err *err)
 {
 	sqlite3_stmt *s = NULL;
-	km_status st = km_db_run(&a->db, "BEGIN IMMEDIATE", err);
+	km_status st = km_db_prepare(&a->db,
+				     "INSERT OR IGNORE INTO entry (" ENTRY
+				     ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+				     &s, err);
 
-	if (st != KM_OK)
-		return st;
-	st = km_db_prepare(&a->db,
-			   "INSERT OR IGNORE INTO entry (" ENTRY ") VALUES (?,?,?,?,?,?,?,?,?,?)",
-			   &s, err);
 	for (size_t i = 0; i < n && st == KM_OK; i++) {
 		bind_entry(s, &entries[i]);
 		st = km_db_step(&a->db, s, err);
 	}
 	(void)sqlite3_finalize(s);
-	return km_db_end(&a->db, st, err);
+	return st;
 }
 
-km_status km_accounts_put(km_accounts *a, const km_subscriber *u, km_err *err)
+static km_status write_subscriber(km_accounts *a, const km_subscriber *u, km_err *err)
 {
 	sqlite3_stmt *s = NULL;
 	km_status st =
@@ -149,6 +147,31 @@ km_status km_accounts_put(km_accounts *a, const km_subscriber *u, km_err *err)
 	st = km_db_step(&a->db, s, err);
 	(void)sqlite3_finalize(s);
 	return st;
+}
+
+km_status km_accounts_write(km_accounts *a, const km_account_page *pages, size_t n, km_err *err)
+{
+	km_status st = km_db_run(&a->db, "BEGIN IMMEDIATE", err);
+
+	if (st != KM_OK)
+		return st;
+	for (size_t i = 0; i < n && st == KM_OK; i++) {
+		if (pages[i].n)
+			st = write_entries(a, pages[i].entries, pages[i].n, err);
+		if (st == KM_OK && pages[i].subscriber)
+			st = write_subscriber(a, pages[i].subscriber, err);
+	}
+	return km_db_end(&a->db, st, err);
+}
+
+km_status km_accounts_add(km_accounts *a, const km_entry *entries, size_t n, km_err *err)
+{
+	return km_accounts_write(a, &(km_account_page){ entries, n, NULL }, 1, err);
+}
+
+km_status km_accounts_put(km_accounts *a, const km_subscriber *u, km_err *err)
+{
+	return km_accounts_write(a, &(km_account_page){ .subscriber = u }, 1, err);
 }
 
 /* Columns: row, then ENTRY. */

@@ -67,6 +67,18 @@ void km_accounts_close(km_accounts *a);
 /* As km_records_set_aside(). */
 KM_NODISCARD km_status km_accounts_set_aside(const char *dir, char *name, size_t max, km_err *err);
 
+/* What belongs together: entries, and what became known of a subscriber (NULL: nothing). */
+typedef struct {
+	const km_entry *entries;
+	size_t n;
+	const km_subscriber *subscriber;
+} km_account_page;
+
+/* As km_accounts_add() and km_accounts_put() of each page, all of them or none, and at the cost of
+ * one. */
+KM_NODISCARD km_status km_accounts_write(km_accounts *a, const km_account_page *pages, size_t n,
+					 km_err *err);
+
 /* On disk when it returns KM_OK, all of them or none. The same measure of the same account at the
  * same time is written once, and so is `told` with the same reason. */
 KM_NODISCARD km_status km_accounts_add(km_accounts *a, const km_entry *entries, size_t n,

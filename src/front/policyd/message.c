@@ -74,8 +74,8 @@ static km_status list_rcpts(const km_policyd_message *m, km_arena *a, const km_p
 
 	if (all == 0)
 		all = r->recipient.n > 0;
-	km_sv *v = KM_NEW_ARRAY(a, km_sv, all + 1), names = km_buf_sv(&m->names);
-	if (v == NULL)
+	km_sv *v = KM_NEW_ARRAY(a, km_sv, all + 1), names = km_sv_dup(a, km_buf_sv(&m->names));
+	if (v == NULL || km_arena_full(a))
 		return KM_LIMIT;
 	for (size_t i = 0; i < n; i++) {
 		size_t end = km_sv_chr(names, '\n', 0);
@@ -83,7 +83,7 @@ static km_status list_rcpts(const km_policyd_message *m, km_arena *a, const km_p
 		names = km_sv_from(names, end + 1);
 	}
 	if (n == 0 && all)
-		v[0] = r->recipient;
+		v[0] = km_sv_dup(a, r->recipient);
 	out->rcpts = v;
 	out->n_rcpts = all;
 	return KM_OK;
@@ -96,11 +96,11 @@ km_status km_policyd_message_event(const km_policyd_message *m, km_arena *a,
 		.kind = KM_EVENT_submit,
 		.t = now,
 		.port = (uint16_t)number(r->client_port, UINT16_MAX),
-		.helo = r->helo_name,
+		.helo = km_sv_dup(a, r->helo_name),
 		.has_mail_from = true,
-		.mail_from = r->sender,
+		.mail_from = km_sv_dup(a, r->sender),
 		.size = number(r->size, 1ull << 53),
-		.queue_id = r->queue_id,
+		.queue_id = km_sv_dup(a, r->queue_id),
 	};
 	if (!km_ip_parse(r->client_address, &out->ip))
 		out->ip.len = 0;

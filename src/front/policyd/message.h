@@ -29,7 +29,7 @@ void km_policyd_message_rcpt(km_policyd_message *m, const km_policyd_request *r)
 /*
  * The event of the whole message that @r (in state DATA or END-OF-MESSAGE) is about; the account is
  * the caller's to add. Recipients whose names were not told (the connection was another one) are
- * empty names. Views into @m and @r; the list is in @a. KM_LIMIT when @a is full.
+ * empty names. All of it is copied into @a; KM_LIMIT when that is full.
  */
 KM_NODISCARD km_status km_policyd_message_event(const km_policyd_message *m, km_arena *a,
 						const km_policyd_request *r, km_time now,

@@ -59,17 +59,18 @@ static int end(void **state)
 static km_decision line(fixture *f, const char *text, km_status want)
 {
 	km_guardline l;
-	km_decision d = { 0 };
 	km_err err = { 0 };
 
 	km_arena_reset(f->a);
 	assert_int_equal(km_guardline_read(f->a, km_sv_of(text), km_clock_now(), &l, &err), KM_OK);
-	km_status st = l.kind == KM_GUARDLINE_ENTRY
-			       ? km_warden_keep(f->w, &l, &err)
-			       : km_warden_submit(f->w, f->a, &l.event, &l, &d, &err);
-	if (st != want)
-		fail_msg("%s: %s %s", text, km_status_name(st), err.msg);
-	return d;
+	km_turn t = { .arena = f->a,
+		      .event = l.event,
+		      .line = &l,
+		      .only_entry = l.kind == KM_GUARDLINE_ENTRY };
+	assert_true(km_warden_take(f->w, &t)); /* there is no thread */
+	if (t.st != want)
+		fail_msg("%s: %s %s", text, km_status_name(t.st), t.err.msg);
+	return t.d;
 }
 
 /* Mail to strangers from @account until it is stopped; how many went out. */
@@ -208,6 +209,94 @@ static void test_damaged_told(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+typedef struct {
+	int line[2]; /* a pipe: the thread has written something */
+	char order[200];
+} waiting;
+
+static void wake(void *ctx)
+{
+	const waiting *x = ctx;
+
+	assert_int_equal(write(x->line[1], "w", 1), 1);
+}
+
+static void note(km_turn *t)
+{
+	waiting *x = t->ctx;
+	size_t n = strlen(x->order);
+
+	(void)snprintf(x->order + n, sizeof(x->order) - n, "%.*s:%s ", KM_FMT(t->event.queue_id),
+		       km_guard_action_name(t->d.action));
+}
+
+static km_turn *turn_of(km_arena *a, waiting *x, const char *account, const char *queue_id)
+{
+	km_turn *t = KM_NEW(a, km_turn);
+	km_sv *to = KM_NEW_ARRAY(a, km_sv, 3);
+	static int n;
+
+	t->arena = a;
+	t->done = note;
+	t->ctx = x;
+	t->event = (km_event){ .kind = KM_EVENT_submit,
+			       .t = km_clock_now(),
+			       .account = km_sv_of(account),
+			       .ip = { { 203, 0, 113, 7 }, 4 },
+			       .rcpts = to,
+			       .n_rcpts = 3 };
+	t->event.queue_id = *queue_id ? km_sv_of(queue_id) : km_sv_fmt(a, "w%d", n);
+	for (int i = 0; i < 3; i++)
+		to[i] = km_sv_fmt(a, "s%d.%d@d%d.example", ++n, i, i);
+	return t;
+}
+
+/* While a measure is being written, others go on, and the same account's mail keeps its order. */
+static void test_thread(void **state)
+{
+	fixture *f = *state;
+	const km_sandbox box = { .kind = KM_SANDBOX_GUARD, .dir = f->dir };
+	waiting x = { 0 };
+	char byte;
+
+	assert_int_equal(pipe(x.line), 0);
+	assert_int_equal(km_warden_start(f->w, &box, wake, &x, NULL), KM_OK);
+	km_turn *braked = NULL;
+	for (int i = 0; i < 300 && braked == NULL; i++) {
+		km_turn *t = turn_of(f->a, &x, "busy", "");
+		braked = km_warden_take(f->w, t) ? NULL : t;
+	}
+	assert_non_null(braked);
+	assert_int_equal(in_force(f, "busy"), KM_STEP_NONE); /* not before it is written */
+	km_turn *second = turn_of(f->a, &x, "busy", "second");
+	km_turn *third = turn_of(f->a, &x, "busy", "third");
+	assert_false(km_warden_take(f->w, second));
+	assert_false(km_warden_take(f->w, third));
+	assert_true(km_warden_take(f->w, turn_of(f->a, &x, "other", "other")));
+	assert_string_equal(x.order, "");
+	while (strstr(x.order, "third") == NULL) {
+		assert_int_equal(read(x.line[0], &byte, 1), 1);
+		km_warden_settle(f->w);
+	}
+	char want[200];
+	(void)snprintf(want, sizeof(want), "%.*s:hold second:hold third:hold ",
+		       KM_FMT(braked->event.queue_id));
+	assert_string_equal(x.order, want);
+	assert_int_equal(in_force(f, "busy"), KM_STEP_BRAKE);
+	entries_are(f, "busy", "brake/komainu");
+	/* What is under way at the end is done by the end. */
+	x.order[0] = 0;
+	for (int i = 0; i < 300; i++)
+		if (!km_warden_take(f->w, turn_of(f->a, &x, "last", "")))
+			break;
+	assert_false(km_warden_take(f->w, turn_of(f->a, &x, "last", "after")));
+	km_warden_stop(f->w);
+	assert_non_null(strstr(x.order, ":hold after:hold "));
+	assert_int_equal(in_force(f, "last"), KM_STEP_BRAKE);
+	(void)close(x.line[0]);
+	(void)close(x.line[1]);
+}
+
 /* The counters are lost: what the files say is in force again. */
 static void test_lost_counters(void **state)
 {
@@ -333,9 +422,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_story),	  TEST(test_told),	   TEST(test_damaged_told),
-		TEST(test_lost_counters), TEST(test_half_restore), TEST(test_termination),
-		TEST(test_address),	  TEST(test_unwritable),   TEST(test_foreign),
+		TEST(test_story),	TEST(test_told),	  TEST(test_damaged_told),
+		TEST(test_thread),	TEST(test_lost_counters), TEST(test_half_restore),
+		TEST(test_termination), TEST(test_address),	  TEST(test_unwritable),
+		TEST(test_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
