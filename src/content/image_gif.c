@@ -30,6 +30,7 @@ static void read_palette(const GifFileType *gif, int transparent, uint8_t shade[
 static km_status read_lines(GifFileType *gif, int transparent, km_image *out)
 {
 	static const unsigned first[] = { 0, 4, 2, 1 }, step[] = { 8, 8, 4, 2 };
+	const unsigned width = out->width;
 	uint8_t shade[256];
 
 	read_palette(gif, transparent, shade);
@@ -37,12 +38,12 @@ static km_status read_lines(GifFileType *gif, int transparent, km_image *out)
 	for (size_t pass = 0; pass < (gif->Image.Interlace ? KM_COUNT(first) : 1); pass++) {
 		unsigned by = gif->Image.Interlace ? step[pass] : 1;
 		for (unsigned y = first[pass]; y < out->height; y += by) {
-			uint8_t *row = out->grey + (size_t)y * out->width;
-			if (DGifGetLine(gif, row, (int)out->width) != GIF_OK) {
-				memset(row, 255, out->width);
+			uint8_t *row = out->grey + (size_t)y * width;
+			if (DGifGetLine(gif, row, (int)width) != GIF_OK) {
+				memset(row, 255, width);
 				return y || pass ? KM_OK : KM_SYNTAX;
 			}
-			for (unsigned x = 0; x < out->width; x++)
+			for (unsigned x = 0; x < width; x++)
 				row[x] = shade[row[x]];
 		}
 	}

@@ -33,6 +33,7 @@ typedef struct {
 	km_arena *kept;
 	km_mail *mail;
 	km_links *links;
+	km_pictures *pictures;
 	km_opened *out;
 	km_opened_note *note;
 	km_page *page;
@@ -85,15 +86,28 @@ static bool may_search(job *j)
 	return j->pixels > 0;
 }
 
-/* Codes that say where to go; bills, telephone numbers and networks have codes, too. */
-static void search_codes(job *j, const file *f, km_sv inner, const km_image *image, km_fact_id fact)
+static uint64_t cost_of(const km_image *image)
+{
+	return (uint64_t)image->width * image->height + image->pixels / SOURCE_COST;
+}
+
+static void pay(job *j, uint64_t cost)
+{
+	j->pixels -= cost < j->pixels ? cost : j->pixels;
+}
+
+/* Codes that say where to go; KM_NOTFOUND when there is none at all. Bills, telephone numbers and
+ * networks have codes, too. */
+static km_status search_codes(job *j, const file *f, km_sv inner, const km_image *image,
+			      km_fact_id fact)
 {
 	km_qr_codes codes;
-	uint64_t cost = (uint64_t)image->width * image->height + image->pixels / SOURCE_COST;
+	km_status st;
 
-	j->pixels -= cost < j->pixels ? cost : j->pixels;
-	if (km_qr_read(j->work, image, &codes) != KM_OK)
-		return;
+	pay(j, cost_of(image));
+	st = km_qr_read(j->work, image, &codes);
+	if (st != KM_OK || codes.n == 0)
+		return st == KM_OK ? KM_NOTFOUND : st;
 	for (size_t i = 0; i < codes.n; i++) {
 		km_sv text = km_sv_trim(codes.text[i]);
 		size_t n;
@@ -108,19 +122,25 @@ static void search_codes(job *j, const file *f, km_sv inner, const km_image *ima
 		if (j->links->n > before)
 			tell(j, f, fact, inner, j->links->a[before].url->host, 1);
 	}
+	return KM_OK;
 }
 
 static void search_picture(job *j, const file *f, km_sv inner, km_sv bytes)
 {
 	km_image image;
+	uint64_t key, cost;
 
 	if (!may_search(j))
 		return;
+	if (km_pictures_has(j->pictures, bytes, &key, &cost)) {
+		pay(j, cost);
+		return;
+	}
 	km_status st = km_image_read(j->work, bytes, &image);
 	if (st == KM_LIMIT)
 		km_limit_hit(&j->out->limits, KM_LIMIT_IMAGE_PIXELS);
-	if (st == KM_OK)
-		search_codes(j, f, inner, &image, KM_FACT_LINK_IN_QR);
+	if (st == KM_OK && search_codes(j, f, inner, &image, KM_FACT_LINK_IN_QR) == KM_NOTFOUND)
+		km_pictures_add(j->pictures, key, cost_of(&image));
 }
 
 static void open_picture(job *j, file *f)
@@ -137,7 +157,7 @@ static void search_drawn(job *j, const file *f, km_sv text)
 	for (size_t at = 0; km_qr_drawn_next(j->work, text, &at, &image) == KM_OK;) {
 		if (!may_search(j))
 			return;
-		search_codes(j, f, (km_sv){ 0 }, &image, KM_FACT_QR_DRAWN);
+		(void)search_codes(j, f, (km_sv){ 0 }, &image, KM_FACT_QR_DRAWN);
 		km_arena_reset(j->work);
 	}
 }
@@ -240,7 +260,7 @@ static void open_pdf(job *j, file *f)
 		if (st == KM_LIMIT)
 			km_limit_hit(&j->out->limits, KM_LIMIT_IMAGE_PIXELS);
 		if (st == KM_OK)
-			search_codes(j, f, (km_sv){ 0 }, &image, KM_FACT_LINK_IN_QR);
+			(void)search_codes(j, f, (km_sv){ 0 }, &image, KM_FACT_LINK_IN_QR);
 	}
 }
 
@@ -572,11 +592,13 @@ static void open_text(job *j, const km_text_view *v)
 	km_arena_reset(j->files);
 }
 
-void km_opened_read(km_arena *a, km_mail *m, const km_views *v, km_links *links, km_opened *out)
+void km_opened_read(km_arena *a, km_mail *m, const km_views *v, km_links *links,
+		    km_pictures *pictures, km_opened *out)
 {
 	job j = { .kept = a,
 		  .mail = m,
 		  .links = links,
+		  .pictures = pictures,
 		  .out = out,
 		  .budget = { KM_MAX_UNPACKED_BYTES, wants },
 		  .page_bytes = KM_MAX_PAGES_BYTES,

@@ -8,6 +8,7 @@
 #ifndef KM_CONTENT_OPENED_H
 #define KM_CONTENT_OPENED_H
 
+#include "content/pictures.h"
 #include "content/urls.h"
 #include "fact/fact.h"
 
@@ -28,7 +29,9 @@ typedef struct {
 	km_limit_set limits;
 } km_opened;
 
-/* Opens what of @m can be; links found go into @links. What is kept lives in @a. */
-void km_opened_read(km_arena *a, km_mail *m, const km_views *v, km_links *links, km_opened *out);
+/* Opens what of @m can be; links found go into @links. What is kept lives in @a. @pictures may be
+ * NULL: then every picture is searched. */
+void km_opened_read(km_arena *a, km_mail *m, const km_views *v, km_links *links,
+		    km_pictures *pictures, km_opened *out);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "content/archives.h"
+#include "crypt/digest.h"
 
 static void read_names(km_kit *kit, const km_conf *conf)
 {
@@ -67,6 +68,27 @@ static km_status open_models(km_kit *kit, const char *path, km_err *err)
 	return KM_FAIL(err, KM_NOMEM, "no memory");
 }
 
+static bool picture_digest(km_sv secret, km_sv bytes, uint64_t *out)
+{
+	uint8_t digest[KM_SHA256_BYTES];
+
+	if (km_hmac_sha256(secret, bytes, digest) != KM_OK)
+		return false;
+	memcpy(out, digest, sizeof(*out));
+	return true;
+}
+
+static km_status open_pictures(km_kit *kit, km_err *err)
+{
+	uint8_t secret[KM_PICTURES_SECRET];
+	km_status st = km_random(secret, sizeof(secret));
+
+	if (st != KM_OK)
+		return KM_FAIL(err, st, "no random numbers");
+	kit->pictures = km_pictures_new(picture_digest, secret);
+	return kit->pictures ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory");
+}
+
 static unsigned checks_of(const km_conf *conf)
 {
 	static const struct {
@@ -92,6 +114,8 @@ km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pa
 	km_status st = open_lists(kit, conf, err);
 	if (st == KM_OK)
 		st = open_tables(kit, conf, cache, err);
+	if (st == KM_OK)
+		st = open_pictures(kit, err);
 	if (st == KM_OK && conf)
 		st = km_dnsbls_open(&kit->dnsbl, conf, err);
 	if (st == KM_OK)
@@ -151,6 +175,7 @@ void km_kit_close(km_kit *kit)
 	km_trust_close(&kit->forwarders);
 	km_trust_close(&kit->sealers);
 	km_phrases_free(kit->phrases);
+	km_pictures_free(kit->pictures);
 	km_imitations_free(kit->imitations);
 	km_brands_free(kit->brands);
 	km_terms_free(kit->terms);

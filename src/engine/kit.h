@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "content/brands.h"
 #include "content/imitation.h"
+#include "content/pictures.h"
 #include "content/wording.h"
 #include "engine/dnsbl.h"
 #include "engine/lists.h"
@@ -33,6 +34,7 @@ typedef struct {
 	km_brands *brands;	   /* with the operator's own */
 	km_imitations *imitations; /* of the brands */
 	km_phrases *phrases;	   /* data/phrases.csv */
+	km_pictures *pictures;	   /* that were searched; the only thing that scans change */
 	km_base *base;		   /* of the classifier; NULL without one */
 	km_layers *layers;	   /* over it */
 	km_trainer *learned;	   /* that they belong to; NULL: they are the kit's own */

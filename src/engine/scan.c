@@ -84,7 +84,7 @@ static km_status stage_virus(km_scan *s)
 /* Before all that looks at links. */
 static km_status stage_files(km_scan *s)
 {
-	km_opened_read(s->arena, s->mail, &s->views, &s->links, &s->opened);
+	km_opened_read(s->arena, s->mail, &s->views, &s->links, s->kit->pictures, &s->opened);
 	return KM_OK;
 }
 
