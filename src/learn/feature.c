@@ -1,6 +1,6 @@
 #include "learn/feature.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "learn/gather.h"
@@ -140,6 +140,7 @@ static inline __attribute__((always_inline)) void read_grams(km_gather *g, km_sv
 	const km_gather to = *g;
 	size_t n = g->n;
 
+#pragma GCC unroll 4
 	for (size_t i = 0, grams = v.n < 4 ? 0 : v.n - 3; i < grams; i++) {
 		uint32_t gram;
 		memcpy(&gram, v.p + i, sizeof(gram));
@@ -190,12 +191,18 @@ static inline __attribute__((always_inline)) void read_words(reader *r, const km
 		n = km_gather_put(to, n, h);
 		if (tell && km_gather_asked(g, was, n))
 			km_gather_tell(g, n, r->name, w[i].text, KM_S(""), 0);
-		for (size_t d = 0; w[i].pairs && d < PAIRS && d < n_met; d++) {
-			const partner *p = &r->met[n_met - 1 - d];
+		const partner *last = &r->met[n_met];
+		size_t pairs = w[i].pairs ? n_met : 0;
+#pragma GCC unroll 4
+		for (size_t d = 1; d <= PAIRS; d++) {
+			if (d > pairs)
+				break;
 			was = n;
-			n = km_gather_put(to, n, km_gather_join(p->hash, p->salt, h + d + 1));
+			n = km_gather_put(
+				to, n, km_gather_join((last - d)->hash, (last - d)->salt, h + d));
 			if (tell && km_gather_asked(g, was, n))
-				km_gather_tell(g, n, r->name, w[i].text, p->text, (unsigned)d);
+				km_gather_tell(g, n, r->name, w[i].text, (last - d)->text,
+					       (unsigned)d - 1);
 		}
 		n = km_gather_cut(g, n);
 		r->met[n_met].hash = h;
@@ -302,10 +309,36 @@ static void read_content_type(km_arena *a, const km_mail *m, sink *s)
 	read_text(s, FIELD_CONTENT_TYPE, km_buf_sv(&b), 40);
 }
 
+/* Writes @x in decimal digits; printf() would take longer than all else that is read of a part. */
+static char *put_number(char *out, size_t x)
+{
+	char digits[24];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + x % 10);
+	while ((x /= 10) > 0);
+	while (n > 0)
+		*out++ = digits[--n];
+	return out;
+}
+
+/* "depth index log": where a part is, and how large. */
+static km_sv shape_of(char out[80], const km_part *p, size_t index, size_t log)
+{
+	char *end = put_number(out, (size_t)p->depth);
+
+	*end++ = ' ';
+	end = put_number(end, index);
+	*end++ = ' ';
+	end = put_number(end, log);
+	return (km_sv){ out, (size_t)(end - out) };
+}
+
 static void read_part(sink *s, const km_part *p, size_t index, size_t size)
 {
-	char shape[32];
-	int log = 0;
+	char shape[80];
+	size_t log = 0;
 
 	for (; size > 1; size >>= 1)
 		log++;
@@ -314,8 +347,7 @@ static void read_part(sink *s, const km_part *p, size_t index, size_t size)
 		read_value(s, FIELD_PART_CHARSET, p->charset);
 	if (p->cte >= KM_CTE_BASE64)
 		read_value(s, FIELD_PART_CTE, km_sv_of(km_cte_name(p->cte)));
-	(void)snprintf(shape, sizeof(shape), "%d %zu %d", p->depth, index, log);
-	read_value(s, FIELD_PART_SHAPE, km_sv_of(shape));
+	read_value(s, FIELD_PART_SHAPE, shape_of(shape, p, index, log));
 	size_t dot = km_sv_rchr(p->filename, '.');
 	if (dot < p->filename.n)
 		read_value(s, FIELD_PART_EXT, km_sv_from(p->filename, dot));
@@ -325,7 +357,7 @@ static void read_structure(sink *s, const km_learn_input *in)
 {
 	const km_mail *m = in->mail;
 	size_t text = 0;
-	char zone[16];
+	char zone[32];
 
 	for (size_t i = 0; i < m->n_parts && i < 12; i++) {
 		const km_part *p = &m->parts[i];
@@ -340,8 +372,10 @@ static void read_structure(sink *s, const km_learn_input *in)
 			read_value(s, FIELD_HAS, name);
 	}
 	if (m->has_date) {
-		(void)snprintf(zone, sizeof(zone), "%d", m->date.zone);
-		read_value(s, FIELD_ZONE, km_sv_of(zone));
+		size_t west = m->date.zone < 0;
+		zone[0] = '-';
+		char *end = put_number(zone + west, (size_t)abs(m->date.zone));
+		read_value(s, FIELD_ZONE, (km_sv){ zone, (size_t)(end - zone) });
 	}
 }
 

@@ -15,6 +15,7 @@ km_status km_gather_end(km_gather *g, km_arena *a, km_feature_set *out)
 	uint64_t *bits = g->met;
 	size_t n = g->n;
 
+#pragma GCC unroll 4
 	for (size_t i = 0; i < n; i++)
 		bits[bucket[i] >> 6] = 0;
 	if (out == NULL)

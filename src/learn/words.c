@@ -92,13 +92,17 @@ static inline size_t alphabet(walker *w, km_sv v, size_t from)
 
 	for (; at < most && in_alphabet[(unsigned char)v.p[at]]; at++)
 		hash = km_hash_byte(hash, v.p[at]);
-	/* bytes of another script that begin no character belong to the word */
-	size_t end = at < v.n && script_at(v, at) == ALPHABET ? run_end(v, at, ALPHABET) : at;
-	if (at == most || end == at)
-		say_hashed(w, km_sv_sub(v, from, at - from), km_hash_end(hash), true);
-	else
-		say(w, km_sv_sub(km_sv_sub(v, from, end - from), 0, LONGEST), true);
-	return end;
+	if (at < v.n && (at == most || (unsigned char)v.p[at] >= 0x80)) {
+		size_t end = script_at(v, at) == ALPHABET ? run_end(v, at, ALPHABET) : at;
+		/* what is cut off is not said, but bytes that begin no character are */
+		if (at < most && end > at)
+			say(w, km_sv_sub(km_sv_sub(v, from, end - from), 0, LONGEST), true);
+		else
+			say_hashed(w, km_sv_sub(v, from, at - from), km_hash_end(hash), true);
+		return end;
+	}
+	say_hashed(w, (km_sv){ v.p + from, at - from }, km_hash_end(hash), true);
+	return at;
 }
 
 static void grams(walker *w, km_sv run, size_t chars, bool pairs)
