@@ -147,6 +147,25 @@ static bool begins_quotation(km_sv line)
 	       (km_sv_ends(line, KM_S(">:")) && km_sv_find(line, KM_S("年"), 0) < line.n);
 }
 
+km_passing km_mail_passing(const km_mail *m, const km_views *v)
+{
+	enum { WORDS = 40 }; /* bytes; the signature of a mail program has less */
+	km_sv text, line;
+	size_t own = 0;
+
+	if (v->n_text == 0 || !is_answer(m))
+		return KM_PASSES_NOTHING;
+	text = v->text[0].text;
+	while (km_sv_line(&text, &line)) {
+		if (line.n && line.p[0] == '>')
+			return KM_PASSES_WITH_WORDS;
+		if (begins_quotation(line))
+			return own < WORDS ? KM_PASSES_BARE : KM_PASSES_WITH_WORDS;
+		own += km_sv_trim(line).n;
+	}
+	return KM_PASSES_NOTHING;
+}
+
 static bool has_quotation(km_sv text)
 {
 	return (text.n && text.p[0] == '>') || km_sv_find(text, KM_S("\n>"), 0) < text.n;
@@ -229,7 +248,9 @@ void km_areas_read(km_arena *a, const km_terms *terms, const km_mail *m, const k
 {
 	areas_job j = { .a = a, .terms = terms, .m = m, .cap = 2 * v->n_text + n + 6 };
 
-	*out = (km_areas){ .reply = is_answer(m), .is_list = is_list(m) };
+	*out = (km_areas){ .reply = is_answer(m),
+			   .bare = km_mail_passing(m, v) == KM_PASSES_BARE,
+			   .is_list = is_list(m) };
 	j.area = KM_NEW_ARRAY(a, km_area, j.cap);
 	if (j.area == NULL)
 		return;

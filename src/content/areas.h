@@ -26,8 +26,17 @@ typedef struct {
 	const km_area *area;
 	size_t n;
 	bool reply;   /* an answer or a message passed on, as it says */
+	bool bare;    /* passed on without words of the author's own */
 	bool is_list; /* through a mailing list, as it says */
 } km_areas;
+
+/*
+ * How @m passes another message on: not at all; with words of the author's own; or as good as
+ * alone, when what is quoted is all that it says.
+ */
+typedef enum { KM_PASSES_NOTHING, KM_PASSES_WITH_WORDS, KM_PASSES_BARE } km_passing;
+
+km_passing km_mail_passing(const km_mail *m, const km_views *v);
 
 /* With the @n pages at @page that files hold. Lives as long as the message; what did not fit into
  * the arena is missing. */

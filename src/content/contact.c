@@ -9,6 +9,29 @@ typedef struct {
 
 /* --- reply, unsubscription --- */
 
+/* Both are anybody's, and not the same. */
+static void check_boxes(const contact *c, const km_addr *from, const km_addr *to)
+{
+	if (km_sv_ieq(from->local, to->local) ||
+	    km_headers_first(c->in->mail->headers, "List-Post"))
+		return;
+	km_fact *f = km_structure_at_field(&c->at, KM_FACT_REPLY_TO_OTHER_BOX, to->addr,
+					   km_headers_first(c->in->mail->headers, "Reply-To"));
+	km_fact_arg(c->at.fs, f, 1, from->addr);
+	km_fact_arg(c->at.fs, f, 2, to->addr);
+}
+
+static void check_from(const contact *c)
+{
+	const km_mail *m = c->in->mail;
+
+	if (m->from.n == 0 || !km_brands_is_mailbox(c->in->brands, m->from.a[0].domain))
+		return;
+	km_fact *f = km_structure_at_field(&c->at, KM_FACT_FROM_ANYBODY, m->from.a[0].addr,
+					   km_headers_first(m->headers, "From"));
+	km_fact_arg(c->at.fs, f, 1, m->from.a[0].domain);
+}
+
 static void check_reply(const contact *c)
 {
 	const km_mail *m = c->in->mail;
@@ -17,8 +40,11 @@ static void check_reply(const contact *c)
 	if (m->reply_to.n == 0 || m->from.n == 0)
 		return;
 	km_sv from = m->from.a[0].domain, to = m->reply_to.a[0].domain;
-	if (from.n == 0 || km_brands_is_mailbox(b, from) || !km_brands_is_mailbox(b, to) ||
-	    km_host_related(from, to))
+	if (from.n == 0 || !km_brands_is_mailbox(b, to))
+		return;
+	if (km_brands_is_mailbox(b, from))
+		check_boxes(c, &m->from.a[0], &m->reply_to.a[0]);
+	if (km_brands_is_mailbox(b, from) || km_host_related(from, to))
 		return;
 	km_fact *f = km_structure_at_field(&c->at, KM_FACT_REPLY_TO_FREEMAIL, m->reply_to.a[0].addr,
 					   km_headers_first(m->headers, "Reply-To"));
@@ -145,6 +171,83 @@ static bool find_telephone(const contact *c, km_sv key, km_sv *out)
 	return false;
 }
 
+/* --- sums of money that nobody sends by mail --- */
+
+/* A currency that ends before @at or begins there; a blank may come between. */
+static bool is_currency(km_sv key, size_t at, bool before)
+{
+	static const km_sv names[] = {
+		KM_SV("$"),	    KM_SV("€"),	   KM_SV("£"),	    KM_SV("usd"),
+		KM_SV("eur"),	    KM_SV("gbp"),  KM_SV("us$"),    KM_SV("dollars"),
+		KM_SV("euros"),	    KM_SV("euro"), KM_SV("pounds"), KM_SV("united states dollars"),
+		KM_SV("us dollars")
+	};
+	km_sv v = before ? km_sv_sub(key, 0, at) : km_sv_from(key, at);
+
+	if (before && v.n && v.p[v.n - 1] == ' ')
+		v.n--;
+	else if (!before && v.n && v.p[0] == ' ')
+		v = km_sv_from(v, 1);
+	for (size_t i = 0; i < KM_COUNT(names); i++)
+		if (before ? km_sv_ends(v, names[i]) : km_sv_starts(v, names[i]))
+			return true;
+	return false;
+}
+
+/* "12,500,000.00", "10.5 million", "2m": in thousands. Moves *at past it. */
+static double read_sum(km_sv key, size_t *at)
+{
+	static const km_sv millions[] = { KM_SV(" million"), KM_SV("million"), KM_SV(" millionen"),
+					  KM_SV("m "),	     KM_SV(" milh"),   KM_SV(" millones") };
+	double value = 0, scale = 1;
+	size_t last = 0; /* digits since the last mark */
+	char mark = 0;
+
+	for (; *at < key.n; ++*at) {
+		char c = key.p[*at];
+		bool next = *at + 1 < key.n && km_is_digit((unsigned char)key.p[*at + 1]);
+		if (km_is_digit((unsigned char)c)) {
+			value = value * 10 + (c - '0');
+			last++;
+		} else if ((c == ',' || c == '.') && next) {
+			mark = c;
+			last = 0;
+		} else {
+			break;
+		}
+	}
+	/* one or two digits behind the last mark are cents */
+	if (mark && last < 3)
+		scale = last == 1 ? 0.1 : 0.01;
+	for (size_t i = 0; i < KM_COUNT(millions); i++)
+		if (km_sv_starts(km_sv_from(key, *at), millions[i])) {
+			*at += millions[i].n;
+			return value * scale * 1000;
+		}
+	return value * scale / 1000;
+}
+
+static bool find_fortune(const contact *c, km_sv key, km_sv *out)
+{
+	enum { FORTUNE = 100 /* thousand */, LOOKED_AT = 8000 };
+
+	(void)c;
+	key = km_sv_sub(key, 0, LOOKED_AT);
+	for (size_t at = 0; at < key.n;) {
+		if (!km_is_digit((unsigned char)key.p[at])) {
+			at++;
+			continue;
+		}
+		size_t from = at;
+		double sum = read_sum(key, &at);
+		*out = km_sv_sub(key, from, at - from);
+		if (sum >= FORTUNE && sum < 1e6 &&
+		    (is_currency(key, from, true) || is_currency(key, at, false)))
+			return true;
+	}
+	return false;
+}
+
 static void check_texts(const contact *c)
 {
 	const struct {
@@ -152,7 +255,8 @@ static void check_texts(const contact *c)
 		km_fact_id fact;
 		bool key;
 	} finds[] = { { find_wallet, KM_FACT_WALLET_ADDRESS, false },
-		      { find_telephone, KM_FACT_TELEPHONE_NUMBER, true } };
+		      { find_telephone, KM_FACT_TELEPHONE_NUMBER, true },
+		      { find_fortune, KM_FACT_FORTUNE_NAMED, true } };
 
 	for (size_t k = 0; k < KM_COUNT(finds); k++)
 		for (size_t i = 0; i < c->in->areas->n; i++) {
@@ -173,6 +277,7 @@ void km_contact_facts(km_arena *a, const km_contact_job *j, km_facts *fs)
 {
 	const contact c = { .in = j, .at = { .m = j->mail, .a = a, .fs = fs } };
 
+	check_from(&c);
 	check_reply(&c);
 	check_unsubscribe(&c);
 	check_texts(&c);

@@ -377,7 +377,9 @@ static void check_image_only(const km_structure_job *j)
 			images += p->html->n_images;
 			html = t->part;
 		}
+		/* A character of Japanese says as much as three letters. */
 		chars += p->html ? p->html->text_chars : km_sv_trim(t->text).n;
+		chars += 2 * (t->stats.kana + t->stats.han);
 	}
 	if (images == 0 || chars >= 80)
 		return;

@@ -6,7 +6,7 @@ import csv
 import re
 import sys
 
-KINDS = {"shortener": 1, "hosting": 2, "ddns": 4, "redirect": 8, "tracker": 16, "shared": 32}
+KINDS = {"shortener": 1, "hosting": 2, "ddns": 4, "redirect": 8, "tracker": 16, "shared": 32, "storage": 64}
 WRAPS = {"": "KM_WRAP_NONE", "translate": "KM_WRAP_TRANSLATE", "redirect": "KM_WRAP_REDIRECT",
          "amp": "KM_WRAP_AMP", "guard": "KM_WRAP_GUARD"}
 HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.([a-z0-9-]+|\*)")

@@ -93,10 +93,12 @@ void km_structure_facts(km_arena *a, const km_structure *s, km_facts *fs)
 
 	km_structure_sender(&j);
 	km_structure_recipient(&j);
+	km_structure_habits(&j);
 	km_structure_header(&j);
 	km_structure_time(&j);
 	km_structure_mime(&j);
 	km_structure_links(&j);
+	km_structure_strangers(&j);
 	km_structure_disguise(&j);
 	km_structure_attachments(&j);
 	km_structure_smuggled(&j);

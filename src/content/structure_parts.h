@@ -18,10 +18,12 @@ typedef struct {
 
 void km_structure_sender(const km_structure_job *j);
 void km_structure_recipient(const km_structure_job *j);
+void km_structure_habits(const km_structure_job *j);
 void km_structure_header(const km_structure_job *j);
 void km_structure_time(const km_structure_job *j);
 void km_structure_mime(const km_structure_job *j);
 void km_structure_links(const km_structure_job *j);
+void km_structure_strangers(const km_structure_job *j);
 void km_structure_disguise(const km_structure_job *j);
 void km_structure_attachments(const km_structure_job *j);
 void km_structure_smuggled(const km_structure_job *j);

@@ -33,7 +33,7 @@ km_sv km_site_chosen(const km_site *site)
 
 /* Those that phishing against people in Japan used most up to 2023 for what they are used for
  * otherwise, by the lists of JPCERT/CC. */
-static bool is_cheap(km_sv host)
+bool km_host_is_cheap(km_sv host)
 {
 	static const km_sv cheap = KM_SV(
 		" asia bar bond buzz casa cc cf cfd ci click club cn cyou fit ga gq icu ink lol "
@@ -79,6 +79,36 @@ static bool is_cheaply_drawn(const look *l)
 	       (l->changes == 1 && l->letters >= 2);
 }
 
+bool km_domain_is_throwaway(km_sv domain)
+{
+	km_sv registered = km_host_registrable(domain);
+	look l = look_at(km_sv_sub(registered, 0, km_sv_chr(registered, '.', 0)));
+
+	return km_sv_find(domain, KM_S("xn--"), 0) == domain.n &&
+	       (is_drawn(&l) || (km_host_is_cheap(domain) && is_cheaply_drawn(&l)));
+}
+
+/* "togZfqX": capitals come inside a word where another begins, and seldom. */
+static bool is_mixed(km_sv word)
+{
+	enum { CHANGES = 3, LONGEST_PER_CHANGE = 3 };
+	size_t changes = 0;
+
+	for (size_t i = 1; i < word.n; i++) {
+		unsigned char a = (unsigned char)word.p[i - 1], b = (unsigned char)word.p[i];
+		changes += km_is_alpha(a) && km_is_alpha(b) &&
+			   (a == km_lower(a)) != (b == km_lower(b));
+	}
+	return changes >= CHANGES && word.n <= LONGEST_PER_CHANGE * changes;
+}
+
+bool km_word_is_drawn(km_sv word)
+{
+	look l = look_at(word);
+
+	return is_drawn(&l) || (is_mixed(word) && l.surprise > 4.8);
+}
+
 bool km_site_is_throwaway(const km_site *site)
 {
 	enum {
@@ -91,7 +121,7 @@ bool km_site_is_throwaway(const km_site *site)
 	if (site->ip || (site->kind & OTHERS && !dynamic) ||
 	    km_sv_find(site->host, KM_S("xn--"), 0) < site->host.n)
 		return false;
-	bool cheap = dynamic || is_cheap(site->host);
+	bool cheap = dynamic || km_host_is_cheap(site->host);
 	while (km_sv_split(&rest, '.', &label)) {
 		look l = look_at(label);
 		bool name = rest.p == NULL; /* the last one: what was registered */

@@ -23,4 +23,13 @@ km_sv km_site_chosen(const km_site *site);
 
 bool km_site_is_throwaway(const km_site *site);
 
+/* True for a top-level domain whose names cost next to nothing and are used for what they cost. */
+bool km_host_is_cheap(km_sv host);
+
+/* The same of the domain of an address: its registered name seems drawn by lot. */
+bool km_domain_is_throwaway(km_sv domain);
+
+/* True for letters that nobody would choose for a name: "qwxkjzt", "togZfqXBd". */
+bool km_word_is_drawn(km_sv word);
+
 #endif

@@ -21,7 +21,8 @@ enum {
 	KM_SITE_DDNS = 4,     /* names for anyone's address */
 	KM_SITE_REDIRECT = 8, /* leads on to what a parameter names */
 	KM_SITE_TRACKER = 16, /* click counters of honest mail services */
-	KM_SITE_SHARED = 32   /* big sites with pages, files or posts of many people */
+	KM_SITE_SHARED = 32,  /* big sites with pages, files or posts of many people */
+	KM_SITE_STORAGE = 64  /* files and small programs of anyone, under names that say nothing */
 };
 
 /* A host that links of the message lead to; each once. */

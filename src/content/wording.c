@@ -217,6 +217,7 @@ typedef struct {
 	struct reach (*reach)[STEPS];	    /* per phrase; only those in `reached` hold anything */
 	uint8_t *reached;		    /* per phrase: a bit for each step */
 	float *best;			    /* per phrase: the most it weighed so far */
+	bool bare;			    /* what is quoted is all that is said */
 	uint32_t counted[KM_WORDING_COUNT]; /* where the last strong place of each kind ends */
 } search;
 
@@ -263,13 +264,19 @@ static void count_place(search *s, const phrase *ph, double weight, uint32_t beg
 	s->out->of[ph->kind].places++;
 }
 
+/* What somebody wants of the reader stands where it is read; far down, newsletters have all words.
+ */
+enum { FAR = 4000 };
+
 static void found(search *s, uint32_t which, const km_area *area, uint32_t base, struct reach at)
 {
 	const phrase *ph = &s->p->p[which];
 	float weight = ph->strength;
 
 	if (area->quoted)
-		weight *= 0.25f;
+		weight *= s->bare ? 0.75f : 0.25f;
+	if (at.begin - base > FAR)
+		weight *= 0.3f;
 	if (ph->subject && area->kind == KM_AREA_TEXT)
 		weight *= 0.5f;
 	if (weight <= s->best[which])
@@ -313,7 +320,7 @@ static void search_area(search *s, const km_area *area, uint32_t base)
 
 void km_wording_read(km_arena *a, const km_phrases *p, const km_areas *areas, km_wording *out)
 {
-	search s = { .p = p, .out = out };
+	search s = { .p = p, .out = out, .bare = areas->bare };
 	size_t base = 1;
 
 	memset(out, 0, sizeof(*out));

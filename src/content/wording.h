@@ -34,6 +34,7 @@
 	X(messenger, WORDING_MESSENGER, 2, 0, NULL)                                                \
 	X(notice, NONE, 4, 0, NULL)                                                                \
 	X(odd, WORDING_ODD, 3, 0, NULL)                                                            \
+	X(offer, WORDING_OFFER, 5, 12, "ad_bulk")                                                  \
 	X(oneclick, WORDING_ONECLICK, 5, 14, "fraud_oneclick")                                     \
 	X(parcel, WORDING_PARCEL, 3, 9, "phish_parcel")                                            \
 	X(pharma, WORDING_PHARMA, 4, 10, "ad_pharma")                                              \

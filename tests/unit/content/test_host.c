@@ -65,7 +65,7 @@ static void test_kinds(void **state)
 	} kinds[] = {
 		{ "bit.ly", KM_SITE_SHORTENER },
 		{ "x.duckdns.org", KM_SITE_DDNS },
-		{ "a.b.workers.dev", KM_SITE_HOSTING },
+		{ "a.b.workers.dev", KM_SITE_HOSTING | KM_SITE_STORAGE },
 		{ "some.pages.example.github.io", KM_SITE_HOSTING },
 		{ "u1.ct.sendgrid.net", KM_SITE_TRACKER },
 		{ "www.google.co.jp", KM_SITE_REDIRECT | KM_SITE_SHARED },

@@ -171,7 +171,7 @@ static void test_details(void **state)
 	assert_int_equal(l.n_sites, 3);
 	assert_ptr_equal(l.a[1].site, l.a[2].site);
 	TEST_SV(l.a[1].site->domain, "a.workers.dev");
-	assert_int_equal(l.a[1].site->kind, KM_SITE_HOSTING);
+	assert_int_equal(l.a[1].site->kind, KM_SITE_HOSTING | KM_SITE_STORAGE);
 	assert_int_equal(l.a[1].site->uses, 2);
 	TEST_SV(l.a[2].text, "http://a.workers.dev/2");
 	assert_int_equal(l.a[1].origin, KM_FROM_TEXT);

@@ -69,6 +69,13 @@ static const struct {
 	  KM_FACT_WORDING_ACCOUNT },
 	{ "quoted", "Subject: x\nIn-Reply-To: <a@b>\n\n> account was suspended", NULL, 0,
 	  KM_FACT_WORDING_ACCOUNT },
+	{ "passed on with words",
+	  "Subject: Fwd: x\n\nIs this true? I do not think that I have one there.\n\nFrom: "
+	  "x\n\naccount "
+	  "was suspended",
+	  NULL, 0, KM_FACT_WORDING_ACCOUNT },
+	{ "passed on without", "Subject: Fwd: x\n\nFrom: x\n\naccount was suspended",
+	  "account was suspend", 0.6, KM_FACT_WORDING_ACCOUNT },
 	{ "typical", "Subject: x\n\nalpha one. beta two. gamma three.", "alpha, beta, gamma", 2,
 	  KM_FACT_WORDING_TYPICAL },
 	{ "in each other", "Subject: x\n\nalphabetagamma", NULL, 0, KM_FACT_WORDING_TYPICAL },
