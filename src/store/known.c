@@ -24,10 +24,13 @@ static const km_db_kind file_kind = { "known.db", "leases", migrations, KM_COUNT
 
 typedef enum { LEASE, TIDY, FORGET, IDENTITY, STATEMENTS } statement;
 
+#define TIDY_SQL                                                                                   \
+	"DELETE FROM lease WHERE ip IN"                                                            \
+	" (SELECT ip FROM lease WHERE until > 0 AND until < ?1 LIMIT ?2)"
+
 static const char *const texts[STATEMENTS] = {
 	[LEASE] = "INSERT OR REPLACE INTO lease (ip, account, until) VALUES (?1, ?2, ?3)",
-	[TIDY] = "DELETE FROM lease WHERE ip IN"
-		 " (SELECT ip FROM lease WHERE until > 0 AND until < ?1 LIMIT ?2)",
+	[TIDY] = TIDY_SQL,
 	[FORGET] = "DELETE FROM identity WHERE account = ?1",
 	[IDENTITY] = "INSERT OR IGNORE INTO identity (account, address) VALUES (?1, ?2)",
 };
