@@ -48,11 +48,17 @@ static const double weights[KM_CLASSIFIERS] = {
 
 /*
  * Words of ham are put before any text in no time. So text, and content as a whole, speak for a
- * message by so much at most; and of a text of so many features the tail that speaks loudest
- * against the message counts instead, up to so much, unless the header is clearly honest.
+ * message by so much at most, and where the header speaks against it no more than the header does.
+ * Of a text of so many features the tail that speaks loudest against the message counts instead, up
+ * to so much, unless the header is clearly honest; of the shortest tails, which are loud by chance,
+ * only that there are no good words in them.
  */
-static const double text_least = -3, content_least = -4, tail_most = 2, header_honest = -2;
-enum { LONG_TEXT = 800 };
+static const double text_least = -3, content_least = -4, header_honest = -2;
+static const struct {
+	unsigned char begin; /* part */
+	double most;
+} tails[KM_TAILS] = { { 4, 2 }, { 8, 2 }, { 12, 2 }, { 14, -0.75 }, { 15, -0.75 } };
+enum { LONG_TEXT = 900 };
 /* Text that hides from programs says no better things than the header, and is worse by this. */
 static const double hiding = 2;
 /* A model that met one kind far more often leans to that side: this part of the ratio's logarithm
@@ -108,13 +114,20 @@ double km_view_weight(km_view v)
 /* A text's log-odds; @header: what the header says. */
 static double of_text(const km_score *s, int view, double header)
 {
-	double x = s->view[view], loudest = x;
+	double x = s->view[view];
 
-	for (int i = 0; i < KM_TAILS; i++)
-		loudest = fmax(loudest, s->tail[view][i]);
-	if (header > header_honest)
-		x = fmax(x, fmin(loudest, tail_most));
+	for (int i = 0; i < KM_TAILS && header > header_honest; i++)
+		x = fmax(x, fmin(s->tail[view][i], tails[i].most));
 	return fmax(x, text_least);
+}
+
+/* What raw and header say together, in log-odds of the content. */
+static double weighed(const double by[KM_CLASSIFIERS])
+{
+	double sum = weights[KM_BY_RAW] * clamp(by[KM_BY_RAW]) +
+		     weights[KM_BY_HEADER] * clamp(by[KM_BY_HEADER]);
+
+	return sum / weights[KM_BY_CONTENT];
 }
 
 /* The mean of the classifiers, before calibration. */
@@ -125,7 +138,8 @@ static double mean(const km_score *s)
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++)
 		by[views[v].by] += views[v].text ? of_text(s, v, header) : s->view[v];
-	by[KM_BY_CONTENT] = fmax(by[KM_BY_CONTENT], content_least);
+	by[KM_BY_CONTENT] = fmax(by[KM_BY_CONTENT],
+				 header > 0 ? fmax(content_least, -weighed(by)) : content_least);
 	if (s->disguised)
 		by[KM_BY_CONTENT] = fmax(by[KM_BY_CONTENT], header) + hiding;
 	for (int c = 0; c < KM_CLASSIFIERS; c++)
@@ -138,9 +152,10 @@ void km_score_add(km_score *s, km_view v, size_t n, const km_view_sums *sums, do
 {
 	double sum = 0, x = 0;
 
-	for (size_t i = KM_TAILS + 1; i-- > 0;) {
-		size_t rest = n - km_part_begin(n, i);
-		sum += sums->part[i];
+	for (size_t p = KM_PARTS, i = KM_TAILS + 1; i-- > 0;) {
+		size_t begin = i > 0 ? tails[i - 1].begin : 0, rest = n - km_part_begin(n, begin);
+		while (p > begin)
+			sum += sums->part[--p];
 		x = rest ? factor * sum / sqrt((double)rest + more) : 0;
 		if (i > 0 && n >= LONG_TEXT)
 			s->tail[v][i - 1] += x;
@@ -169,16 +184,16 @@ static float *weights_of(km_model *m, int view)
 static void sum_parts(const float *weight, unsigned fold, const km_feature_set *set,
 		      km_view_sums *out)
 {
-	const uint32_t *part[KM_TAILS + 1];
-	size_t least = set->n / (KM_TAILS + 1);
+	const uint32_t *part[KM_PARTS];
+	size_t least = set->n / KM_PARTS;
 
 	*out = (km_view_sums){ { 0 } };
-	for (size_t p = 0; p <= KM_TAILS; p++)
+	for (size_t p = 0; p < KM_PARTS; p++)
 		part[p] = set->bucket + km_part_begin(set->n, p);
 	for (size_t i = 0; i < least; i++)
-		for (size_t p = 0; p <= KM_TAILS; p++)
+		for (size_t p = 0; p < KM_PARTS; p++)
 			out->part[p] += (double)weight[part[p][i] >> fold];
-	for (size_t p = 0; p <= KM_TAILS; p++)
+	for (size_t p = 0; p < KM_PARTS; p++)
 		if (km_part_begin(set->n, p + 1) - km_part_begin(set->n, p) > least)
 			out->part[p] += (double)weight[part[p][least] >> fold];
 }

@@ -16,11 +16,12 @@ typedef struct km_model km_model;
 
 typedef enum { KM_BY_RAW, KM_BY_HEADER, KM_BY_CONTENT, KM_CLASSIFIERS } km_classifier;
 
-enum { KM_TAILS = 3 };
+/* A view is added up in so many parts of equal size; its tails each begin with one of them. */
+enum { KM_PARTS = 16, KM_TAILS = 5 };
 
 typedef struct {
 	double view[KM_VIEW_COUNT]; /* log-odds of each view */
-	/* those of the last three quarters, half, quarter; of a short text those of all */
+	/* those of the last 3/4, 1/2, 1/4, 1/8, 1/16; of a short text those of all */
 	double tail[KM_VIEW_COUNT][KM_TAILS];
 	bool disguised;		   /* as the features are */
 	double by[KM_CLASSIFIERS]; /* log-odds of each classifier: its views, added up */
@@ -52,11 +53,11 @@ void km_model_add(const km_model *m, const km_features *f, km_score *s);
 /* The weights of the features from km_part_begin(n, i) to km_part_begin(n, i + 1) of a view of @n.
  */
 typedef struct {
-	double part[KM_TAILS + 1];
+	double part[KM_PARTS];
 } km_view_sums;
 static inline size_t km_part_begin(size_t n, size_t i)
 {
-	return n * i / (KM_TAILS + 1);
+	return n * i / KM_PARTS;
 }
 /* Adds the sums of @v to it and its tails: each feature of n counts @factor / sqrt(n + @more). */
 void km_score_add(km_score *s, km_view v, size_t n, const km_view_sums *sums, double factor,

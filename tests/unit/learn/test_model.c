@@ -182,6 +182,30 @@ static void test_tail(void **state)
 	km_model_free(m);
 }
 
+/* Good words around a message do not drown what its header says against it. */
+static void test_header_is_heard(void **state)
+{
+	(void)state;
+	km_score s = { 0 };
+
+	s.view[KM_VIEW_RAW] = s.view[KM_VIEW_HEADER] = 2;
+	s.view[KM_VIEW_BODY] = s.view[KM_VIEW_START] = s.view[KM_VIEW_LINK] = -20;
+	for (int i = 0; i < KM_TAILS; i++)
+		s.tail[KM_VIEW_BODY][i] = s.tail[KM_VIEW_START][i] = -20;
+	km_score_finish(&s, 1, 0.01);
+	assert_true(s.logit > 0 && s.logit < 0.1);
+	/* and speak for one whose header says nothing */
+	s.view[KM_VIEW_RAW] = s.view[KM_VIEW_HEADER] = 0;
+	km_score_finish(&s, 1, 0);
+	assert_true(s.logit < -1);
+	/* few words of spam at the end of them: they are good words no more */
+	s.tail[KM_VIEW_BODY][KM_TAILS - 1] = s.tail[KM_VIEW_START][KM_TAILS - 1] = 6;
+	s.view[KM_VIEW_LINK] = 0;
+	double before = s.logit;
+	km_score_finish(&s, 1, 0);
+	assert_true(s.logit > before && s.logit < 0);
+}
+
 /* Who only ever hears of spam does not take all for spam. */
 static void test_balance(void **state)
 {
@@ -245,8 +269,9 @@ int main(void)
 		cmocka_unit_test(test_learns),	   cmocka_unit_test(test_not_drowned),
 		cmocka_unit_test(test_determined), cmocka_unit_test(test_margin),
 		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_layer),
-		cmocka_unit_test(test_tail),	   cmocka_unit_test(test_balance),
-		cmocka_unit_test(test_doubt),	   cmocka_unit_test(test_disguised),
+		cmocka_unit_test(test_tail),	   cmocka_unit_test(test_header_is_heard),
+		cmocka_unit_test(test_balance),	   cmocka_unit_test(test_doubt),
+		cmocka_unit_test(test_disguised),
 	};
 	return cmocka_run_group_tests_name("learn/model", tests, NULL, NULL);
 }
