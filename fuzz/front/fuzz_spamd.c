@@ -48,7 +48,10 @@ static outcome run(km_sv in, size_t piece, km_buf *out)
 		o.rcpts = v->envelope->n_rcpts + v->envelope->rcpts_dropped;
 		if (out->n || v->envelope->n_rcpts > limits.max_rcpts)
 			abort();
-		km_spamd_answer(s, &verdict, out);
+		if (v->lesson)
+			km_spamd_answer_lesson(s, piece & 1, out);
+		else
+			km_spamd_answer(s, &verdict, out);
 	}
 	km_spamd_free(s);
 	return o;

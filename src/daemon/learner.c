@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/role.h"
 #include "engine/lesson.h"
@@ -286,6 +287,35 @@ static km_status stage_teach(km_task *t, km_err *err)
 		return KM_OK;
 	t->forget = forget;
 	return KM_NOTFOUND;
+}
+
+static km_scope scope_of(const km_envelope *env)
+{
+	if (env->n_rcpts == 0 && km_sv_chr(env->user, '@', 0) < env->user.n)
+		return km_scope_of(&env->user, 1);
+	return km_scope_of(env->rcpts, env->n_rcpts);
+}
+
+bool km_learning_begin(km_learning *g, km_row_kind kind, const km_envelope *env)
+{
+	g->report = (km_row){ .kind = kind,
+			      .t_ms = (int64_t)km_clock_unix_ms(),
+			      .reporter = env->user,
+			      .scope = scope_of(env) };
+	return env->user.n <= KM_ROW_MAX_NAME && g->report.scope.domain.n <= KM_ROW_MAX_NAME &&
+	       g->report.scope.user.n <= KM_ROW_MAX_NAME;
+}
+
+km_status km_learning_end(const km_task *t, km_sv *why)
+{
+	const km_learning *g = t->job.learning;
+
+	if (t->judged.held) {
+		*why = KM_S("not learned: the filter failed on this message");
+		return KM_SYNTAX;
+	}
+	*why = t->judged.st == KM_OK ? g->answer.text : km_sv_of(t->judged.why);
+	return t->judged.st == KM_OK ? g->answer.st : t->judged.st;
 }
 
 km_plan km_learner_plan = { stage_read, stage_teach, NULL };

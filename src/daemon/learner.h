@@ -40,6 +40,14 @@ typedef struct km_learning {
 	km_learn_answer answer; /* text in the job's arena */
 } km_learning;
 
+/*
+ * Begins the report of what env->user says that a message is. Its mail is that of the recipients,
+ * else his own. False when a name is too long.
+ */
+KM_NODISCARD bool km_learning_begin(km_learning *g, km_row_kind kind, const km_envelope *env);
+/* How the job ended: KM_OK, or why nothing was learned, in words of the job's arena. */
+km_status km_learning_end(const km_task *t, km_sv *why);
+
 /* The plan of such jobs (daemon/job.h). */
 extern km_plan km_learner_plan;
 

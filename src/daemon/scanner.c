@@ -5,9 +5,11 @@
 #include "daemon/scanner.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +43,31 @@ static bool is_socket(int fd)
 	struct stat sb;
 
 	return fstat(fd, &sb) == 0 && S_ISSOCK(sb.st_mode);
+}
+
+static km_ip address_of(const struct sockaddr *sa)
+{
+	km_ip ip = { .len = 0 };
+
+	if (sa->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)sa;
+		ip.len = sizeof(v4->sin_addr);
+		memcpy(ip.b, &v4->sin_addr, sizeof(v4->sin_addr));
+	} else if (sa->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)sa;
+		bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+		ip.len = mapped ? 4 : sizeof(v6->sin6_addr);
+		memcpy(ip.b, v6->sin6_addr.s6_addr + (mapped ? 12 : 0), ip.len);
+	}
+	return ip;
+}
+
+bool km_scanner_may_teach(const km_scanner *s, const struct sockaddr *client)
+{
+	const km_ip ip = address_of(client);
+
+	/* Who may open a Unix socket is said by its file's rights. */
+	return client->sa_family == AF_UNIX || (ip.len && km_trust_has_ip(&s->learners, &ip));
 }
 
 void km_scanner_count(km_scanner *s, km_counter which, int64_t by)

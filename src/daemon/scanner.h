@@ -10,6 +10,8 @@
 
 typedef struct km_scanner km_scanner;
 
+struct sockaddr;
+
 /* One front end: milter, HTTP, spamd. */
 typedef struct {
 	/* Serves the listening socket @fd. */
@@ -49,6 +51,8 @@ void km_scanner_connection_gone(km_scanner *s);
 /* More connections are open, over all front ends, than one scanner may keep (limits.connections).
  */
 bool km_scanner_overfull(const km_scanner *s);
+/* The client's address is one that may teach the classifier (learn.networks). */
+bool km_scanner_may_teach(const km_scanner *s, const struct sockaddr *client);
 void km_scanner_count(km_scanner *s, km_counter which, int64_t by);
 
 #endif

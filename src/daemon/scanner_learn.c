@@ -2,9 +2,6 @@
  * Learning over HTTP: /learnspam and /learnham as Rspamd's clients send them, /learnundo, and below
  * /learn/ what `komainu learn` asks for. Answered when it is on disk and in force.
  */
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "base/clock.h"
 #include "crypt/digest.h"
 #include "daemon/http.h"
@@ -14,34 +11,12 @@
 
 /* --- who may --- */
 
-static void read_address(const struct sockaddr *sa, km_ip *ip)
-{
-	if (sa->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)sa;
-		ip->len = sizeof(v4->sin_addr);
-		memcpy(ip->b, &v4->sin_addr, sizeof(v4->sin_addr));
-	} else if (sa->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)sa;
-		bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
-		ip->len = mapped ? 4 : sizeof(v6->sin6_addr);
-		memcpy(ip->b, v6->sin6_addr.s6_addr + (mapped ? 12 : 0), ip->len);
-	}
-}
-
 static bool is_trusted(const km_scanner *s, struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *sa = info ? info->client_addr : NULL;
-	km_ip ip = { .len = 0 };
 
-	if (sa == NULL)
-		return false;
-	/* Who may open a Unix socket is said by its file's rights. */
-	if (sa->sa_family == AF_UNIX)
-		return true;
-	read_address(sa, &ip);
-	return ip.len && km_trust_has_ip(&s->learners, &ip);
+	return info && info->client_addr && km_scanner_may_teach(s, info->client_addr);
 }
 
 /* Takes the same time wherever the two differ: what is compared are digests. */
@@ -129,39 +104,16 @@ static void tell(km_request *r, const km_learning *g)
 static void on_taught(void *ctx, km_task *t)
 {
 	km_request *r = ctx;
-	const km_learning *g = r->learning;
-	unsigned status;
+	km_sv why;
+	km_status st = km_learning_end(t, &why);
+	unsigned status = st == KM_OK ? MHD_HTTP_OK : refuse(r, st, why);
 
-	if (t->judged.held)
-		status = refuse(r, KM_SYNTAX,
-				KM_S("not learned: the filter failed on this message"));
-	else if (t->judged.st != KM_OK)
-		status = refuse(r, t->judged.st, km_sv_of(t->judged.why));
-	else if (g->answer.st != KM_OK)
-		status = refuse(r, g->answer.st, g->answer.text);
-	else
-		status = MHD_HTTP_OK;
-	if (status == MHD_HTTP_OK)
-		tell(r, g);
+	if (st == KM_OK)
+		tell(r, r->learning);
 	km_scanner_count(km_http_scanner(r->front),
-			 status == MHD_HTTP_OK ? KM_COUNTER_lessons_total
-					       : KM_COUNTER_lessons_refused_total,
+			 st == KM_OK ? KM_COUNTER_lessons_total : KM_COUNTER_lessons_refused_total,
 			 1);
 	km_http_answer(r, status);
-}
-
-/* Whose mail it is: that of the recipients, else that of the user who says so. */
-static km_scope scope_of(const km_envelope *env)
-{
-	if (env->n_rcpts == 0 && km_sv_chr(env->user, '@', 0) < env->user.n)
-		return km_scope_of(&env->user, 1);
-	return km_scope_of(env->rcpts, env->n_rcpts);
-}
-
-static bool too_long(const km_row *r)
-{
-	return r->reporter.n > KM_ROW_MAX_NAME || r->scope.domain.n > KM_ROW_MAX_NAME ||
-	       r->scope.user.n > KM_ROW_MAX_NAME;
 }
 
 static unsigned teach(km_http *h, km_request *r, km_row_kind kind)
@@ -177,11 +129,7 @@ static unsigned teach(km_http *h, km_request *r, km_row_kind kind)
 	km_learning *g = r->learning = KM_NEW(r->arena, km_learning);
 	if (g == NULL)
 		return km_http_problem(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory");
-	g->report = (km_row){ .kind = kind,
-			      .t_ms = (int64_t)km_clock_unix_ms(),
-			      .reporter = job.env.user,
-			      .scope = scope_of(&job.env) };
-	if (too_long(&g->report))
+	if (!km_learning_begin(g, kind, &job.env))
 		return km_http_problem(r, MHD_HTTP_BAD_REQUEST,
 				       "a name of user or recipient is too long");
 	job.learning = g;

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "daemon/learner.h"
 #include "daemon/peers.h"
 #include "engine/fields.h"
 #include "front/http/rspamd.h"
@@ -188,7 +189,67 @@ static void read_envelope(conn *c, const km_spamd_message_view *m, km_job *job)
 						     shop->trusted_hops, false, &job->env);
 }
 
-static void judge(conn *c)
+/* --- what a message teaches (TELL) --- */
+
+/* Nothing was learned: @why, in a line of ASCII. */
+static void not_learned(conn *c, km_spamd_code code, const char *why)
+{
+	km_scanner_count(c->peer.all->scanner, KM_COUNTER_lessons_refused_total, 1);
+	km_spamd_refuse(c->session, code, why, &c->peer.all->out);
+	finish(c);
+}
+
+static void on_taught(void *ctx, km_task *t)
+{
+	conn *c = ctx;
+	km_taught_how how = t->job.learning->answer.taught.how;
+	km_sv why;
+	km_status st = km_learning_end(t, &why);
+
+	c->task = NULL;
+	if (st != KM_OK) {
+		km_spamd_code code =
+			st == KM_SYNTAX || st == KM_LIMIT ? KM_SPAMD_DATAERR : KM_SPAMD_TEMPFAIL;
+		const char *text = km_sv_cstr(t->arena, why);
+		not_learned(c, code, text ? text : "not learned");
+		return;
+	}
+	km_scanner_count(c->peer.all->scanner, KM_COUNTER_lessons_total, 1);
+	km_spamd_answer_lesson(c->session, how != KM_TAUGHT_REPEAT && how != KM_TAUGHT_UNKNOWN,
+			       &c->peer.all->out);
+	finish(c);
+}
+
+static void teach(conn *c, const km_spamd_message_view *m, km_job *job)
+{
+	static const km_row_kind kinds[] = {
+		[KM_SPAMD_LEARN_SPAM] = KM_ROW_SPAM,
+		[KM_SPAMD_LEARN_HAM] = KM_ROW_HAM,
+		[KM_SPAMD_FORGET] = KM_ROW_UNDO,
+	};
+	km_scanner *s = c->peer.all->scanner;
+	struct sockaddr_storage client;
+
+	if (!km_stream_client(c->peer.stream, &client) ||
+	    !km_scanner_may_teach(s, (const struct sockaddr *)&client)) {
+		not_learned(c, KM_SPAMD_NOPERM, "not from here: see learn.networks");
+		return;
+	}
+	job->learning = KM_NEW(m->envelope->arena, km_learning);
+	if (job->learning == NULL) {
+		not_learned(c, KM_SPAMD_TEMPFAIL, "no memory; try again later");
+		return;
+	}
+	if (!km_learning_begin(job->learning, kinds[m->lesson], &job->env)) {
+		not_learned(c, KM_SPAMD_DATAERR, "a name of user or recipient is too long");
+		return;
+	}
+	c->task = km_job_start(&s->shop, job, km_learner_plan, on_taught, c);
+}
+
+/* --- what is to be judged, or learned --- */
+
+static void serve(conn *c)
 {
 	const km_spamd_message_view *m = km_spamd_message(c->session);
 	km_job job = {
@@ -203,7 +264,11 @@ static void judge(conn *c)
 	/* The client may have closed its side already: that is no reason to stop. */
 	km_stream_pause(c->peer.stream);
 	km_stream_deadline(c->peer.stream, 0);
-	c->task = km_job_start(&c->peer.all->scanner->shop, &job, km_job_plan, on_judged, c);
+	if (m->lesson)
+		teach(c, m, &job);
+	else
+		c->task =
+			km_job_start(&c->peer.all->scanner->shop, &job, km_job_plan, on_judged, c);
 }
 
 static void take(conn *c, km_spamd_event e)
@@ -213,7 +278,7 @@ static void take(conn *c, km_spamd_event e)
 	if (e == KM_SPAMD_BAD)
 		km_scanner_count(c->peer.all->scanner, KM_COUNTER_connections_dropped_total, 1);
 	if (e == KM_SPAMD_MESSAGE) {
-		judge(c);
+		serve(c);
 		return;
 	}
 	/* Refused early, the client may still be sending. */

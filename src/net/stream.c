@@ -129,6 +129,16 @@ km_stream *km_stream_accept(uv_stream_t *listener, const km_stream_ops *ops, voi
 	return s;
 }
 
+bool km_stream_client(const km_stream *s, struct sockaddr_storage *out)
+{
+	int n = sizeof(*out);
+
+	memset(out, 0, sizeof(*out));
+	out->ss_family = AF_UNIX;
+	return s->handle.type != UV_TCP ||
+	       uv_tcp_getpeername(&s->tcp, (struct sockaddr *)out, &n) == 0;
+}
+
 km_stream *km_stream_adopt(uv_loop_t *loop, int fd, const km_stream_ops *ops, void *ctx)
 {
 	km_stream *s = stream_new(loop, false, ops, ctx);

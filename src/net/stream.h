@@ -33,6 +33,10 @@ km_stream *km_stream_accept(uv_stream_t *listener, const km_stream_ops *ops, voi
 /* Takes over the connected socket @fd (a socketpair's end, say). */
 km_stream *km_stream_adopt(uv_loop_t *loop, int fd, const km_stream_ops *ops, void *ctx);
 
+/* Who is at the other end; false when that is not known any more. A Unix socket's has no name, only
+ * its family. */
+KM_NODISCARD bool km_stream_client(const km_stream *s, struct sockaddr_storage *out);
+
 /* Sends @bytes (copied when they do not go out at once). */
 void km_stream_write(km_stream *s, km_sv bytes);
 /* on_deadline is called once after @ms; 0 takes the deadline away. */

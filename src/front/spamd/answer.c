@@ -31,7 +31,9 @@ static void printable(km_buf *out, km_sv v)
 
 void km_spamd_put_error(km_buf *out, bool rspamd, unsigned code, const char *text)
 {
-	km_buf_fmt(out, "%s %u %s\r\n\r\n", versions[rspamd], code, text);
+	km_buf_fmt(out, "%s %u ", versions[rspamd], code);
+	printable(out, km_sv_of(text));
+	km_buf_add(out, KM_S("\r\n\r\n"));
 }
 
 void km_spamd_put_rspamd(km_buf *out, const km_spamd_verdict *v)

@@ -15,6 +15,7 @@ typedef struct {
 	bool rspamc;   /* is known there, too */
 	bool returns;  /* gives the message back, whole */
 	body_of *body; /* of an answer to SPAMC; NULL: nothing is judged */
+	bool teaches;
 } command;
 
 static const command commands[] = {
@@ -26,7 +27,7 @@ static const command commands[] = {
 	{ KM_SV("HEADERS"), false, false, header_body },
 	{ KM_SV("PING"), true, false, NULL },
 	{ KM_SV("SKIP"), false, false, NULL },
-	{ KM_SV("TELL"), false, false, NULL },
+	{ KM_SV("TELL"), false, false, NULL, true },
 };
 
 typedef enum { READ_COMMAND, READ_HEADER, READ_MESSAGE, DONE } state;
@@ -36,9 +37,10 @@ struct km_spamd {
 	state state;
 	const command *command;
 	bool rspamd;
-	bool lengths; /* the client knows Content-length in answers */
-	km_buf head;  /* request line and headers */
-	size_t line;  /* where the line begins that is not yet whole */
+	bool lengths;		  /* the client knows Content-length in answers */
+	km_buf head;		  /* request line and headers */
+	size_t line;		  /* where the line begins that is not yet whole */
+	km_sv class, set, remove; /* of TELL */
 	bool has_length;
 	uint64_t length, got; /* bytes of the message: announced, come */
 	km_spool spool;
@@ -117,10 +119,6 @@ static km_spamd_event read_command(km_spamd *s, km_sv line, km_buf *out)
 		s->state = DONE;
 	} else if (km_sv_eq(name, KM_S("SKIP"))) {
 		s->state = DONE;
-	} else if (km_sv_eq(name, KM_S("TELL"))) {
-		return refuse(s, KM_SPAMD_UNAVAILABLE,
-			      "Service Unavailable: learning over this protocol is not supported",
-			      out);
 	} else {
 		s->state = READ_HEADER;
 	}
@@ -135,6 +133,51 @@ static km_spamd_event read_length(km_spamd *s, km_sv value, km_buf *out)
 		return refuse(s, KM_SPAMD_PROTOCOL, "Bad Content-length", out);
 	s->has_length = true;
 	s->length = n;
+	return KM_SPAMD_MORE;
+}
+
+/* "local, remote": remote are collections of others, to which we report nothing. */
+static bool names_local(km_sv list)
+{
+	for (km_sv one; km_sv_split(&list, ',', &one);)
+		if (km_sv_ieq(km_sv_trim(one), KM_S("local")))
+			return true;
+	return false;
+}
+
+static km_spamd_lesson lesson_of(const km_spamd *s)
+{
+	bool set = names_local(s->set), remove = names_local(s->remove);
+
+	if (set && !remove && km_sv_ieq(s->class, KM_S("spam")))
+		return KM_SPAMD_LEARN_SPAM;
+	if (set && !remove && km_sv_ieq(s->class, KM_S("ham")))
+		return KM_SPAMD_LEARN_HAM;
+	return remove && !set ? KM_SPAMD_FORGET : KM_SPAMD_NO_LESSON;
+}
+
+/* One header line of any command but those that have none. */
+static km_spamd_event read_header(km_spamd *s, km_sv name, km_sv value, km_buf *out)
+{
+	const struct {
+		km_sv name, *value;
+	} tell[] = {
+		{ KM_S("Message-class"), &s->class },
+		{ KM_S("Set"), &s->set },
+		{ KM_S("Remove"), &s->remove },
+	};
+
+	if (km_sv_ieq(name, KM_S("Content-length")))
+		return read_length(s, value, out);
+	if (km_sv_ieq(name, KM_S("Compress")))
+		return refuse(s, KM_SPAMD_PROTOCOL,
+			      "Compress is not supported: send the message as it is", out);
+	for (size_t i = 0; i < KM_COUNT(tell); i++)
+		if (km_sv_ieq(name, tell[i].name))
+			*tell[i].value = value;
+	/* spamc's User is whose settings hold, not who logged in; but he is who teaches. */
+	if (s->rspamd || (s->command->teaches && km_sv_ieq(name, KM_S("User"))))
+		km_http_request_header(&s->envelope, name, value);
 	return KM_SPAMD_MORE;
 }
 
@@ -155,16 +198,14 @@ static km_spamd_event read_headers(km_spamd *s, km_buf *out)
 		km_sv value = km_sv_trim(km_sv_from(line, colon + 1));
 		if (line.n == 0)
 			break;
-		if (colon == line.n)
-			e = refuse(s, KM_SPAMD_PROTOCOL, "Bad header line: no colon", out);
-		else if (km_sv_ieq(name, KM_S("Content-length")))
-			e = read_length(s, value, out);
-		else if (km_sv_ieq(name, KM_S("Compress")))
-			e = refuse(s, KM_SPAMD_PROTOCOL,
-				   "Compress is not supported: send the message as it is", out);
-		else if (s->rspamd) /* spamc's User is whose settings hold, not who logged in */
-			km_http_request_header(&s->envelope, name, value);
+		e = colon < line.n ? read_header(s, name, value, out)
+				   : refuse(s, KM_SPAMD_PROTOCOL, "Bad header line: no colon", out);
 	}
+	if (e == KM_SPAMD_MORE && s->command->teaches && lesson_of(s) == KM_SPAMD_NO_LESSON)
+		e = refuse(
+			s, KM_SPAMD_PROTOCOL,
+			"TELL wants Set: local with Message-class: spam or ham, or Remove: local",
+			out);
 	if (e == KM_SPAMD_MORE && s->command->returns && s->length > s->limits.max_returned)
 		e = refuse(s, KM_SPAMD_DATAERR, "the message is too large to be given back", out);
 	return e;
@@ -280,6 +321,7 @@ const km_spamd_message_view *km_spamd_message(km_spamd *s)
 	km_spamd_message_view *v = &s->view;
 
 	*v = (km_spamd_message_view){
+		.lesson = s->command->teaches ? lesson_of(s) : KM_SPAMD_NO_LESSON,
 		.envelope = &s->envelope,
 		.stored = !s->rspamd,
 		.dropped = s->spool.dropped,
@@ -338,4 +380,14 @@ void km_spamd_answer(km_spamd *s, const km_spamd_verdict *v, km_buf *out)
 	km_spamd_put_spamc(out, v, s->lengths || gives_back, km_buf_sv(&body));
 	out->cut = out->cut || body.cut;
 	km_buf_finish(&body);
+}
+
+void km_spamd_answer_lesson(km_spamd *s, bool changed, km_buf *out)
+{
+	const char *did = lesson_of(s) == KM_SPAMD_FORGET ? "DidRemove" : "DidSet";
+
+	km_buf_add(out, KM_S("SPAMD/1.1 0 EX_OK\r\n"));
+	if (changed)
+		km_buf_fmt(out, "%s: local\r\n", did);
+	km_buf_add(out, KM_S("Content-length: 0\r\n\r\n"));
 }

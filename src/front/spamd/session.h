@@ -36,16 +36,26 @@ typedef struct {
 	size_t n_ours;
 } km_spamd_limits;
 
+/* What a client says that a message is (TELL). */
+typedef enum {
+	KM_SPAMD_NO_LESSON, /* it wants to be told */
+	KM_SPAMD_LEARN_SPAM,
+	KM_SPAMD_LEARN_HAM,
+	KM_SPAMD_FORGET
+} km_spamd_lesson;
+
 /* The statuses that are used, of sysexits.h. */
 typedef enum {
 	KM_SPAMD_DATAERR = 65,
 	KM_SPAMD_UNAVAILABLE = 69,
 	KM_SPAMD_TEMPFAIL = 75,
-	KM_SPAMD_PROTOCOL = 76
+	KM_SPAMD_PROTOCOL = 76,
+	KM_SPAMD_NOPERM = 77
 } km_spamd_code;
 
 /* Views live until the answer is given. */
 typedef struct {
+	km_spamd_lesson lesson;
 	km_http_request *envelope; /* from the request's headers, or as Exim puts it before a
 				      message */
 	bool stored;	 /* nothing is known of the envelope but what the message's header tells */
@@ -91,7 +101,9 @@ km_spamd_event km_spamd_end(km_spamd *s, km_buf *out);
 const km_spamd_message_view *km_spamd_message(km_spamd *s);
 /* To a message that was whole. */
 void km_spamd_answer(km_spamd *s, const km_spamd_verdict *v, km_buf *out);
-/* Instead of a verdict: @text (ASCII, one line) says why there is none. */
+/* To a message that was to be learned: it was, or had been (@changed is false). */
+void km_spamd_answer_lesson(km_spamd *s, bool changed, km_buf *out);
+/* Instead of either: @text (ASCII, one line) says why there is none. */
 void km_spamd_refuse(km_spamd *s, km_spamd_code code, const char *text, km_buf *out);
 
 #endif

@@ -3,6 +3,7 @@
 usage: check_spamd.py KOMAINU [FOLDER in which unpacked packages are kept]
 """
 
+import json
 import os
 import pathlib
 import random
@@ -163,11 +164,47 @@ def spamc_filter(site):
 
 
 @case
+def spamc_learns(site):
+    """spamc -L spam, ham, forget: learned once, moved, forgotten; -C report and revoke; not from other networks"""
+    done, already = b"Message successfully un/learned\n", b"Message was already un/learned\n"
+    data = message(unique("learn"))
+
+    def labels():
+        exported = subprocess.run([site.komainu.program, "learn", "status", "--json", "--config", str(site.komainu.config)],
+                                  capture_output=True, timeout=60, check=True)
+        status = json.loads(exported.stdout)
+        return status["spam"], status["ham"]
+
+    for options, want, counts in (
+        (("-L", "spam"), done, (1, 0)),
+        (("-L", "spam"), already, (1, 0)),
+        (("-L", "ham", "-u", "bob@example.jp"), done, (0, 1)),
+        (("-L", "forget"), done, (0, 0)),
+        (("-L", "forget"), already, (0, 0)),
+        (("-C", "report"), None, (1, 0)),
+        (("-C", "revoke"), None, (0, 1)),
+    ):
+        status, out = site.spamc(data, *options)
+        # spamc reports nothing to collections of others, and says so; it was learned all the same.
+        assert status == 0 and out == (want or b"Unable to report/revoke message\n"), (options, status, out)
+        assert labels() == counts, (options, labels())
+    site.komainu.stop()
+    site.komainu.configure(site.settings("learn.networks: [192.0.2.0/24]\n")).start()
+    try:
+        got = site.talk(b"TELL SPAMC/1.5\r\nMessage-class: spam\r\nSet: local\r\n\r\n" + data)
+        assert got == b"SPAMD/1.1 77 not from here: see learn.networks\r\n\r\n", got
+    finally:
+        site.komainu.stop()
+        site.komainu.configure(site.settings()).start()
+    assert labels() == (0, 1)
+
+
+@case
 def refusals(site):
     """what is not understood or not taken is told, also to a client that is still sending"""
     big = b"x" * (8 * 1024 * 1024)
     for request, want in (
-        (b"TELL SPAMC/1.5\r\nMessage-class: spam\r\nContent-length: %d\r\n\r\n" % len(big) + big, rb"SPAMD/1\.1 69 "),
+        (b"TELL SPAMC/1.5\r\nMessage-class: spam\r\nContent-length: %d\r\n\r\n" % len(big) + big, rb"SPAMD/1\.1 76 "),
         (b"PROCESS SPAMC/1.5\r\nContent-length: 99999999\r\n\r\n" + big, rb"SPAMD/1\.1 65 "),
         (b"PROCESS SPAMC/1.5\r\nContent-length: 4294967296\r\n\r\n" + big, rb"SPAMD/1\.1 65 "),
         (b"CHECK SPAMC/1.5\r\nCompress: zlib\r\n\r\n" + big, rb"SPAMD/1\.1 76 "),

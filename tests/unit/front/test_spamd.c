@@ -38,8 +38,11 @@ static const km_spamd_verdict verdict = {
 	"Symbol: FROM_MULTIPLE(9.50)\r\nSymbol: DATE_MISSING(-0.25)\r\n"                           \
 	"Message: refused\r\nMessage: (id 1)\r\n"
 #define NO_SPAMC "SPAMD/1.1 76 "
-#define FORGED	 "X-Spam-Flag: NO\r\n\tfolded\r\n"
-#define MARKED	 "X-Komainu: action=tag\r\n class=spam\r\nX-Spam-Flag: YES\r\n"
+#define NO_LESSON                                                                                  \
+	NO_SPAMC "TELL wants Set: local with Message-class: spam or ham, or Remove: local\r\n\r\n"
+#define LEARNED(did) "SPAMD/1.1 0 EX_OK\r\n" did ": local\r\nContent-length: 0\r\n\r\n"
+#define FORGED	     "X-Spam-Flag: NO\r\n\tfolded\r\n"
+#define MARKED	     "X-Komainu: action=tag\r\n class=spam\r\nX-Spam-Flag: YES\r\n"
 
 /* A request, and all that the client is told. */
 static const struct {
@@ -89,9 +92,23 @@ static const struct {
 	  "A: b\n\n", "SPAMD/1.1 0 EX_OK\r\n" SPAM REPORT, KM_SPAMD_MESSAGE },
 	{ "Rspamd", "CHECK RSPAMC/1.3\r\nContent-length: 1\r\nFrom: <a@b>\r\n\r\nx", "x", RSPAMD,
 	  KM_SPAMD_MESSAGE },
-	{ "learning", "TELL SPAMC/1.5\r\nContent-length: 1\r\nMessage-class: spam\r\n\r\nx", NULL,
-	  "SPAMD/1.1 69 Service Unavailable: learning over this protocol is not supported\r\n\r\n",
-	  KM_SPAMD_CLOSE },
+	{ "learn spam",
+	  "TELL SPAMC/1.5\r\nContent-length: 1\r\nMessage-class: spam\r\nSet: local\r\n\r\nx", "x",
+	  LEARNED("DidSet"), KM_SPAMD_MESSAGE },
+	{ "learn ham, told to others as well",
+	  "TELL SPAMC/1.5\r\nMessage-class: ham\r\nRemove: remote\r\nSet: remote, local\r\n\r\nx",
+	  "x", LEARNED("DidSet"), KM_SPAMD_MESSAGE },
+	{ "forget", "TELL SPAMC/1.5\r\nContent-length: 1\r\nRemove: local\r\n\r\nx", "x",
+	  LEARNED("DidRemove"), KM_SPAMD_MESSAGE },
+	{ "learn what", "TELL SPAMC/1.5\r\nContent-length: 1\r\nSet: local\r\n\r\nx", NULL,
+	  NO_LESSON, KM_SPAMD_BAD },
+	{ "learn and forget",
+	  "TELL SPAMC/1.5\r\nMessage-class: ham\r\nSet: local\r\nRemove: local\r\n\r\nx", NULL,
+	  NO_LESSON, KM_SPAMD_BAD },
+	{ "tell others only", "TELL SPAMC/1.5\r\nMessage-class: spam\r\nSet: remote\r\n\r\nx", NULL,
+	  NO_LESSON, KM_SPAMD_BAD },
+	{ "learning is not for Rspamd", "TELL RSPAMC/1.3\r\nSet: local\r\n\r\nx", NULL,
+	  "RSPAMD/1.3 76 Bad header line: unknown command\r\n\r\n", KM_SPAMD_BAD },
 	{ "compressed", "CHECK SPAMC/1.5\r\nCompress: zlib\r\nContent-length: 1\r\n\r\nx", NULL,
 	  NO_SPAMC "Compress is not supported: send the message as it is\r\n\r\n", KM_SPAMD_BAD },
 	{ "HTTP", "GET / HTTP/1.1\r\n", NULL,
@@ -148,8 +165,12 @@ static void test_cases(void **state)
 			if (e != cases[i].event)
 				fail_msg("%s: event %d", cases[i].name, (int)e);
 			if (e == KM_SPAMD_MESSAGE) {
-				TEST_SV(km_spamd_message(s)->message, cases[i].message);
-				km_spamd_answer(s, &verdict, &out);
+				const km_spamd_message_view *v = km_spamd_message(s);
+				TEST_SV(v->message, cases[i].message);
+				if (v->lesson)
+					km_spamd_answer_lesson(s, true, &out);
+				else
+					km_spamd_answer(s, &verdict, &out);
 			}
 			test_sv_is(km_buf_sv(&out), cases[i].out, cases[i].name);
 			assert_int_equal(km_spamd_feed(s, KM_S("CHECK SPAMC/1.5\r\n"), &out),
@@ -181,6 +202,9 @@ static const struct {
 	{ "spamc's User did not log in",
 	  "CHECK SPAMC/1.5\r\nUser: root\r\nFrom: a@b\r\nIP: 192.0.2.7\r\n\r\nx", "", "", "", "", 0,
 	  false, true },
+	{ "but it is he who teaches",
+	  "TELL SPAMC/1.5\r\nUser: root\r\nFrom: a@b\r\nSet: local\r\nMessage-class: ham\r\n\r\nx",
+	  "", "", "", "root", 0, false, true },
 	{ "before a message",
 	  "CHECK SPAMC/1.2\r\n\r\nFrom a@b Mon\r\nX-Envelope-From: <a@b>\r\nX-Envelope-To: c@d, "
 	  "e@f\r\n",
