@@ -364,24 +364,65 @@ static void check_hidden(const km_structure_job *j, int part)
 		f->weight = (double)share / 20;
 }
 
-/* Pictures in place of text: nothing to speak of is written, in no part. */
-static void check_image_only(const km_structure_job *j)
+/* What a plain text says beside "[image: x.png]" and addresses of pages, as programs make it of
+ * HTML. */
+static size_t said_in(km_sv text)
 {
-	size_t images = 0, chars = 0;
-	int html = KM_NO_PART;
+	enum { TOKEN = 400 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		km_sv rest = km_sv_from(text, i);
+		if (km_sv_starts(rest, KM_S("[")) || km_sv_starts(rest, KM_S("<http"))) {
+			rest = km_sv_sub(rest, 0, TOKEN);
+			size_t end = km_sv_chr(rest, text.p[i] == '[' ? ']' : '>', 0);
+			i += end < rest.n ? end : 0;
+		} else if (km_sv_starts(rest, KM_S("http"))) {
+			while (i + 1 < text.n && !km_is_wsp((unsigned char)text.p[i + 1]) &&
+			       text.p[i + 1] != '\n')
+				i++;
+		} else {
+			n += !km_is_wsp((unsigned char)text.p[i]) && text.p[i] != '\n' &&
+			     text.p[i] != '\r';
+		}
+	}
+	return n;
+}
+
+/* What the texts say: of HTML, or of the others. */
+static size_t letters_of(const km_structure_job *j, bool html)
+{
+	enum { LOOKED_AT = 4000 };
+	size_t n = 0;
 
 	for (size_t i = 0; i < j->v->n_text; i++) {
 		const km_text_view *t = &j->v->text[i];
-		const km_part *p = &j->m->parts[t->part];
+		const km_html *h = j->m->parts[t->part].html;
+		if ((h != NULL) != html)
+			continue;
+		/* A character of Japanese says as much as three letters. */
+		n += h ? h->text_chars : said_in(km_sv_sub(t->text, 0, LOOKED_AT));
+		n += 2 * (t->stats.kana + t->stats.han);
+	}
+	return n;
+}
+
+/* Pictures in place of text: nothing to speak of is written, in no part. */
+static void check_image_only(const km_structure_job *j)
+{
+	enum { FEW = 80 };
+	size_t images = 0, chars;
+	int html = KM_NO_PART;
+
+	for (size_t i = 0; i < j->v->n_text; i++) {
+		const km_part *p = &j->m->parts[j->v->text[i].part];
 		if (p->html && p->html->n_images) {
 			images += p->html->n_images;
-			html = t->part;
+			html = j->v->text[i].part;
 		}
-		/* A character of Japanese says as much as three letters. */
-		chars += p->html ? p->html->text_chars : km_sv_trim(t->text).n;
-		chars += 2 * (t->stats.kana + t->stats.han);
 	}
-	if (images == 0 || chars >= 80)
+	if (images == 0 || (chars = letters_of(j, true)) >= FEW ||
+	    (chars += letters_of(j, false)) >= FEW)
 		return;
 	km_sv seen = km_sv_fmt(j->a, "%zu images, %zu characters", images, chars);
 	(void)km_structure_at_text(j, KM_FACT_IMAGE_ONLY, seen, html, (km_sv){ NULL, 0 });

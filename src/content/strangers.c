@@ -13,7 +13,9 @@ typedef struct {
 	const km_found_link *first;   /* that leads to a stranger */
 	const km_found_link *clicked; /* the first of all */
 	const km_found_link *letter;  /* the first that writes a letter to a stranger */
-	bool own;		      /* some link leads to the sender, or to a mail service */
+	bool own;		      /* some link leads to the sender */
+	bool counted;		      /* some leads to a mail service that counts clicks */
+	size_t n;
 	bool told[KM_FACT_COUNT];
 } strangers;
 
@@ -228,7 +230,8 @@ static void check_copied(strangers *s)
 
 void km_structure_strangers(const km_structure_job *j)
 {
-	enum { OURS = KM_SITE_TRACKER, ANYBODYS = KM_SITE_SHARED };
+	/* More of them have newsletters of those who own several domains. */
+	enum { MANY = 15, ANYBODYS = KM_SITE_SHARED };
 	strangers s = { .j = j };
 	const km_links *links = j->in->links;
 
@@ -244,8 +247,13 @@ void km_structure_strangers(const km_structure_job *j)
 		if (s.clicked == NULL)
 			s.clicked = l;
 		look_at_fragment(&s, l);
-		if (is_senders(&s, site) || site->kind & OURS) {
+		s.n++;
+		if (is_senders(&s, site)) {
 			s.own = true;
+			continue;
+		}
+		if (site->kind & KM_SITE_TRACKER) {
+			s.counted = true;
 			continue;
 		}
 		if (s.first == NULL || s.first->final_site->kind & ANYBODYS)
@@ -253,9 +261,11 @@ void km_structure_strangers(const km_structure_job *j)
 		look_at(&s, l);
 	}
 	/* What somebody passes on is not his, unless he says nothing of his own. */
-	if (s.first && !s.own && km_mail_passing(j->m, j->v) != KM_PASSES_WITH_WORDS)
+	if (s.first && !s.own && !s.counted && s.n <= MANY &&
+	    km_mail_passing(j->m, j->v) != KM_PASSES_WITH_WORDS)
 		tell(&s, KM_FACT_LINKS_TO_STRANGERS, s.first, s.first->final_site->host);
 	if (s.letter && s.clicked == NULL)
 		tell(&s, KM_FACT_LINKS_WRITE, s.letter, s.letter->url->path);
-	check_copied(&s);
+	if (!s.own)
+		check_copied(&s);
 }
