@@ -33,12 +33,25 @@ static km_sv domain_of(km_sv addr)
 	return km_sv_from(addr, km_sv_rchr(addr, '@') + 1);
 }
 
+/* "www.boatshare-app.example" of hello@boatshare.example: who owns several domains names them
+ * alike. */
+static bool is_called_alike(km_sv domain, km_sv host)
+{
+	enum { SHORTEST = 5 };
+	km_sv name = km_host_registrable(domain);
+
+	name = km_sv_sub(name, 0, km_sv_chr(name, '.', 0));
+	return name.n >= SHORTEST && km_sv_ifind(host, km_sv_sub(name, 0, 60), 0) < host.n;
+}
+
 static bool is_senders(const strangers *s, const km_site *site)
 {
 	const km_mail *m = s->j->m;
 
-	return (m->from.n && km_host_related(m->from.a[0].domain, site->host)) ||
-	       (m->reply_to.n && km_host_related(m->reply_to.a[0].domain, site->host)) ||
+	if (m->from.n && (km_host_related(m->from.a[0].domain, site->host) ||
+			  is_called_alike(m->from.a[0].domain, site->host)))
+		return true;
+	return (m->reply_to.n && km_host_related(m->reply_to.a[0].domain, site->host)) ||
 	       (s->j->in->has_from && km_host_related(domain_of(s->j->in->from), site->host));
 }
 
