@@ -54,7 +54,7 @@ static void judge(counts *c, km_sv url, km_sv brand_id)
 		if (info->group != KM_GROUP_link)
 			continue;
 		c->per_fact[fs.f[i].id]++;
-		if (info->points >= STRONG)
+		if (info->points * fs.f[i].weight >= STRONG)
 			strong = info->id;
 		if (is_brand_fact(fs.f[i].id)) {
 			named = true;

@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <pthread.h>
 
+#include "content/cabinet.h"
 #include "text/charset.h"
 
 enum { BOMB_BYTES = 100 << 20, BOMB_RATIO = 200, FIRST_ENTRIES = 16 };
@@ -34,7 +35,8 @@ typedef int support(struct archive *);
 
 /* A zip's central directory lists it without unpacking anything. */
 static support *const zip_by_directory[] = { archive_read_support_format_zip_seekable, NULL };
-/* Without cabinets: skipping a damaged entry of one ends libarchive 3.6 (read through NULL). */
+/* Without cabinets: skipping a damaged entry of one ends libarchive 3.6 (read through NULL); their
+ * names are read by content/cabinet.h. */
 static support *const all_others[] = {
 	archive_read_support_format_zip_streamable,
 	archive_read_support_format_7zip,
@@ -85,17 +87,23 @@ static struct archive *open_with(support *const *formats, km_sv bytes)
 static km_sv read_name(km_arena *a, struct archive_entry *e)
 {
 	const char *name = archive_entry_pathname(e);
-	km_decoded d;
 
 	if (name == NULL)
 		name = archive_entry_pathname_utf8(e);
-	km_sv kept = km_sv_dup(a, km_sv_of(name));
-	if (kept.n == 0 || km_charset_decode(a, KM_S("shift_jis"), kept, &d) != KM_OK)
+	return km_archive_name(a, km_sv_of(name), KM_S("shift_jis"));
+}
+
+km_sv km_archive_name(km_arena *a, km_sv name, km_sv charset)
+{
+	km_sv kept = km_sv_dup(a, name);
+	km_decoded d;
+
+	if (kept.n == 0 || km_charset_decode(a, charset, kept, &d) != KM_OK)
 		return kept;
 	return d.utf8;
 }
 
-static bool escapes(km_sv name)
+bool km_archive_name_escapes(km_sv name)
 {
 	km_sv rest = name, folder, piece;
 
@@ -183,7 +191,7 @@ static bool take_entry(reader *r, struct archive *x, struct archive_entry *e)
 				    .size = size > 0 ? (uint64_t)size : 0,
 				    .encrypted = archive_entry_is_encrypted(e) > 0,
 				    .folder = archive_entry_filetype(e) == AE_IFDIR };
-	mine->escapes = escapes(mine->name);
+	mine->escapes = km_archive_name_escapes(mine->name);
 	r->out->encrypted |= mine->encrypted;
 	if (__builtin_add_overflow(r->out->size, mine->size, &r->out->size))
 		r->out->size = UINT64_MAX;
@@ -236,6 +244,8 @@ km_status km_archive_read(km_arena *a, km_sv bytes, km_archive_budget *budget, k
 	locale_t before = (locale_t)0;
 	km_status st = KM_NOTFOUND;
 
+	if (km_cabinet_is_one(bytes))
+		return km_cabinet_read(a, bytes, out);
 	km_archive_prepare();
 	if (utf8_names)
 		before = uselocale(utf8_names);

@@ -1,6 +1,6 @@
 /*
- * content/archives.h - what is in an archive, by libarchive: zip, 7z, rar, lzh, tar, iso, and
- * what is packed alone by gzip, bzip2, xz, zstd, compress, lzip. No data is unpacked but what
+ * content/archives.h - what is in an archive, by libarchive: zip, 7z, rar, lzh, tar, iso,
+ * and what is packed alone by gzip, bzip2, xz, zstd, compress, lzip. No data is unpacked but what
  * listing needs and what is asked for, within the bounds of base/limits.h.
  */
 #ifndef KM_CONTENT_ARCHIVES_H
@@ -44,6 +44,11 @@ void km_archive_prepare(void);
 /* KM_NOTFOUND: no archive; KM_LIMIT: the arena is full. Lives in @a. */
 KM_NODISCARD km_status km_archive_read(km_arena *a, km_sv bytes, km_archive_budget *budget,
 				       km_archive *out);
+
+/* A name in UTF-8, which it is or else in @charset; kept in @a. */
+km_sv km_archive_name(km_arena *a, km_sv name, km_sv charset);
+/* True for a path that leads out of the folder that it is unpacked into. */
+bool km_archive_name_escapes(km_sv name);
 
 /* So much out of so little is there to fill disks. */
 bool km_archive_is_bomb(const km_archive *x, size_t packed);

@@ -15,6 +15,7 @@ typedef struct name {
 	char text[LONGEST]; /* skeleton: lower-case letters and digits */
 	size_t n;
 	const km_brand *brand;
+	bool word;		 /* also an ordinary one */
 	struct name *same_start; /* with the same first letters */
 	struct name *same_first, *same_last;
 } name;
@@ -53,6 +54,18 @@ static size_t bucket(const char *gram)
 	return km_sv_hash((km_sv){ gram, GRAM }) % BUCKETS;
 }
 
+/* True for a name that the table calls ambiguous. */
+static bool is_word(const km_brand *brand, const char *s, size_t n)
+{
+	char t[LONGEST];
+
+	for (size_t i = 0; i < brand->n_aliases; i++)
+		if (brand->alias[i].ambiguous && skeleton(brand->alias[i].name, t) == n &&
+		    memcmp(s, t, n) == 0)
+			return true;
+	return false;
+}
+
 static bool add(km_imitations *x, km_sv text, const km_brand *brand, size_t shortest)
 {
 	char s[LONGEST];
@@ -66,6 +79,7 @@ static bool add(km_imitations *x, km_sv text, const km_brand *brand, size_t shor
 	memcpy(t->text, s, n);
 	t->n = n;
 	t->brand = brand;
+	t->word = is_word(brand, s, n);
 	name **lists[] = { &x->starts[bucket(s)], &x->by_first[s[0] - 'a'][n],
 			   &x->by_last[s[n - 1] - 'a'][n] };
 	name **links[] = { &t->same_start, &t->same_first, &t->same_last };
@@ -178,7 +192,7 @@ static bool stands_out(const name *t, const char *s, size_t n, size_t at)
 	       is_lure(at ? s : s + t->n, at + after);
 }
 
-static const km_brand *name_in(const km_imitations *x, const char *s, size_t n)
+static const name *name_in(const km_imitations *x, const char *s, size_t n)
 {
 	const name *best = NULL;
 
@@ -187,7 +201,7 @@ static const km_brand *name_in(const km_imitations *x, const char *s, size_t n)
 			if (t->n <= n - i && memcmp(t->text, s + i, t->n) == 0 &&
 			    (best == NULL || t->n > best->n) && stands_out(t, s, n, i))
 				best = t;
-	return best ? best->brand : NULL;
+	return best;
 }
 
 static const km_brand *nearly_name(const km_imitations *x, const char *s, size_t n)
@@ -207,16 +221,20 @@ static const km_brand *brand_of_label(const km_imitations *x, km_sv label, km_im
 {
 	char s[LONGEST];
 	const km_brand *b = NULL;
+	const name *found = NULL;
 	km_sv rest = label, piece;
 
-	*how = KM_IMITATION_NAME;
-	while (b == NULL && km_sv_split(&rest, '-', &piece))
-		b = name_in(x, s, skeleton(piece, s));
+	while (found == NULL && km_sv_split(&rest, '-', &piece))
+		found = name_in(x, s, skeleton(piece, s));
 	size_t n = skeleton(label, s);
-	if (b == NULL)
-		b = name_in(x, s, n);
-	if (b || km_sv_starts(label, KM_S("xn--")))
-		return b;
+	if (found == NULL)
+		found = name_in(x, s, n);
+	if (found) {
+		*how = found->word && found->n == n ? KM_IMITATION_WORD : KM_IMITATION_NAME;
+		return found->brand;
+	}
+	if (km_sv_starts(label, KM_S("xn--")))
+		return NULL;
 	*how = KM_IMITATION_ALIKE;
 	b = n ? nearly_name(x, s, n) : NULL;
 	rest = label;

@@ -12,6 +12,8 @@ typedef enum {
 	KM_IMITATION_NONE,
 	KM_IMITATION_PREFIX, /* "my.orico.co.jp.evil.example" */
 	KM_IMITATION_NAME,   /* "rakuten-login.evil.example" */
+	KM_IMITATION_WORD,   /* "apple.orchard.example": a name that is a word, too, with nothing
+				beside it */
 	KM_IMITATION_ALIKE   /* "rakutem.example", "rakut3n.example" */
 } km_imitation;
 

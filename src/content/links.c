@@ -40,7 +40,14 @@ static void check_text(link_job *l, const km_found_link *link)
 	    km_sv_chr(shown.host, '.', 0) == shown.host.n ||
 	    km_host_related(shown.host, link->site->host))
 		return;
+	const km_imitations *x = l->j->in->imitations;
+	const km_site said = { .host = shown.host, .domain = km_host_registrable(shown.host) };
 	km_fact *f = tell(l, KM_FACT_LINK_TEXT_MISMATCH, link->text, link);
+	/* Mailings lead through a counter of clicks. */
+	if (f)
+		f->weight = link->site->kind & KM_SITE_TRACKER	    ? 0.4
+			    : x && km_imitations_is_brand(x, &said) ? 2.5
+								    : 1;
 	km_fact_arg(l->j->fs, f, 1, shown.host);
 	km_fact_arg(l->j->fs, f, 2, link->site->host);
 }
@@ -133,6 +140,7 @@ static void check_site(link_job *l, const km_found_link *link, const km_site *si
 	static const km_fact_id how[] = {
 		[KM_IMITATION_PREFIX] = KM_FACT_LINK_BRAND_PREFIX,
 		[KM_IMITATION_NAME] = KM_FACT_LINK_BRAND_HOST,
+		[KM_IMITATION_WORD] = KM_FACT_LINK_BRAND_HOST,
 		[KM_IMITATION_ALIKE] = KM_FACT_LINK_BRAND_ALIKE,
 	};
 	const km_brand *brand = NULL;
@@ -158,6 +166,8 @@ static void check_site(link_job *l, const km_found_link *link, const km_site *si
 	km_fact_arg(l->j->fs, f, 1, brand->name_ja);
 	km_fact_arg(l->j->fs, f, 2, site->host);
 	km_fact_arg(l->j->fs, f, 3, brand->name_en);
+	if (f && kind == KM_IMITATION_WORD)
+		f->weight = 0.25;
 }
 
 /* A brand's own host as a folder of another's: "evil.example/www.aeon.co.jp/login". */

@@ -4,6 +4,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <zlib.h>
+
 #include "base/buf.h"
 #include "test.h"
 
@@ -205,6 +207,197 @@ static void test_lzh(void **state)
 	km_arena_free(a);
 }
 
+/* --- formats that nothing here can write: made byte by byte --- */
+
+static void le(km_buf *b, uint32_t v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		km_buf_byte(b, (char)(v >> 8 * i));
+}
+
+/* A cabinet of "a.txt" and of @name, in one folder; @flags of the latter. */
+static void make_cabinet(km_buf *b, const char *name, uint32_t flags)
+{
+	km_buf_add(b, KM_S("MSCF\0\0\0\0"));
+	le(b, 999, 4);
+	le(b, 0, 4);
+	le(b, 44, 4); /* where the files begin: after one folder */
+	le(b, 0, 4);
+	le(b, 0x0103, 2);
+	le(b, 1, 2);
+	le(b, 2, 2);
+	le(b, 0, 2);
+	le(b, 1, 4);
+	le(b, 90, 4);
+	le(b, 1, 2);
+	le(b, 0, 2);
+	le(b, 5, 4);
+	le(b, 0, 12);
+	km_buf_add(b, KM_S("a.txt"));
+	le(b, 0, 1);
+	le(b, 70000, 4);
+	le(b, 5, 4);
+	le(b, 0, 6);
+	le(b, flags, 2);
+	km_buf_add(b, km_sv_of(name));
+	le(b, 0, 1);
+}
+
+static const struct {
+	const char *name, *want;
+	uint32_t flags;
+	bool escapes;
+} in_cabinet[] = {
+	{ "setup.exe", "setup.exe", 0, false },
+	{ "\x90\xbf\x8b\x81\x8f\x91.exe", "請求書.exe", 0x20, false },
+	{ "請求書.exe", "請求書.exe", 0xa0, false },
+	{ "..\\startup\\x.lnk", "../startup/x.lnk", 0, true },
+};
+
+static void test_cabinet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KM_COUNT(in_cabinet); i++) {
+		km_arena *a = km_arena_new(8 << 20);
+		km_archive_budget budget = { KM_MAX_UNPACKED_BYTES, wants_txt };
+		km_archive x;
+		km_buf b;
+
+		km_buf_init(&b, a, 1000);
+		make_cabinet(&b, in_cabinet[i].name, in_cabinet[i].flags);
+		for (size_t n = 0; n <= b.n; n++) {
+			km_sv cut = test_exact(b.p, n);
+			km_status st = km_archive_read(a, cut, &budget, &x);
+			if (n >= 60)
+				assert_int_equal(st, KM_OK);
+			assert_true(n == b.n || n < 60 || x.damaged);
+			test_drop(cut);
+		}
+		assert_int_equal(x.n, 2);
+		assert_false(x.damaged);
+		assert_int_equal(x.size, 70005);
+		TEST_SV(x.entry[0].name, "a.txt");
+		assert_int_equal(x.entry[1].escapes, in_cabinet[i].escapes);
+		if (in_cabinet[i].want[0] != '.')
+			test_sv_is(x.entry[1].name, in_cabinet[i].want, "cabinet");
+		km_arena_free(a);
+	}
+}
+
+/* A block of RAR 4: its check sum is that of all that follows it. */
+static void rar_block(km_buf *b, km_sv body, km_sv data)
+{
+	le(b, (uint32_t)crc32(0, (const Bytef *)body.p, (uInt)body.n) & 0xffff, 2);
+	km_buf_add(b, body);
+	km_buf_add(b, data);
+}
+
+static void rar_file(km_buf *b, km_arena *a, const char *name, uint32_t flags, km_sv data)
+{
+	km_buf h;
+
+	km_buf_init(&h, a, 400);
+	le(&h, 0x74, 1);
+	le(&h, 0x8000 | flags, 2);
+	le(&h, 32 + (uint32_t)strlen(name), 2);
+	le(&h, (uint32_t)data.n, 4);
+	le(&h, (uint32_t)data.n, 4);
+	le(&h, 2, 1); /* Windows */
+	le(&h, (uint32_t)crc32(0, (const Bytef *)data.p, (uInt)data.n), 4);
+	le(&h, 0x5a210000, 4);
+	le(&h, 20, 1);
+	le(&h, 0x30, 1); /* stored */
+	le(&h, (uint32_t)strlen(name), 2);
+	le(&h, 0x20, 4);
+	km_buf_add(&h, km_sv_of(name));
+	rar_block(b, km_buf_sv(&h), data);
+}
+
+static void test_rar(void **state)
+{
+	(void)state;
+	static const uint32_t flags[] = { 0, 4 /* encrypted */ };
+
+	for (size_t i = 0; i < KM_COUNT(flags); i++) {
+		km_arena *a = km_arena_new(8 << 20);
+		km_archive_budget budget = { KM_MAX_UNPACKED_BYTES, wants_txt };
+		km_archive x;
+		km_buf b;
+
+		km_buf_init(&b, a, 1000);
+		km_buf_add(&b, KM_S("Rar!\x1a\7\0"));
+		rar_block(&b, KM_S("\x73\0\0\x0d\0\0\0\0\0\0\0"), KM_S(""));
+		rar_file(&b, a, "a.txt", flags[i], KM_S("hello"));
+		rar_file(&b, a, "\x90\xbf\x8b\x81\x8f\x91.exe", flags[i], KM_S("MZ"));
+		rar_block(&b, KM_S("\x7b\0\x40\7\0"), KM_S(""));
+		assert_int_equal(km_archive_read(a, km_buf_sv(&b), &budget, &x), KM_OK);
+		assert_int_equal(x.n, 2);
+		assert_false(x.damaged);
+		assert_int_equal(x.encrypted, flags[i] != 0);
+		TEST_SV(x.entry[1].name, "請求書.exe");
+		if (!x.encrypted)
+			TEST_SV(x.entry[0].bytes, "hello");
+		km_arena_free(a);
+	}
+}
+
+/* A number of RAR 5: seven bits a byte, the lowest first. */
+static void vint(km_buf *b, size_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		km_buf_byte(b, (char)(0x80 | (v & 0x7f)));
+	km_buf_byte(b, (char)v);
+}
+
+/* A block of RAR 5: its check sum is that of its size and all that follows. */
+static void rar5_block(km_buf *b, km_arena *a, km_sv body, km_sv data)
+{
+	km_buf h;
+
+	km_buf_init(&h, a, 400);
+	vint(&h, body.n);
+	km_buf_add(&h, body);
+	le(b, (uint32_t)crc32(0, (const Bytef *)h.p, (uInt)h.n), 4);
+	km_buf_add(b, km_buf_sv(&h));
+	km_buf_add(b, data);
+}
+
+static void test_rar5(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(8 << 20);
+	km_archive_budget budget = { KM_MAX_UNPACKED_BYTES, wants_txt };
+	static const km_sv files[][2] = { { KM_SV("a.txt"), KM_SV("hello") },
+					  { KM_SV("請求書.exe"), KM_SV("MZ") } };
+	km_archive x;
+	km_buf b, h;
+
+	km_buf_init(&b, a, 1000);
+	km_buf_add(&b, KM_S("Rar!\x1a\7\1\0"));
+	rar5_block(&b, a, KM_S("\1\0\0"), KM_S(""));
+	for (size_t i = 0; i < KM_COUNT(files); i++) {
+		km_buf_init(&h, a, 400);
+		km_buf_add(&h, KM_S("\2\2"));
+		vint(&h, files[i][1].n);
+		vint(&h, 4); /* a check sum follows */
+		vint(&h, files[i][1].n);
+		vint(&h, 0x20);
+		le(&h, (uint32_t)crc32(0, (const Bytef *)files[i][1].p, (uInt)files[i][1].n), 4);
+		vint(&h, 0); /* stored */
+		vint(&h, 0);
+		vint(&h, files[i][0].n);
+		km_buf_add(&h, files[i][0]);
+		rar5_block(&b, a, km_buf_sv(&h), files[i][1]);
+	}
+	rar5_block(&b, a, KM_S("\5\0\0"), KM_S(""));
+	assert_int_equal(km_archive_read(a, km_buf_sv(&b), &budget, &x), KM_OK);
+	assert_int_equal(x.n, 2);
+	assert_false(x.damaged);
+	TEST_SV(x.entry[0].bytes, "hello");
+	TEST_SV(x.entry[1].name, "請求書.exe");
+	km_arena_free(a);
+}
+
 /* A tar.gz of far more than may be unpacked ends the listing, at bounded cost; many entries do. */
 static void test_bounds(void **state)
 {
@@ -266,7 +459,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats), cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_names),	cmocka_unit_test(test_lzh),
-		cmocka_unit_test(test_bounds),	cmocka_unit_test(test_none),
+		cmocka_unit_test(test_cabinet), cmocka_unit_test(test_rar),
+		cmocka_unit_test(test_rar5),	cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_none),
 	};
 	return cmocka_run_group_tests_name("content/archives", tests, NULL, NULL);
 }

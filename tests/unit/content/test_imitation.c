@@ -24,6 +24,8 @@ static const struct {
 	{ "https://аmаzon.example/", KM_IMITATION_NAME, "amazon", false, false },
 	{ "https://rakutén.example/", KM_IMITATION_NAME, "rakuten", false, false },
 	{ "https://日本語.example/", KM_IMITATION_NONE, NULL, false, false },
+	{ "https://apple.orchard.example/", KM_IMITATION_WORD, "apple", false, false },
+	{ "https://apple-id.orchard.example/", KM_IMITATION_NAME, "apple", false, false },
 	{ "https://family.example/", KM_IMITATION_NONE, NULL, false, false },
 	{ "http://192.0.2.1/", KM_IMITATION_NONE, NULL, false, false },
 	{ "https://a1b2c3d4.example/", KM_IMITATION_NONE, NULL, false, true },
