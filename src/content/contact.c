@@ -119,7 +119,7 @@ typedef struct {
 static size_t read_number(km_sv key, size_t at, number *out)
 {
 	size_t from = at, last = at;
-	bool in_group = false;
+	bool in_group = false, hyphens = false;
 
 	*out = (number){ .plus = key.p[at] == '+' };
 	for (at += out->plus; at < key.n; at++) {
@@ -129,8 +129,10 @@ static size_t read_number(km_sv key, size_t at, number *out)
 			out->groups += !in_group;
 			in_group = true;
 			last = at + 1;
-		} else if (strchr(" ()-.", c) && c && at - last < 2) {
+		} else if (strchr(" ()-.", c) && c && at - last < 2 &&
+			   !(hyphens && (c == ' ' || c == '('))) {
 			in_group = false;
+			hyphens |= c == '-';
 		} else {
 			break;
 		}

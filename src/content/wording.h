@@ -47,10 +47,11 @@
 	X(securities, WORDING_SECURITIES, 3, 0, NULL)                                              \
 	X(sextortion, WORDING_SEXTORTION, 5, 13, "fraud_sextortion")                               \
 	X(shop, WORDING_SHOP, 4, 12, "fraud_shop")                                                 \
+	X(support, WORDING_SUPPORT, 5, 12, "fraud_oneclick")                                       \
 	X(tax, WORDING_TAX, 3, 11, "phish_tax")                                                    \
 	X(transfer, WORDING_TRANSFER, 2, 0, NULL)                                                  \
 	X(transport, WORDING_TRANSPORT, 3, 0, NULL)                                                \
-	X(unsubscribe, WORDING_UNSUBSCRIBE, 4, 0, NULL)
+	X(unsubscribe, WORDING_UNSUBSCRIBE, 4, 10, "bait_unsubscribe")
 
 typedef enum {
 #define X(name, fact, enough, typical, category) KM_WORDING_##name,

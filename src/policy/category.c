@@ -22,7 +22,7 @@ static const struct {
 	  { "メールのパスワードを狙うフィッシング", "phishing for the password of a mailbox" } },
 	{ "phish_other", { "そのほかのフィッシング", "other phishing" } },
 	{ "fraud_billing", { "架空請求", "bill for nothing" } },
-	{ "fraud_oneclick", { "ワンクリック詐欺", "one-click fraud" } },
+	{ "fraud_oneclick", { "ワンクリック詐欺・にせの警告", "one-click fraud, false alarms" } },
 	{ "fraud_dating", { "出会い系の誘い・支援金詐欺", "dating or gift-of-money fraud" } },
 	{ "fraud_acquaintance", { "知人を装う誘い", "bait by a false acquaintance" } },
 	{ "fraud_prize", { "当選・プレゼント詐欺", "prize fraud" } },
