@@ -1,6 +1,7 @@
 #include "content/areas.h"
 
 #include "base/buf.h"
+#include "content/cues.h"
 
 typedef struct {
 	km_arena *a;
@@ -98,50 +99,17 @@ static void add_short(areas_job *j, km_area area)
 
 static bool is_answer(const km_mail *m)
 {
-	static const km_sv words[] = { KM_SV("re:"),  KM_SV("fw:"),   KM_SV("fwd:"), KM_SV("aw:"),
-				       KM_SV("wg:"),  KM_SV("enc:"),  KM_SV("tr:"),  KM_SV("rv:"),
-				       KM_SV("転送"), KM_SV("返信:"), KM_SV("Re：") };
-	km_sv subject = km_sv_trim(m->subject);
-
-	for (size_t i = 0; i < KM_COUNT(words); i++)
-		if (km_sv_istarts(subject, words[i]))
-			return true;
+	if (km_cues_istart(KM_CUES_answer, km_sv_trim(m->subject)))
+		return true;
 	return km_headers_first(m->headers, "In-Reply-To") != NULL;
 }
 
 /* The line after which another message follows, as mail programs write it. */
 static bool begins_quotation(km_sv line)
 {
-	static const km_sv begins[] = {
-		KM_SV("-----original message"),
-		KM_SV("---------- forwarded message"),
-		KM_SV("begin forwarded message"),
-		KM_SV("-------- forwarded message"),
-		KM_SV("-------- original message"),
-		KM_SV("----- original message"),
-		KM_SV("----- forwarded message"),
-		KM_SV("----- forwarded by"),
-		KM_SV("-----元のメッセージ"),
-		KM_SV("----- 元のメッセージ"),
-		KM_SV("---------- 転送"),
-		KM_SV("----- 転送"),
-		KM_SV("-----転送"),
-		KM_SV("-------- 転送"),
-		KM_SV("--- 転送"),
-		KM_SV("-------- 元のメッセージ"),
-		KM_SV("________________________________"),
-		KM_SV("from: "),
-		KM_SV("差出人:"),
-		KM_SV("送信者:"),
-		KM_SV("差出人："),
-		KM_SV("von: "),
-		KM_SV("de: "),
-	};
-
 	line = km_sv_trim(line);
-	for (size_t i = 0; i < KM_COUNT(begins); i++)
-		if (km_sv_istarts(line, begins[i]))
-			return true;
+	if (km_cues_istart(KM_CUES_quotation, line))
+		return true;
 	/* "On Mon, 2 Mar 2026, Taro wrote:", "2026年3月2日(月) 9:14 Taro <taro@example.jp>:" */
 	return (km_sv_istarts(line, KM_S("on ")) && km_sv_iends(line, KM_S("wrote:"))) ||
 	       (km_sv_ends(line, KM_S(">:")) && km_sv_find(line, KM_S("年"), 0) < line.n);

@@ -1,4 +1,5 @@
 /* Files: what they are called, what they are declared as, what they are. */
+#include "content/cues.h"
 #include "content/filename.h"
 #include "content/structure_parts.h"
 
@@ -113,13 +114,9 @@ static void check_part(const km_structure_job *j, int part)
 /* A password in the message that brings the locked archive keeps nobody out but scanners. */
 static bool tells_password(const km_structure_job *j)
 {
-	static const km_sv words[] = { KM_SV("パスワード"), KM_SV("暗証"),     KM_SV("解凍"),
-				       KM_SV("password"),   KM_SV("passcode"), KM_SV("pw:") };
-
 	for (size_t i = 0; i < j->v->n_text; i++)
-		for (size_t k = 0; k < KM_COUNT(words); k++)
-			if (km_sv_find(j->v->text[i].key, words[k], 0) < j->v->text[i].key.n)
-				return true;
+		if (km_cues_in(KM_CUES_password, j->v->text[i].key, NULL))
+			return true;
 	return false;
 }
 

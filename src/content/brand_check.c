@@ -1,6 +1,7 @@
 #include "content/brand_check.h"
 
 #include "content/brand_claims.h"
+#include "content/cues.h"
 #include "content/structure_parts.h"
 
 /* From this strength on a brand is taken for the sender; from MENTIONED on it is worth a look. */
@@ -17,21 +18,6 @@ typedef struct {
 	const km_brand *other; /* whose domain From is, when another brand's */
 } check;
 
-/* Local parts that a provider keeps for itself where all its customers have addresses. */
-static bool is_role(km_sv local)
-{
-	static const km_sv roles[] = {
-		KM_SV("noreply"), KM_SV("no-reply"),   KM_SV("no_reply"), KM_SV("donotreply"),
-		KM_SV("info"),	  KM_SV("support"),    KM_SV("notice"),	  KM_SV("admin"),
-		KM_SV("auto"),	  KM_SV("postmaster"), KM_SV("news"),	  KM_SV("mail-news"),
-	};
-
-	for (size_t i = 0; i < KM_COUNT(roles); i++)
-		if (km_sv_istarts(local, roles[i]))
-			return true;
-	return false;
-}
-
 static sender_is what_is_sender(check *c, const km_brand *brand)
 {
 	const km_brands *b = c->in->brands;
@@ -44,7 +30,7 @@ static sender_is what_is_sender(check *c, const km_brand *brand)
 	const km_claim *said = c->claim;
 	bool unsaid = said->subject + said->opening + said->closing + said->body < 1;
 	if (km_brands_is_mailbox(b, o->domain))
-		return own && (is_role(o->local) || unsaid) ? ROLE : MAILBOX;
+		return own && (km_cues_istart(KM_CUES_role, o->local) || unsaid) ? ROLE : MAILBOX;
 	if (own)
 		return OFFICIAL;
 	c->other = km_brands_of_host(b, o->domain, true);

@@ -6,166 +6,12 @@
 
 #include <stdlib.h>
 
+#include "content/cues.h"
 #include "text/utf8.h"
 
 enum { OPENING = 700, CLOSING = 600, LIST_GAP = 6 };
 
-/* --- what stands around a name --- */
-
-/* After the name of the one who speaks; "の", a space or a hyphen may come between. */
-static const km_sv after_sender[] = {
-	KM_SV("をご利用"),     KM_SV("をご愛顧"),   KM_SV("ご利用"),	 KM_SV("会員"),
-	KM_SV("お客様"),       KM_SV("カスタマ"),   KM_SV("サポート"),	 KM_SV("サービス"),
-	KM_SV("セキュリティ"), KM_SV("アカウント"), KM_SV("カード"),	 KM_SV("マイレージ"),
-	KM_SV("事務局"),       KM_SV("センター"),   KM_SV("株式会社"),	 KM_SV("からの"),
-	KM_SV("より"),	       KM_SV("から"),	    KM_SV("チーム"),	 KM_SV("ログイン"),
-	KM_SV("ダイレクト"),   KM_SV("ポイント"),   KM_SV("運営"),	 KM_SV("をお使い"),
-	KM_SV("公式"),	       KM_SV("窓口"),	    KM_SV("ヘルプ"),	 KM_SV("マイル"),
-	KM_SV("プライム"),     KM_SV("アプリ"),	    KM_SV("グループ"),	 KM_SV("管理"),
-	KM_SV("お知らせ"),     KM_SV("重要"),	    KM_SV("通知"),	 KM_SV("電子明細"),
-	KM_SV("オンライン"),   KM_SV("ネット"),	    KM_SV("ウェブ"),	 KM_SV("をご契約"),
-	KM_SV("メンバー"),     KM_SV("クラブ"),	    KM_SV("メール"),	 KM_SV("ストア"),
-	KM_SV("account"),      KM_SV("support"),    KM_SV("team"),	 KM_SV("security"),
-	KM_SV("service"),      KM_SV("customer"),   KM_SV("member"),	 KM_SV("id "),
-	KM_SV("inc"),	       KM_SV("alert"),	    KM_SV("notif"),	 KM_SV("notice"),
-	KM_SV("billing"),      KM_SV("payment"),    KM_SV("help"),	 KM_SV("online"),
-	KM_SV("verif"),	       KM_SV("update"),	    KM_SV("reward"),	 KM_SV("delivery"),
-	KM_SV("express"),      KM_SV("group"),	    KM_SV("limited"),	 KM_SV("ltd"),
-	KM_SV("llc"),	       KM_SV("care"),	    KM_SV("department"), KM_SV("wallet"),
-	KM_SV("subscription"), KM_SV("membership"), KM_SV("gift"),	 KM_SV("prize"),
-	KM_SV("conta"),	       KM_SV("cuenta"),	    KM_SV("konto"),	 KM_SV("compte"),
-	KM_SV("kunde"),	       KM_SV("soporte"),    KM_SV("suporte"),	 KM_SV("cliente"),
-	KM_SV("atendimento"),  KM_SV("sicherheit"), KM_SV("servi"),	 KM_SV("informa"),
-	KM_SV("card"),	       KM_SV("center"),	    KM_SV("centre"),	 KM_SV("mail"),
-	KM_SV("password"),     KM_SV("storage"),    KM_SV("cloud"),	 KM_SV("refund"),
-	KM_SV("app"),	       KM_SV("pontos"),	    KM_SV("puntos"),	 KM_SV("points"),
-	KM_SV("premium"),      KM_SV("shipment"),   KM_SV("package"),	 KM_SV("tracking"),
-	KM_SV("giveaway"),     KM_SV("survey"),	    KM_SV("bank"),	 KM_SV("user"),
-};
-
-/* Before it. */
-static const km_sv before_sender[] = {
-	KM_SV("株式会社"),
-	KM_SV("your"),
-	KM_SV("dear"),
-	KM_SV("from"),
-	KM_SV("©"),
-	KM_SV("(c)"),
-	KM_SV("copyright"),
-	KM_SV("welcome to"),
-	KM_SV("using"),
-	KM_SV("choosing"),
-	KM_SV("log in to"),
-	KM_SV("login to"),
-	KM_SV("sign in to"),
-	KM_SV("ihr"),
-	KM_SV("ihre"),
-	KM_SV("ihrem"),
-	KM_SV("sua"),
-	KM_SV("seu"),
-	KM_SV("su"),
-	KM_SV("tu"),
-	KM_SV("votre"),
-	KM_SV("いつも"),
-	KM_SV("平素より"),
-	KM_SV("平素は"),
-	KM_SV("発行:"),
-	KM_SV("発行者:"),
-	KM_SV("発行元:"),
-	KM_SV("発信者:"),
-	KM_SV("運営会社:"),
-	KM_SV("運営:"),
-	KM_SV("配信元:"),
-	KM_SV("配信者:"),
-	KM_SV("発行"),
-	KM_SV("送信者:"),
-	KM_SV("equipo de"),
-	KM_SV("equipe"),
-	KM_SV("service client"),
-	KM_SV("ihr team von"),
-};
-
-/* After a name that somebody else speaks of. */
-static const km_sv after_other[] = {
-	KM_SV("店"),
-	KM_SV("支店"),
-	KM_SV("市場店"),
-	KM_SV("ストア店"),
-	KM_SV("にて発送"),
-	KM_SV("で発送"),
-	KM_SV("でお届け"),
-	KM_SV("による配送"),
-	KM_SV("で配送"),
-	KM_SV("でのお支払"),
-	KM_SV("でお支払"),
-	KM_SV("決済"),
-	KM_SV("を装"),
-	KM_SV("を騙"),
-	KM_SV("をかた"),
-	KM_SV("をよそお"),
-	KM_SV("になりすま"),
-	KM_SV("を名乗"),
-	KM_SV("と偽"),
-	KM_SV("などを装"),
-	KM_SV("を語"),
-	KM_SV("をかたっ"),
-	KM_SV("様"),
-	KM_SV("の株価"),
-	KM_SV("株"),
-	KM_SV("などの"),
-	KM_SV("等の"),
-	KM_SV("で購入"),
-	KM_SV("にて購入"),
-	KM_SV("でのご購入"),
-	KM_SV("にて集荷"),
-	KM_SV("の送り状"),
-	KM_SV("の伝票"),
-	KM_SV("お問い合わせ番号"),
-	KM_SV("のお問い合わせ番号"),
-	KM_SV("便"),
-	KM_SV("のタイムセール"),
-	KM_SV("が発表"),
-	KM_SV("の発表"),
-	KM_SV("に関するニュース"),
-	KM_SV("ギフト券"),
-	KM_SV("ギフトカード"),
-	KM_SV("gift card"),
-	KM_SV("presents"),
-	KM_SV("parking"),
-	KM_SV("stadium"),
-};
-
-static const km_sv before_other[] = {
-	KM_SV("配送業者:"),   KM_SV("配送会社:"),   KM_SV("運送会社:"), KM_SV("運送業者:"),
-	KM_SV("配送方法:"),   KM_SV("お届け方法:"), KM_SV("支払方法:"), KM_SV("支払い方法:"),
-	KM_SV("決済方法:"),   KM_SV("via"),	    KM_SV("fake"),	KM_SV("にせの"),
-	KM_SV("偽の"),	      KM_SV("偽"),	    KM_SV("元"),	KM_SV("配送業者"),
-	KM_SV("パートナー"),  KM_SV("配送:"),	    KM_SV("振込先:"),	KM_SV("お振込先:"),
-	KM_SV("振込先銀行:"), KM_SV("by"),	    KM_SV("paid with"), KM_SV("carrier:"),
-};
-
-static bool starts_with_any(km_sv v, const km_sv *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v.n >= words[i].n && v.p[0] == words[i].p[0] &&
-		    memcmp(v.p, words[i].p, words[i].n) == 0)
-			return true;
-	return false;
-}
-
-static bool ends_with_any(km_sv v, const km_sv *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!km_sv_ends(v, words[i]))
-			continue;
-		/* "your", not "colour" */
-		size_t rest = v.n - words[i].n;
-		if (!km_is_alpha((unsigned char)words[i].p[0]) || rest == 0 ||
-		    !km_is_alnum((unsigned char)v.p[rest - 1]))
-			return true;
-	}
-	return false;
-}
+/* --- what stands around a name (data/cues.csv) --- */
 
 static km_sv behind(km_sv key, size_t to)
 {
@@ -192,18 +38,16 @@ static km_sv ahead(km_sv key, size_t from)
 	return v;
 }
 
-#define ANY(list) (list), KM_COUNT(list)
-
 static bool speaks(km_sv key, km_term_hit h)
 {
-	return starts_with_any(behind(key, h.to), ANY(after_sender)) ||
-	       ends_with_any(ahead(key, h.from), ANY(before_sender));
+	return km_cues_start(KM_CUES_after_sender, behind(key, h.to)) ||
+	       km_cues_end(KM_CUES_before_sender, ahead(key, h.from));
 }
 
 static bool is_spoken_of(km_sv key, km_term_hit h)
 {
-	return starts_with_any(behind(key, h.to), ANY(after_other)) ||
-	       ends_with_any(ahead(key, h.from), ANY(before_other));
+	return km_cues_start(KM_CUES_after_other, behind(key, h.to)) ||
+	       km_cues_end(KM_CUES_before_other, ahead(key, h.from));
 }
 
 /* --- where a name begins and ends --- */
@@ -240,24 +84,6 @@ static bool is_ascii_alnum(int32_t c)
 	return c >= 0 && c < 0x80 && km_is_alnum((unsigned char)c);
 }
 
-/* Katakana that go on after a name as words of their own. */
-static bool goes_on(km_sv rest)
-{
-	static const km_sv words[] = {
-		KM_SV("カード"),     KM_SV("アカウント"), KM_SV("カスタマ"),
-		KM_SV("サポート"),   KM_SV("サービス"),	  KM_SV("ポイント"),
-		KM_SV("ペイ"),	     KM_SV("ショップ"),	  KM_SV("プライム"),
-		KM_SV("アプリ"),     KM_SV("メール"),	  KM_SV("ネット"),
-		KM_SV("オンライン"), KM_SV("ストア"),	  KM_SV("セキュリティ"),
-		KM_SV("モバイル"),   KM_SV("ウォレット"), KM_SV("グループ"),
-		KM_SV("ログイン"),   KM_SV("チーム"),	  KM_SV("センター"),
-		KM_SV("ダイレクト"), KM_SV("バンク"),	  KM_SV("マイレージ"),
-		KM_SV("クラブ"),     KM_SV("ギフト"),	  KM_SV("ジャパン"),
-		KM_SV("メンバー"),
-	};
-	return starts_with_any(rest, ANY(words));
-}
-
 /* A short name in kanji must not be the tail of another word (極楽天国), but for 株式会社楽天. */
 static bool begins_well(km_sv key, km_term_hit h)
 {
@@ -278,7 +104,7 @@ static bool ends_well(km_sv key, km_term_hit h)
 	if (is_ascii_alnum(last))
 		return !is_ascii_alnum(after);
 	if (is_kata(last))
-		return !is_kata(after) || goes_on(km_sv_from(key, h.to));
+		return !is_kata(after) || km_cues_start(KM_CUES_goes_on, km_sv_from(key, h.to));
 	if (is_han(last) && h.to - h.from <= strlen("漢字")) /* 楽天的, 楽天家 */
 		return after != 0x7684 && after != 0x5bb6 && after != 0x4e3b;
 	return true;

@@ -1,6 +1,7 @@
 /* What a person and a filter see differently. */
 #include <stdio.h>
 
+#include "content/cues.h"
 #include "content/structure_parts.h"
 
 /* Letters of the scripts in which nothing invisible belongs inside a word. */
@@ -148,35 +149,9 @@ static km_sv next_fonts(km_sv html, size_t *at)
 	return list;
 }
 
-static bool names_any(km_sv list, const km_sv *names, size_t n, km_sv *which)
-{
-	for (size_t i = 0; i < n; i++)
-		if (km_sv_ifind(list, names[i], 0) < list.n) {
-			*which = names[i];
-			return true;
-		}
-	return false;
-}
-
 static void check_fonts(const km_structure_job *j, const km_text_view *v)
 {
 	enum { KANA = 10, LISTS = 64 };
-	static const km_sv chinese[] = { KM_SV("Microsoft YaHei"),
-					 KM_SV("微软雅黑"),
-					 KM_SV("SimSun"),
-					 KM_SV("宋体"),
-					 KM_SV("SimHei"),
-					 KM_SV("黑体"),
-					 KM_SV("DengXian"),
-					 KM_SV("等线"),
-					 KM_SV("FangSong"),
-					 KM_SV("仿宋"),
-					 KM_SV("Microsoft JhengHei") };
-	static const km_sv japanese[] = {
-		KM_SV("meiryo"),  KM_SV("メイリオ"), KM_SV("hiragino"),	    KM_SV("ヒラギノ"),
-		KM_SV("gothic"),  KM_SV("ゴシック"), KM_SV("mincho"),	    KM_SV("明朝"),
-		KM_SV("sans jp"), KM_SV("osaka"),    KM_SV("sans-serif jp")
-	};
 	const km_part *p = v->part == KM_NO_PART ? NULL : &j->m->parts[v->part];
 	km_sv name, list;
 	size_t at = 0;
@@ -184,8 +159,8 @@ static void check_fonts(const km_structure_job *j, const km_text_view *v)
 	if (p == NULL || p->html == NULL || v->stats.kana < KANA)
 		return;
 	for (size_t i = 0; i < LISTS && (list = next_fonts(p->decoded.utf8, &at)).n; i++) {
-		if (!names_any(list, chinese, KM_COUNT(chinese), &name) ||
-		    names_any(list, japanese, KM_COUNT(japanese), &list))
+		if (!km_cues_in(KM_CUES_font_chinese, list, &name) ||
+		    km_cues_in(KM_CUES_font_japanese, list, NULL))
 			continue;
 		(void)km_structure_at_text(j, KM_FACT_ZH_FONT_IN_JA, name, v->part, KM_S(""));
 		return;

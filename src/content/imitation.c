@@ -4,6 +4,7 @@
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
+#include "content/cues.h"
 #include "content/host_table.h"
 #include "content/throwaway.h"
 #include "text/utf8.h"
@@ -162,20 +163,12 @@ static bool nearly(const char *a, size_t n, const char *b, size_t m)
 /* What imitators put beside a name: "amazonjp", "myorico", "rakutencard". */
 static bool is_lure(const char *p, size_t n)
 {
-	static const km_sv lures[] = {
-		KM_SV("jp"),	  KM_SV("co"),	    KM_SV("cojp"),    KM_SV("card"),
-		KM_SV("id"),	  KM_SV("login"),   KM_SV("pay"),     KM_SV("my"),
-		KM_SV("account"), KM_SV("update"),  KM_SV("support"), KM_SV("security"),
-		KM_SV("info"),	  KM_SV("service"), KM_SV("bank"),    KM_SV("user"),
-		KM_SV("sso"),	  KM_SV("member"),  KM_SV("japan"),   KM_SV("net"),
-		KM_SV("verify"),  KM_SV("signin"),  KM_SV("online"),  KM_SV("help"),
-		KM_SV("www"),
-	};
+	const km_cues *lures = &km_cue_table[KM_CUES_lure];
 	char s[LONGEST];
 
 	/* As skeletons they have lost nothing but digits. */
-	for (size_t i = 0; i < KM_COUNT(lures); i++)
-		if (skeleton(lures[i], s) == n && memcmp(s, p, n) == 0)
+	for (size_t i = 0; i < lures->n; i++)
+		if (skeleton(lures->cue[i], s) == n && memcmp(s, p, n) == 0)
 			return true;
 	return false;
 }
@@ -345,15 +338,14 @@ const km_brand *km_imitated_in_path(const km_imitations *x, const km_url *url, c
 
 bool km_imitates_jp(const km_site *site)
 {
-	static const km_sv ends[] = { KM_SV("co.jp"), KM_SV("ne.jp"), KM_SV("or.jp"),
-				      KM_SV("go.jp"), KM_SV("co-jp"), KM_SV("ne-jp"),
-				      KM_SV("cojp") };
+	const km_cues *ends = &km_cue_table[KM_CUES_jp_end];
 	km_sv left = km_site_chosen(site);
 
-	for (size_t i = 0; i < KM_COUNT(ends); i++)
-		for (size_t at = 0; (at = km_sv_find(left, ends[i], at)) < left.n; at++) {
+	for (size_t i = 0; i < ends->n; i++)
+		for (size_t at = 0; (at = km_sv_find(left, ends->cue[i], at)) < left.n; at++) {
 			char before = at ? left.p[at - 1] : '\0';
-			char after = at + ends[i].n < left.n ? left.p[at + ends[i].n] : '.';
+			char after =
+				at + ends->cue[i].n < left.n ? left.p[at + ends->cue[i].n] : '.';
 			if ((before == '.' || before == '-') && (after == '.' || after == '-'))
 				return true;
 		}

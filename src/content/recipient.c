@@ -2,6 +2,7 @@
  * What is made for one recipient: programs that send to many put the address where a person would
  * write a name. A service of one's own knows the name; its mail has the address at most in a link.
  */
+#include "content/cues.h"
 #include "content/host.h"
 #include "content/structure_parts.h"
 
@@ -42,36 +43,16 @@ static size_t recipients(const km_structure_job *j, recipient list[MOST])
 
 static bool is_greeting(km_sv before)
 {
-	static const km_sv words[] = {
-		KM_SV("dear"),	   KM_SV("hello"),   KM_SV("hi"),	  KM_SV("hey"),
-		KM_SV("attn:"),	   KM_SV("attn"),    KM_SV("user"),	  KM_SV("hallo"),
-		KM_SV("lieber"),   KM_SV("liebe"),   KM_SV("beste"),	  KM_SV("bonjour"),
-		KM_SV("cher"),	   KM_SV("hola"),    KM_SV("ola"),	  KM_SV("olá"),
-		KM_SV("estimado"), KM_SV("prezado"), KM_SV("prezado(a)"), KM_SV("geehrter"),
-		KM_SV("geehrte"),  KM_SV("geachte"), KM_SV("親愛なる"),	  KM_SV("尊敬する"),
-	};
-
 	while (before.n && (before.p[before.n - 1] == ' ' || before.p[before.n - 1] == ','))
 		before.n--;
-	for (size_t i = 0; i < KM_COUNT(words); i++) {
-		size_t rest = before.n - words[i].n;
-		if (km_sv_ends(before, words[i]) &&
-		    (rest == 0 || !km_is_alnum((unsigned char)before.p[rest - 1])))
-			return true;
-	}
-	return false;
+	return km_cues_end(KM_CUES_greeting, before);
 }
 
 static bool is_title(km_sv after)
 {
-	static const km_sv titles[] = { KM_SV("様"), KM_SV("さま"), KM_SV("殿"), KM_SV("さん") };
-
 	if (km_sv_starts(after, KM_S(" ")))
 		after = km_sv_from(after, 1);
-	for (size_t i = 0; i < KM_COUNT(titles); i++)
-		if (km_sv_starts(after, titles[i]))
-			return true;
-	return false;
+	return km_cues_start(KM_CUES_title, after);
 }
 
 /* Where @name stands as a name of somebody who is greeted; key.n when it does not. */

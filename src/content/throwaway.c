@@ -1,5 +1,6 @@
 #include "content/throwaway.h"
 
+#include "content/cues.h"
 #include "content/host_table.h"
 
 enum { BITS = 16, EDGE = 26 };
@@ -31,22 +32,9 @@ km_sv km_site_chosen(const km_site *site)
 	return km_sv_sub(site->host, 0, kept);
 }
 
-/* Those that phishing against people in Japan used most up to 2023 for what they are used for
- * otherwise, by the lists of JPCERT/CC. */
 bool km_host_is_cheap(km_sv host)
 {
-	static const km_sv cheap = KM_SV(
-		" asia bar bond buzz casa cc cf cfd ci click club cn cyou fit ga gq icu ink lol "
-		"ltd ml monster mw one ooo pw quest rest sbs shop site tk tokyo top uno vip wang "
-		"work xyz ");
-	char key[16];
-	km_sv top = km_sv_from(host, km_sv_rchr(host, '.') + 1);
-
-	if (top.n + 2 > sizeof(key))
-		return false;
-	key[0] = key[top.n + 1] = ' ';
-	memcpy(key + 1, top.p, top.n);
-	return km_sv_find(cheap, (km_sv){ key, top.n + 2 }, 0) < cheap.n;
+	return km_cues_is(KM_CUES_cheap_top, km_sv_from(host, km_sv_rchr(host, '.') + 1));
 }
 
 typedef struct {
