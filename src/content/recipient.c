@@ -130,20 +130,82 @@ static bool check_name(const km_structure_job *j, const recipient *r)
 	return true;
 }
 
+static bool is_looked_at(const km_found_link *l)
+{
+	return km_link_is_clicked(l) && !l->hidden && l->origin != KM_FROM_FIELD && l->site;
+}
+
+/* As it is, or with "%40"; other codes are strangers.c's. */
 static bool check_links(const km_structure_job *j, const recipient *r)
 {
+	enum { LONGEST = 60 };
+	km_sv escaped = km_sv_fmt(j->a, "%.*s%%40%.*s", KM_FMT(r->local), KM_FMT(r->domain));
+
 	for (size_t i = 0; i < j->in->links->n; i++) {
 		const km_found_link *l = &j->in->links->a[i];
-		if (!km_link_is_clicked(l) || l->hidden || l->origin == KM_FROM_FIELD ||
-		    l->site == NULL ||
-		    km_sv_ifind(l->target, km_sv_sub(r->address, 0, 64), 0) == l->target.n)
+		size_t n = l->target.n;
+		if (!is_looked_at(l) ||
+		    (km_sv_ifind(l->target, km_sv_sub(r->address, 0, LONGEST), 0) == n &&
+		     km_sv_ifind(l->target, km_sv_sub(escaped, 0, LONGEST), 0) == n))
 			continue;
 		km_fact *f =
 			km_structure_at_text(j, KM_FACT_LINK_ADDRESS, l->target, l->part, l->where);
+		km_fact_inside(j->fs, f, l->file);
 		km_fact_arg(j->fs, f, 1, r->address);
 		return true;
 	}
 	return false;
+}
+
+/* --- links for one person --- */
+
+static bool in_token(unsigned char c)
+{
+	return km_is_alnum(c) || c == '-' || c == '_';
+}
+
+/* "7f3ac1…", "aGVsbG8tdGhlcmU_": long, with digits and letters that take turns; no words, no date.
+ */
+static bool is_token(km_sv v)
+{
+	enum { TOKEN = 20, CHANGES = 5, WORD = 9 };
+	size_t changes = 0, run = 0, longest = 0;
+
+	for (size_t i = 1; i < v.n; i++) {
+		unsigned char a = (unsigned char)v.p[i - 1], b = (unsigned char)v.p[i];
+		changes += km_is_digit(a) != km_is_digit(b) && a != '-' && b != '-';
+		run = km_is_alpha(b) && b == km_lower(b) ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	return v.n >= TOKEN && changes >= CHANGES && longest < WORD;
+}
+
+static bool has_token(km_sv v)
+{
+	for (size_t at = 0; at < v.n;) {
+		size_t from = at;
+		while (at < v.n && in_token((unsigned char)v.p[at]))
+			at++;
+		if (is_token(km_sv_sub(v, from, at - from)))
+			return true;
+		at += at == from || at < v.n;
+	}
+	return false;
+}
+
+static void check_tokens(const km_structure_job *j)
+{
+	for (size_t i = 0; i < j->in->links->n; i++) {
+		const km_found_link *l = &j->in->links->a[i];
+		if (!is_looked_at(l) || !(has_token(l->url->path) || has_token(l->url->query) ||
+					  has_token(l->url->fragment)))
+			continue;
+		km_fact *f = km_structure_at_text(j, KM_FACT_LINK_ONE_TIME, l->target, l->part,
+						  l->where);
+		km_fact_inside(j->fs, f, l->file);
+		km_fact_arg(j->fs, f, 1, l->url->host);
+		return;
+	}
 }
 
 void km_structure_recipient(const km_structure_job *j)
@@ -157,4 +219,5 @@ void km_structure_recipient(const km_structure_job *j)
 	for (size_t c = 0; c < KM_COUNT(checks); c++)
 		for (size_t i = 0; i < n && !checks[c](j, &list[i]); i++)
 			;
+	check_tokens(j);
 }
