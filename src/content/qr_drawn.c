@@ -109,8 +109,12 @@ static km_status draw(km_arena *a, km_sv lines, size_t units, size_t n, km_image
 
 bool km_qr_may_be_drawn(km_sv text)
 {
-	return km_sv_find(text, KM_S("\xe2\x96"), 0) < text.n ||
-	       km_sv_find(text, KM_S("\xe2\xac"), 0) < text.n;
+	/* All of the drawn characters begin with these two bytes: U+2580 … U+25BF, U+2B00 … U+2B3F.
+	 */
+	for (size_t at = 0; (at = km_sv_chr(text, '\xe2', at)) + 1 < text.n; at++)
+		if (text.p[at + 1] == '\x96' || text.p[at + 1] == '\xac')
+			return true;
+	return false;
 }
 
 km_status km_qr_drawn_next(km_arena *a, km_sv text, size_t *at, km_image *out)
