@@ -182,6 +182,22 @@ static void add_reason(km_buf *b, km_arena *a, const struct reason *r, km_reader
 	km_buf_add(b, text);
 }
 
+/* Reasons are worded for mail that is what they say; of others they accuse nobody. */
+static void add_caution(km_buf *b, const km_verdict *v, const struct reason *r, size_t n,
+			km_lang lang)
+{
+	static const char *const caution[KM_LANGS] = {
+		"次の点は迷惑メールにもよくありますが、これだけでにせものとは言えません。",
+		" What follows is often seen in junk mail, too; by itself it proves nothing."
+	};
+
+	for (size_t i = 0; v->class == KM_CLASS_HAM && i < n; i++)
+		if (r[i].points > 0) {
+			km_buf_add(b, km_sv_of(caution[lang]));
+			return;
+		}
+}
+
 km_sv km_explain(km_arena *a, const km_verdict *v, km_reader reader, km_lang lang)
 {
 	size_t n, shown = 0;
@@ -197,6 +213,8 @@ km_sv km_explain(km_arena *a, const km_verdict *v, km_reader reader, km_lang lan
 	head(&b, v, reader, lang);
 	if (reader == KM_FOR_ADMIN)
 		add_origin(&b, a, v, reader, lang);
+	if (reader == KM_FOR_RECIPIENT)
+		add_caution(&b, v, r, n, lang);
 	for (size_t i = 0; i < n && shown < most; i++) {
 		/* What speaks for a message is no fault that its sender could mend. */
 		if (reader == KM_FOR_SENDER && r[i].points < 0)

@@ -38,6 +38,18 @@ static const struct {
 	      "Action accept, score 0, class ham (none), probability 0.015 (score 0 is below tag "
 	      "6)." },
 	    { "受け取りました。", "Message accepted." } } },
+	{ "a point against it",
+	  { KM_FACT_SUBJECT_EMPTY, KM_FACT_COUNT },
+	  { { "このメールはふつうのメールと思われます。そのまま届けました。次の点は迷惑メールにもよ"
+	      "くありますが、これだけでにせものとは言えません。\n- 件名がありません。",
+	      "This looks like an ordinary message. It was delivered unchanged. What follows is "
+	      "often seen in junk mail, too; by itself it proves nothing.\n- The message has no "
+	      "subject." },
+	    { "動作 accept、スコア 0.2、分類 ham（none）、確率 0.017（スコア 0.2 は tag の 6 "
+	      "未満）。\n- SUBJECT_EMPTY +0.2: Subject がないか空である。",
+	      "Action accept, score 0.2, class ham (none), probability 0.017 (score 0.2 is below "
+	      "tag 6).\n- SUBJECT_EMPTY +0.2: The Subject field is missing or empty." },
+	    { "受け取りました。", "Message accepted." } } },
 	{ "composite and cap",
 	  { KM_FACT_PROGRAM_ATTACHED, KM_FACT_DOUBLE_EXTENSION, KM_FACT_FILENAME_BIDI,
 	    KM_FACT_COUNT },
