@@ -1,4 +1,5 @@
-/* `komainu learn status|snapshot|rollback|replay|export|import`: what was learned, as a whole. */
+/* `komainu learn status|snapshot|rollback|replay|compact|export|import`: what was learned, as a
+ * whole. */
 #include <errno.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -63,6 +64,7 @@ static json_t *state_json(const km_lessons_state *s)
 	} rows[] = { { "spam", s->spam },
 		     { "ham", s->ham },
 		     { "rows", s->rows },
+		     { "journal", s->journal },
 		     { "left_out", s->left_out } };
 	json_t *j = json_object();
 
@@ -101,6 +103,8 @@ static void print_state(const km_cli *cli, const km_lessons_state *s)
 			      km_say(cli, "数えない行: %llu (壊れているか、別の版で学習したもの)\n",
 				     "left out: %llu rows (damaged, or of another version)\n"),
 			      (unsigned long long)s->left_out);
+	(void)fprintf(cli->out, km_say(cli, "学習の記録: %llu 行\n", "journal: %llu rows\n"),
+		      (unsigned long long)s->journal);
 	(void)fprintf(cli->out, km_say(cli, "モデル: %s\n", "model: %s\n"), s->model);
 }
 
@@ -110,10 +114,9 @@ static const struct {
 	const char *name;
 	km_lessons_command what;
 } commands[] = {
-	{ "learn status", KM_LESSONS_STATUS },
-	{ "learn snapshot", KM_LESSONS_SNAPSHOT },
-	{ "learn rollback", KM_LESSONS_ROLLBACK },
-	{ "learn replay", KM_LESSONS_REPLAY },
+	{ "learn status", KM_LESSONS_STATUS },	   { "learn snapshot", KM_LESSONS_SNAPSHOT },
+	{ "learn rollback", KM_LESSONS_ROLLBACK }, { "learn replay", KM_LESSONS_REPLAY },
+	{ "learn compact", KM_LESSONS_COMPACT },
 };
 
 static km_lessons_command command_of(const km_cli *cli)

@@ -641,6 +641,26 @@ static const km_command commands[] = {
 		     "same journal makes "
 		     "the same model, byte for byte. Until then the old one is in force." },
 	  .examples = { { "learn replay", { "作り直す", "Makes it anew." } } } },
+	{ .name = "learn compact",
+	  .operands = "[all]",
+	  .max_operands = 1,
+	  .options = &km_learn_state_options,
+	  .run = km_learn_state_run,
+	  .summary = { "数えなくなった行を学習の記録から捨てる",
+		       "drop what counts no more from the journal" },
+	  .about = { "取り消した学習と、ラベルを変える前の学習を、1 "
+		     "日たっていれば記録から捨て、残り"
+		     "からモデルを作り直します。いちばん新しいスナップショットまでの行は残します。a"
+		     "ll "
+		     "を付けると、スナップショットとそのための行も捨てます。デーモンは、捨てる行が"
+		     "残る行より多くなると、自分でこれを行います。",
+		     "Drops lessons that were taken back or learned anew, once they are a day old, "
+		     "and makes the model anew from what stays. Rows up to the latest snapshot "
+		     "stay; with all, snapshots go, too, and what only they need. The daemon does "
+		     "it by itself when more rows are to be dropped than to be kept." },
+	  .examples = { { "learn compact", { "記録を小さくする", "Makes it smaller." } },
+			{ "learn compact all",
+			  { "スナップショットも捨てる", "Gives up the snapshots." } } } },
 	{ .name = "learn export",
 	  .operands = "[FILE]",
 	  .words = KM_WORDS_FILES,

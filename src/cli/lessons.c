@@ -178,6 +178,7 @@ static km_status do_daemon(km_lessons *l, km_lessons_command what, km_sv body,
 		out->ham = number(j, "ham");
 		out->rows = number(j, "rows");
 		out->left_out = number(j, "left_out");
+		out->journal = number(j, "journal");
 		model = json_string_value(json_object_get(j, "model"));
 		(void)snprintf(out->model, sizeof(out->model), "%s", model ? model : "");
 		for (int i = 0; i < KM_TAUGHT_COUNT; i++)
@@ -318,6 +319,8 @@ static km_status run_store(km_lessons *l, km_lessons_command what, km_sv body,
 		return km_trainer_rollback(l->trainer, body, KM_S(""), now, err);
 	case KM_LESSONS_REPLAY:
 		return km_trainer_replay(l->trainer, err);
+	case KM_LESSONS_COMPACT:
+		return km_trainer_compact_asked(l->trainer, body, now, err);
 	case KM_LESSONS_IMPORT:
 		return km_trainer_import(l->trainer, body, out->counts, err);
 	case KM_LESSONS_STATUS:
@@ -345,6 +348,7 @@ static km_status do_store(km_lessons *l, km_lessons_command what, km_sv body, km
 	out->ham = s.ham;
 	out->rows = s.seq;
 	out->left_out = s.foreign;
+	out->journal = s.rows;
 	(void)snprintf(out->model, sizeof(out->model), "%016llx", (unsigned long long)s.digest);
 	return st;
 }

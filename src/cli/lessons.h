@@ -66,6 +66,7 @@ void km_lessons_teach(km_lessons *l, const km_lessons_label *label, km_lesson_gi
 	X(SNAPSHOT, "snapshot")                                                                    \
 	X(ROLLBACK, "rollback")                                                                    \
 	X(REPLAY, "replay")                                                                        \
+	X(COMPACT, "compact")                                                                      \
 	X(IMPORT, "import")
 
 typedef enum {
@@ -77,7 +78,8 @@ typedef enum {
 /* What is in force after a command, and for an import what became of its rows. */
 typedef struct {
 	uint64_t spam, ham, rows, left_out;
-	char model[20]; /* its digest */
+	uint64_t journal; /* rows that are kept */
+	char model[20];	  /* its digest */
 	uint64_t counts[KM_TAUGHT_COUNT];
 } km_lessons_state;
 

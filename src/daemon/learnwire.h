@@ -18,6 +18,7 @@ typedef enum {
 	KM_LEARN_ROLLBACK,  /* body: a name */
 	KM_LEARN_REPLAY,    /* body: none */
 	KM_LEARN_IMPORT,    /* body: rows, one after the other */
+	KM_LEARN_COMPACT,   /* body: none, or "all" */
 	KM_LEARN_VERBS
 } km_learn_verb;
 

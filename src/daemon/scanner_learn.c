@@ -211,6 +211,11 @@ static unsigned run_replay(km_http *h, km_request *r)
 	return command(h, r, KM_LEARN_REPLAY, KM_LEARN_LONG_MS);
 }
 
+static unsigned run_compact(km_http *h, km_request *r)
+{
+	return command(h, r, KM_LEARN_COMPACT, KM_LEARN_LONG_MS);
+}
+
 static unsigned run_import(km_http *h, km_request *r)
 {
 	return command(h, r, KM_LEARN_IMPORT, KM_LEARN_LONG_MS);
@@ -232,6 +237,7 @@ static const km_route routes[] = {
 	{ "POST", "/learn/snapshot", JSON, run_snapshot },
 	{ "POST", "/learn/rollback", JSON, run_rollback },
 	{ "POST", "/learn/replay", JSON, run_replay },
+	{ "POST", "/learn/compact", JSON, run_compact },
 	{ "POST", "/learn/import", JSON, run_import },
 };
 

@@ -15,6 +15,7 @@ enum {
 	TICK_MS = 1000,
 	REOPEN_TICKS = 5, /* between tries to open what could not be opened */
 	SAVE_TICKS = 300, /* a model with new lessons is written so often */
+	COMPACT_TICKS = 3600,
 	SAVE_ROWS = 500,  /* or after so many */
 	FIRST_ROWS = 500, /* done before the keeper is ready */
 	WORK_ROWS = 20,	  /* done in one turn of the loop */
@@ -75,6 +76,7 @@ static void write_state(km_teacher *t, km_json_writer *w)
 	km_json_integer(w, "spam", (int64_t)s.spam);
 	km_json_integer(w, "ham", (int64_t)s.ham);
 	km_json_integer(w, "rows", (int64_t)s.seq);
+	km_json_integer(w, "journal", (int64_t)s.rows);
 	km_json_integer(w, "left_out", (int64_t)s.foreign);
 	km_json_string(w, "model", digest);
 }
@@ -177,6 +179,22 @@ static void save(km_teacher *t)
 			err.msg);
 }
 
+/* What nobody needs any more would make the next replay long, and backups large. */
+static void compact(km_teacher *t)
+{
+	int64_t now = (int64_t)km_clock_unix_ms();
+	km_err err = { 0 };
+
+	if (!km_trainer_compact_due(t->trainer, now))
+		return;
+	if (km_trainer_compact(t->trainer, false, now, &err) != KM_OK) {
+		km_warn("the journal can not be made smaller: %s", err.msg);
+		return;
+	}
+	km_info("learn.db: more rows count no more than are in force; they are dropped");
+	begin_work(t);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	km_teacher *t = timer->data;
@@ -191,6 +209,8 @@ static void on_tick(uv_timer_t *timer)
 		return;
 	if (km_trainer_unsaved(t->trainer) >= SAVE_ROWS || t->ticks - t->saved >= SAVE_TICKS)
 		save(t);
+	if (t->ticks % COMPACT_TICKS == 0)
+		compact(t);
 	km_status st = km_trainer_scrub(t->trainer, SCRUB_ROWS, &err);
 	if (st != KM_OK && st != KM_NOTFOUND)
 		close_trainer(t, err.msg);
@@ -243,6 +263,8 @@ static void command(km_teacher *t, line *l, const km_learn_ask *a)
 		st = km_trainer_rollback(t->trainer, a->body, KM_S(""), now, &err);
 	else if (a->verb == KM_LEARN_REPLAY)
 		st = km_trainer_replay(t->trainer, &err);
+	else if (a->verb == KM_LEARN_COMPACT)
+		st = km_trainer_compact_asked(t->trainer, a->body, now, &err);
 	if (st != KM_OK) {
 		refuse(l, a->id, st, err.msg);
 	} else if (km_trainer_ready(t->trainer)) {

@@ -75,7 +75,7 @@ km_status km_row_write(km_buf *out, const km_row *r)
 static bool is_sound(const head *h)
 {
 	return memcmp(h->magic, magic, sizeof(magic)) == 0 && h->kind >= KM_ROW_SPAM &&
-	       h->kind <= KM_ROW_MODEL && h->reporter <= KM_ROW_MAX_NAME &&
+	       h->kind <= KM_ROW_COMPACT && h->reporter <= KM_ROW_MAX_NAME &&
 	       h->domain <= KM_ROW_MAX_NAME && h->user <= KM_ROW_MAX_NAME &&
 	       h->body <= (h->kind == KM_ROW_MODEL ? MAX_MODEL : KM_FEATURES_MAX_BYTES) &&
 	       isfinite(h->weight) && h->weight >= 0 && h->weight <= 1;

@@ -36,7 +36,8 @@ enum {
 	X(HAM, 2, "ham")                                                                           \
 	X(UNDO, 3, "undo")	   /* takes back the lesson `before` */                            \
 	X(ROLLBACK, 4, "rollback") /* all after `before` counts no more */                         \
-	X(MODEL, 5, "model")	   /* what was learned before this journal: body of layers.h */
+	X(MODEL, 5, "model")	   /* what was learned before this journal: body of layers.h */    \
+	X(COMPACT, 6, "compact")   /* what did not count any more was dropped */
 
 typedef enum {
 #define X(id, number, word) KM_ROW_##id = (number),

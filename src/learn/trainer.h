@@ -90,6 +90,20 @@ KM_NODISCARD km_status km_trainer_rollback(km_trainer *t, km_sv name, km_sv repo
 KM_NODISCARD km_status km_trainer_replay(km_trainer *t, km_err *err);
 
 /*
+ * The journal loses what counts no more: what was rolled back, and lessons that were taken back or
+ * learned anew more than a day before @now_ms (what people taught in a day is counted). What a
+ * snapshot may need stays; with @all it does not, nor do the snapshots. km_trainer_work() then does
+ * it, piece by piece, each of which leaves a whole journal, and makes the layers anew from what
+ * stays. KM_TEMPFAIL as above.
+ */
+KM_NODISCARD km_status km_trainer_compact(km_trainer *t, bool all, int64_t now_ms, km_err *err);
+/* The same as a person asks for it: @what is nothing, or "all". KM_SYNTAX for anything else. */
+KM_NODISCARD km_status km_trainer_compact_asked(km_trainer *t, km_sv what, int64_t now_ms,
+						km_err *err);
+/* Is there more to be dropped than is in force? */
+bool km_trainer_compact_due(km_trainer *t, int64_t now_ms);
+
+/*
  * Teaches the rows of an export (learn/export.h), those of lessons it knows already excepted. What
  * comes before a damaged row is kept. *counts[how] goes up by what became of them.
  */
@@ -108,6 +122,7 @@ KM_NODISCARD km_status km_trainer_scrub(km_trainer *t, size_t rows, km_err *err)
 typedef struct {
 	uint64_t spam, ham; /* lessons in force */
 	uint64_t seq;	    /* last row */
+	uint64_t rows;	    /* in the journal */
 	uint64_t foreign;   /* lessons left out: of features that are no more, or damaged */
 	uint64_t digest;    /* of the layers */
 	bool ready;

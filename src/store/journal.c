@@ -1,5 +1,6 @@
 #include "store/journal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/db.h"
@@ -30,10 +31,25 @@ static const char *const migrations[] = {
 
 static const km_db_kind file_kind = { "learn.db", "lessons", migrations, KM_COUNT(migrations) };
 
-#define ROW "SELECT seq, before, t_ms, kind, lesson, back, digest, reporter, bytes FROM event"
+#define ROW                                                                                        \
+	"SELECT seq, before, t_ms, kind, lesson, back, digest, reporter, bytes, gone"              \
+	" FROM event"
 
 /* The statements of every lesson; made when they are first wanted. */
-typedef enum { ADD, GET, NEXT, FIND, COUNT_BY, PUT_STEP, GET_STEP, GO, STATEMENTS } statement;
+typedef enum {
+	ADD,
+	GET,
+	NEXT,
+	FIND,
+	COUNT_BY,
+	PUT_STEP,
+	GET_STEP,
+	GO,
+	DROP,
+	DROP_STEP,
+	RENEW,
+	STATEMENTS
+} statement;
 
 static const char *const texts[STATEMENTS] = {
 	[ADD] = "INSERT INTO event (seq, before, t_ms, kind, lesson, back, digest, reporter, bytes)"
@@ -47,6 +63,9 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_STEP] = "INSERT OR REPLACE INTO step (seq, base, bytes) VALUES (?,?,?)",
 	[GET_STEP] = "SELECT bytes FROM step WHERE seq = ? AND base = ?",
 	[GO] = "UPDATE event SET gone = ? WHERE seq = ?",
+	[DROP] = "DELETE FROM event WHERE seq = ?",
+	[DROP_STEP] = "DELETE FROM step WHERE seq = ?",
+	[RENEW] = "UPDATE event SET before = 0, bytes = ? WHERE seq = ?",
 };
 
 struct km_journal {
@@ -231,6 +250,7 @@ static km_status take_row(km_journal *j, sqlite3_stmt *s, km_journal_row *out, k
 		memcpy(out->digest, digest.p, digest.n);
 	out->reporter = km_db_blob(s, 7);
 	out->bytes = km_db_blob(s, 8);
+	out->gone = (uint64_t)sqlite3_column_int64(s, 9);
 	return KM_OK;
 }
 
@@ -424,6 +444,90 @@ km_status km_journal_has_model(km_journal *j, uint64_t seq, uint64_t digest, boo
 
 	*has = st == KM_OK && n > 0;
 	return st;
+}
+
+/* --- making it compact --- */
+
+static km_status run_for(km_journal *j, statement which, uint64_t seq, km_err *err)
+{
+	sqlite3_stmt *s;
+	km_status st = wanted(j, which, &s, err);
+
+	if (st != KM_OK)
+		return st;
+	(void)sqlite3_bind_int64(s, 1, (int64_t)seq);
+	return km_db_step(&j->db, s, err);
+}
+
+km_status km_journal_drop(km_journal *j, uint64_t seq, km_err *err)
+{
+	km_status st = run_for(j, DROP, seq, err);
+
+	return st == KM_OK ? run_for(j, DROP_STEP, seq, err) : st;
+}
+
+km_status km_journal_renew(km_journal *j, uint64_t seq, km_sv bytes, km_err *err)
+{
+	sqlite3_stmt *s;
+	km_status st = wanted(j, RENEW, &s, err);
+
+	if (st != KM_OK)
+		return st;
+	km_db_bind_blob(s, 1, bytes);
+	(void)sqlite3_bind_int64(s, 2, (int64_t)seq);
+	return km_db_step(&j->db, s, err);
+}
+
+km_status km_journal_drop_void(km_journal *j, uint64_t seq, size_t max, size_t *n, km_err *err)
+{
+	static const char first[] = "SELECT min(seq) FROM event WHERE seq > ?1 AND void = 1";
+	km_status st = KM_OK;
+	uint64_t at;
+
+	for (*n = 0; *n < max && st == KM_OK; ++*n) {
+		st = ask_number(j, first, seq, 0, &at, err);
+		if (st != KM_OK || at == 0)
+			break;
+		st = km_journal_drop(j, at, err);
+		seq = at;
+	}
+	return st;
+}
+
+km_status km_journal_drop_snapshots(km_journal *j, km_err *err)
+{
+	return km_db_run(&j->db, "DELETE FROM snapshot", err);
+}
+
+km_status km_journal_drop_models(km_journal *j, km_err *err)
+{
+	return km_db_run(&j->db, "DELETE FROM model", err);
+}
+
+km_status km_journal_last_snapshot(km_journal *j, uint64_t *seq, km_err *err)
+{
+	return ask_number(j, "SELECT max(seq) FROM snapshot", 0, 0, seq, err);
+}
+
+km_status km_journal_rows(km_journal *j, uint64_t *n, km_err *err)
+{
+	return ask_number(j, "SELECT count(*) FROM event", 0, 0, n, err);
+}
+
+km_status km_journal_waste(km_journal *j, uint64_t seq, int64_t before_ms, uint64_t *n, km_err *err)
+{
+	return ask_number(j,
+			  "SELECT count(*) FROM event WHERE seq > ?1 AND"
+			  " (void = 1 OR (gone > 0 AND t_ms < ?2))",
+			  seq, (uint64_t)before_ms, n, err);
+}
+
+km_status km_journal_shrink(km_journal *j, unsigned pages, km_err *err)
+{
+	char sql[64];
+
+	(void)snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%u)", pages);
+	return km_db_run(&j->db, sql, err);
 }
 
 /* --- snapshots and reporters --- */

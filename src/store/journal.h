@@ -1,7 +1,8 @@
 /*
- * store/journal.h - the learning journal: what was taught, in order; nothing in it is ever changed,
- * only superseded. The rows themselves are made and read by learn/row.h; here they are bytes
- * with some columns to find them by. One writer; SQLite ("learn.db"), like store/records.h.
+ * store/journal.h - the learning journal: what was taught, in order; nothing in it is changed, only
+ * superseded, until it is made compact. The rows themselves are made and read by learn/row.h; here
+ * they are bytes with some columns to find them by. One writer; SQLite ("learn.db"), like
+ * store/records.h.
  *
  * A row is void when a roll-back went behind it, gone when a later row took its place. Steps are
  * what a row did to a model: they can be made anew from the rows at any time.
@@ -18,8 +19,9 @@ typedef struct {
 	uint64_t before; /* the row that this one supersedes, or goes back to; 0: none */
 	int64_t t_ms;	 /* milliseconds since 1970 */
 	int kind;
-	bool lesson; /* teaches something, until it is gone */
-	bool back;   /* makes void what came after `before` */
+	bool lesson;   /* teaches something, until it is gone */
+	bool back;     /* makes void what came after `before` */
+	uint64_t gone; /* the row that took its place; 0: none. Not looked at by km_journal_add() */
 	uint8_t digest[KM_JOURNAL_DIGEST];
 	km_sv reporter;
 	km_sv bytes; /* checksummed by whoever made them */
@@ -63,6 +65,27 @@ KM_NODISCARD km_status km_journal_count(km_journal *j, km_sv reporter, int64_t s
 					uint64_t *n, km_err *err);
 /* Lessons of @kind in force. */
 KM_NODISCARD km_status km_journal_in_force(km_journal *j, int kind, uint64_t *n, km_err *err);
+
+/*
+ * For making it compact, within a transaction. A row that is dropped is gone for good, with its
+ * step; one that is renewed supersedes nothing any more and has other bytes.
+ */
+KM_NODISCARD km_status km_journal_drop(km_journal *j, uint64_t seq, km_err *err);
+KM_NODISCARD km_status km_journal_renew(km_journal *j, uint64_t seq, km_sv bytes, km_err *err);
+/* Drops @max void rows after @seq at most; *n tells how many. */
+KM_NODISCARD km_status km_journal_drop_void(km_journal *j, uint64_t seq, size_t max, size_t *n,
+					    km_err *err);
+KM_NODISCARD km_status km_journal_drop_snapshots(km_journal *j, km_err *err);
+/* No model file belongs here any more. */
+KM_NODISCARD km_status km_journal_drop_models(km_journal *j, km_err *err);
+/* The row that the latest snapshot by number names; 0 without any. */
+KM_NODISCARD km_status km_journal_last_snapshot(km_journal *j, uint64_t *seq, km_err *err);
+/* All rows; rows after @seq that are void, or lessons older than @before_ms that are gone. */
+KM_NODISCARD km_status km_journal_rows(km_journal *j, uint64_t *n, km_err *err);
+KM_NODISCARD km_status km_journal_waste(km_journal *j, uint64_t seq, int64_t before_ms, uint64_t *n,
+					km_err *err);
+/* Gives room of dropped rows back to the file system, up to @pages pages; not in a transaction. */
+km_status km_journal_shrink(km_journal *j, unsigned pages, km_err *err);
 
 /* @base tells the model that the step was made over. The step replaces an earlier one. */
 KM_NODISCARD km_status km_journal_put_step(km_journal *j, uint64_t seq, uint64_t base, km_sv step,

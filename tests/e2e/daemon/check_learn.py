@@ -227,6 +227,26 @@ def reload_keeps_it(k):
 
 
 @case
+def compact_drops_what_is_void(k):
+    """a compact journal has fewer rows, what is in force stays so, and a replay makes the same model"""
+    body = message("tansy", 1)
+    command(k, "snapshot", b"before")
+    for i in range(5):
+        teach(k, "spam", message("chervil", i))
+    command(k, "rollback", b"before")
+    before, p = state(k), probability(k, body)
+    command(k, "compact", b"some", want=400)
+    after = command(k, "compact", b"all")
+    assert after["journal"] <= before["journal"] - 5, (before, after)
+    assert (after["spam"], after["ham"]) == (before["spam"], before["ham"])
+    assert probability(k, body) == p
+    assert command(k, "replay")["model"] == after["model"]
+    command(k, "rollback", b"before", want=404)
+    assert teach(k, "spam", message("chervil", 1))["result"] == "learned"
+    assert command(k, "compact", b"all")["journal"] == after["journal"] + 1
+
+
+@case
 def snapshot_and_rollback(k):
     """back to a snapshot: the model of then, and lessons after it can be given again"""
     command(k, "snapshot", b"good")

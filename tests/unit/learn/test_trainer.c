@@ -452,6 +452,209 @@ static void test_damaged_journal(void **state)
 	}
 }
 
+/* Damage that comes while the journal is open: the lesson is refused, what is in force stays, and
+ * the next one is learned. */
+static void test_damaged_while_open(void **state)
+{
+	(void)state;
+	char command[300];
+	km_trainer *t = open_it(false);
+	km_err err = { 0 };
+	km_taught out;
+
+	teach_all(t);
+	assert_int_equal(km_trainer_save(t, NULL), KM_OK);
+	km_trainer_close(t);
+	t = open_it(false); /* which reads little of the file */
+	double l = logit(t, 3);
+	/* by another process: SQLite's locks end when this one closes the file */
+	(void)snprintf(command, sizeof(command),
+		       "dd if=/dev/urandom of=%s/learn.db bs=4096 seek=1 count=60 conv=notrunc "
+		       "2>/dev/null",
+		       dir);
+	assert_int_equal(system(command), 0);
+	const km_row r = lesson(600, KM_ROW_SPAM, "");
+	km_status st = km_trainer_teach(t, &r, 1, &out, &err);
+	if (st != KM_TEMPFAIL)
+		fail_msg("%d: %s", (int)st, err.msg);
+	while (km_trainer_work(t, 3, NULL) == KM_NOTFOUND)
+		;
+	assert_true(km_trainer_ready(t));
+	double now = logit(t, 3);
+	assert_true(now >= l && now <= l);
+	assert_int_equal(teach(t, 600, KM_ROW_SPAM, "").how, KM_TAUGHT_LEARNED);
+	uint64_t digest = look(t).digest;
+	replay(t);
+	assert_true(look(t).digest == digest);
+	km_trainer_close(t);
+	t = open_it(false);
+	assert_true(look(t).digest == digest);
+	km_trainer_close(t);
+}
+
+enum { LATER = 3 * 24 * 3600 * 1000 }; /* when no lesson of here is of today any more */
+
+/* Much the same as teach_all(), in one transaction. */
+static void churn(km_trainer *t)
+{
+	enum { N = 64 };
+	km_row r[N];
+	km_taught out[N];
+	km_err err = { 0 };
+
+	for (uint32_t i = 0; i < N; i++)
+		r[i] = lesson(i * 7 % 23, (km_row_kind)(i % 5 == 4 ? KM_ROW_UNDO : 1 + i % 2),
+			      i % 3 ? "taro" : "");
+	if (km_trainer_teach(t, r, N, out, &err) != KM_OK)
+		fail_msg("%s", err.msg);
+}
+
+static void compact(km_trainer *t, bool all, int64_t now_ms)
+{
+	km_err err = { 0 };
+	km_status st;
+
+	assert_int_equal(km_trainer_compact(t, all, now_ms, NULL), KM_OK);
+	assert_false(km_trainer_ready(t));
+	while ((st = km_trainer_work(t, 5, &err)) == KM_NOTFOUND)
+		;
+	if (st != KM_OK)
+		fail_msg("%s", err.msg);
+	assert_true(km_trainer_ready(t));
+}
+
+/* What is in force stays, in fewer rows; the model is what a replay of them makes. */
+static void test_compact(void **state)
+{
+	(void)state;
+	km_trainer *t = open_it(false);
+
+	for (int i = 0; i < 20; i++)
+		churn(t);
+	(void)teach(t, 100, KM_ROW_SPAM, "");
+	(void)teach(t, 100, KM_ROW_UNDO, ""); /* the last row is one that goes */
+	assert_int_equal(km_trainer_save(t, NULL), KM_OK);
+	const km_trainer_state before = look(t);
+	compact(t, false, LATER);
+	const km_trainer_state s = look(t);
+	assert_true(s.spam == before.spam && s.ham == before.ham && s.foreign == 0);
+	assert_int_equal(s.rows, s.spam + s.ham + 1);
+	assert_true(s.rows < before.rows / 4 && s.seq > before.seq);
+	assert_int_equal(teach(t, 3, KM_ROW_UNDO, "").how, KM_TAUGHT_UNDONE);
+	assert_int_equal(teach(t, 3, KM_ROW_SPAM, "").how, KM_TAUGHT_LEARNED);
+	compact(t, false, LATER);
+	uint64_t digest = look(t).digest;
+	replay(t);
+	assert_true(look(t).digest == digest);
+	assert_int_equal(km_trainer_save(t, NULL), KM_OK);
+	km_trainer_close(t);
+	t = open_it(false);
+	assert_true(look(t).digest == digest && look(t).rows == s.rows);
+	/* what people taught today is counted to their day */
+	uint64_t rows = look(t).rows;
+	(void)teach(t, 7, KM_ROW_UNDO, "");
+	(void)teach(t, 7, KM_ROW_SPAM, "eager");
+	(void)teach(t, 7, KM_ROW_UNDO, "eager");
+	compact(t, false, 3600 * 1000);
+	assert_int_equal(look(t).rows, rows + 3);
+	km_trainer_close(t);
+}
+
+/* Going back and forward again still works, unless it is given up. */
+static void test_compact_snapshots(void **state)
+{
+	(void)state;
+	km_trainer *t = open_it(false);
+	double at[2];
+
+	for (int i = 0; i < 2; i++) {
+		churn(t);
+		assert_int_equal(km_trainer_snapshot(t, i ? KM_S("b") : KM_S("a"), 1, NULL), KM_OK);
+		at[i] = logit(t, 3);
+	}
+	for (int turn = 0; turn < 5; turn++) {
+		churn(t);
+		compact(t, false, LATER);
+		km_sv name = turn & 1 ? KM_S("b") : KM_S("a");
+		assert_int_equal(km_trainer_rollback(t, name, KM_S(""), 3, NULL), KM_OK);
+		while (km_trainer_work(t, 7, NULL) == KM_NOTFOUND)
+			;
+		compact(t, false, LATER);
+		double now = logit(t, 3), want = at[turn & 1];
+		assert_true(now >= want && now <= want);
+	}
+	const km_trainer_state before = look(t);
+	compact(t, true, LATER);
+	assert_true(look(t).spam == before.spam && look(t).ham == before.ham);
+	assert_int_equal(look(t).rows, before.spam + before.ham + 1);
+	assert_int_equal(km_trainer_rollback(t, KM_S("a"), KM_S(""), 3, NULL), KM_NOTFOUND);
+	uint64_t digest = look(t).digest;
+	replay(t);
+	assert_true(look(t).digest == digest);
+	km_trainer_close(t);
+}
+
+/* It is time when more is dead than alive, and not again once it is done. */
+static void test_compact_due(void **state)
+{
+	(void)state;
+	km_trainer *t = open_it(false);
+
+	while (!km_trainer_compact_due(t, LATER)) {
+		assert_true(look(t).rows < 4000);
+		churn(t);
+	}
+	assert_true(look(t).rows > 1000);
+	compact(t, false, LATER);
+	assert_false(km_trainer_compact_due(t, LATER));
+	km_trainer_close(t);
+}
+
+/* Killed while it is made compact: every lesson in force is there, and the rows make one model. */
+static void test_compact_killed(void **state)
+{
+	(void)state;
+	km_trainer *t = open_it(false);
+
+	while (look(t).rows < 1200)
+		churn(t);
+	assert_int_equal(km_trainer_save(t, NULL), KM_OK);
+	const km_trainer_state want = look(t);
+	km_trainer_close(t);
+	for (int round = 0; round < 6; round++) {
+		int pipes[2];
+		char c;
+		assert_int_equal(pipe(pipes), 0);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			km_status st = KM_NOTFOUND;
+			t = open_it(false);
+			if (km_trainer_compact(t, false, LATER, NULL) != KM_OK)
+				_exit(1);
+			while (st == KM_NOTFOUND && write(pipes[1], "", 1) == 1)
+				st = km_trainer_work(t, 5, NULL);
+			_exit(st == KM_OK ? 0 : 1);
+		}
+		(void)close(pipes[1]);
+		for (int n = 0; read(pipes[0], &c, 1) == 1; n++)
+			if (n == round)
+				(void)kill(child, SIGKILL);
+		(void)close(pipes[0]);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		t = open_it(false);
+		const km_trainer_state s = look(t);
+		assert_true(s.spam == want.spam && s.ham == want.ham && s.foreign == 0);
+		replay(t);
+		assert_true(look(t).digest == s.digest);
+		km_trainer_close(t);
+	}
+	t = open_it(false);
+	compact(t, false, LATER);
+	assert_int_equal(look(t).rows, want.spam + want.ham + 1);
+	km_trainer_close(t);
+}
+
 static void test_one_writer(void **state)
 {
 	(void)state;
@@ -479,9 +682,13 @@ int main(void)
 	km_log_init("test", (km_log_level)(KM_LOG_ERROR - 1));
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_labels),	  TEST(test_batch),	      TEST(test_same_model),
-		TEST(test_rollback),	  TEST(test_weights),	      TEST(test_killed),
-		TEST(test_disk_full),	  TEST(test_damaged_journal), TEST(test_one_writer),
+		TEST(test_labels),	  TEST(test_batch),
+		TEST(test_same_model),	  TEST(test_rollback),
+		TEST(test_weights),	  TEST(test_killed),
+		TEST(test_disk_full),	  TEST(test_damaged_journal),
+		TEST(test_one_writer),	  TEST(test_damaged_while_open),
+		TEST(test_compact),	  TEST(test_compact_snapshots),
+		TEST(test_compact_due),	  TEST(test_compact_killed),
 		TEST(test_nothing_there),
 	};
 	return cmocka_run_group_tests_name("learn/trainer", tests, NULL, NULL);
