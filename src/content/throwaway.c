@@ -76,6 +76,20 @@ bool km_domain_is_throwaway(km_sv domain)
 	       (is_drawn(&l) || (km_host_is_cheap(domain) && is_cheaply_drawn(&l)));
 }
 
+/* "JohnDoe", "newsUpdate": a capital begins a part of three letters or more. */
+static bool is_camel(km_sv word)
+{
+	size_t part = 3;
+
+	for (size_t i = 0; i < word.n; i++) {
+		bool capital = word.p[i] >= 'A' && word.p[i] <= 'Z';
+		if (capital && part < 3)
+			return false;
+		part = capital ? 1 : part + 1;
+	}
+	return part >= 3;
+}
+
 /* "togZfqX": capitals come inside a word where another begins, and seldom. */
 static bool is_mixed(km_sv word)
 {
@@ -87,14 +101,14 @@ static bool is_mixed(km_sv word)
 		changes += km_is_alpha(a) && km_is_alpha(b) &&
 			   (a == km_lower(a)) != (b == km_lower(b));
 	}
-	return changes >= CHANGES && word.n <= LONGEST_PER_CHANGE * changes;
+	return changes >= CHANGES && word.n <= LONGEST_PER_CHANGE * changes && !is_camel(word);
 }
 
 bool km_word_is_drawn(km_sv word)
 {
 	look l = look_at(word);
 
-	return is_drawn(&l) || (is_mixed(word) && l.surprise > 4.8);
+	return is_drawn(&l) || (is_mixed(word) && l.surprise > 4.5);
 }
 
 bool km_site_is_throwaway(const km_site *site)

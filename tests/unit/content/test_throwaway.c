@@ -52,11 +52,49 @@ static void test_surprise(void **state)
 	assert_true(km_label_surprise(KM_S("12-34")) == 0);
 }
 
+static void test_words(void **state)
+{
+	static const struct {
+		const char *word;
+		bool drawn;
+	} words[] = {
+		{ "togZfqX", true },	  { "xqzkwvjhtq", true },
+
+		{ "JohnDoe", false },	  { "MxxUpCK", true },	   { "TimothyLutts", false },
+		{ "taro.yamada", false }, { "newsletter", false }, { "", false },
+		{ "x", false },
+	};
+	static const struct {
+		const char *domain;
+		bool throwaway, cheap;
+	} domains[] = {
+		{ "xkcwqtrz.com", true, false },
+		{ "mail.xkcwqtrz.com", true, false },
+		{ "jxws02.cn", true, true },
+		{ "example.com", false, false },
+		{ "komainu.click", false, true },
+		{ "com", false, false },
+		{ "", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KM_COUNT(words); i++)
+		if (km_word_is_drawn(km_sv_of(words[i].word)) != words[i].drawn)
+			fail_msg("%s", words[i].word);
+	for (size_t i = 0; i < KM_COUNT(domains); i++) {
+		km_sv domain = km_sv_of(domains[i].domain);
+		if (km_domain_is_throwaway(domain) != domains[i].throwaway ||
+		    km_host_is_cheap(domain) != domains[i].cheap)
+			fail_msg("%s", domains[i].domain);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sites),
 		cmocka_unit_test(test_surprise),
+		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests_name("content/throwaway", tests, NULL, NULL);
 }
