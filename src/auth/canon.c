@@ -121,14 +121,13 @@ static size_t plain_lines(km_sv v, size_t *looked_at)
 
 	*looked_at = BLOCK;
 	while (v.n - at > BLOCK && v.p[0] != '\n') {
-		const char *p = v.p + at;
-		unsigned char odd = 0;
-		for (size_t i = 0; i < BLOCK; i++) /* becomes vector code */
-			odd |= (unsigned char)((p[i] == '\t') |
-					       ((p[i] == ' ') &
-						((p[i + 1] == ' ') | (p[i + 1] == '\r') |
-						 (p[i + 1] == '\n'))) |
-					       ((p[i] != '\r') & (p[i + 1] == '\n')));
+		const uint8_t *p = (const uint8_t *)v.p + at;
+		uint8_t odd = 0;
+		for (size_t i = 0; i < BLOCK; i++) { /* becomes vector code */
+			odd |= (uint8_t)(p[i] == '\t');
+			odd |= (uint8_t)((p[i] == ' ') & (p[i + 1] <= ' '));
+			odd |= (uint8_t)((p[i] != '\r') & (p[i + 1] == '\n'));
+		}
 		*looked_at = at + BLOCK;
 		if (odd)
 			break;
