@@ -138,11 +138,13 @@ static const char zone[] = R(
 										       "TXT "
 										       "TIMEOUT\n";
 
-static const struct {
+typedef struct {
 	const char *name, *author, *spf, *dkim; /* identifiers that pass, or "" */
 	const char *want, *organization, *policy_domain, *published, *policy;
 	bool missing;
-} walks[] = {
+} walk_case;
+
+static const walk_case walks[] = {
 	{ "same", "plain.example", "plain.example", "", "pass", "plain.example", "plain.example",
 	  "reject", "reject", false },
 	{ "nothing passes", "plain.example", "", "", "fail", "plain.example", "plain.example",
@@ -229,6 +231,81 @@ static const struct {
 	  false },
 };
 
+/* The corners of draft-ietf-dmarc-dmarcbis-41 sections 4.7, 4.10.1 and 4.10.2, a record a line. */
+static const char corner_zone[] =
+	"_dmarc.psd.self.example. TXT \"v=DMARC1; p=reject; sp=none; psd=y\"\n"
+	"_dmarc.self.example. TXT \"v=DMARC1; p=none\"\n"
+	"_dmarc.above.example. TXT \"v=DMARC1; p=reject; sp=quarantine; psd=n\"\n"
+	"_dmarc.top.above.example. TXT \"v=DMARC1; p=none\"\n"
+	"_dmarc.example. TXT \"v=DMARC1; p=reject; psd=y\"\n"
+	"x.y.above.example. A 192.0.2.1\n"
+	"_dmarc.c.d.e.f.g.h.nine.test. TXT \"v=DMARC1; p=none; psd=n\"\n"
+	"_dmarc.d.e.f.g.h.nine.test. TXT \"v=DMARC1; p=quarantine\"\n"
+	"_dmarc.nine.test. TXT \"v=DMARC1; p=reject\"\n"
+	"_dmarc.low.dup.test. TXT \"v=DMARC1; p=none\"\n"
+	"_dmarc.low.dup.test. TXT \"v=DMARC1; p=quarantine; psd=n\"\n"
+	"_dmarc.dup.test. TXT \"v=DMARC1; p=reject\"\n"
+	"_dmarc.beside.test. TXT \"v=DMARC1; p=reject\"\n"
+	"_dmarc.beside.test. TXT \"v=DMARC2; p=none; psd=y\"\n"
+	"_dmarc.rua.test. TXT \"v=DMARC1; sp=reject; rua=mailto:r@rua.test\"\n"
+	"_dmarc.badrua.test. TXT \"v=DMARC1; sp=reject; rua=r@badrua.test\"\n"
+	"_dmarc.badsp.test. TXT \"v=DMARC1; p=reject; sp=x; rua=mailto:r@badsp.test\"\n"
+	"_dmarc.badnp.test. TXT \"v=DMARC1; p=reject; np=x\"\n"
+	"_dmarc.both.test. TXT \"v=DMARC1; p=none; sp=quarantine; np=reject; t=y\"\n"
+	"here.both.test. A 192.0.2.1\n"
+	"_dmarc.own.both.test. TXT \"v=DMARC1; p=quarantine; np=reject\"\n"
+	"_dmarc.onlynp.test. TXT \"v=DMARC1; p=quarantine; np=reject\"\n"
+	"here.onlynp.test. A 192.0.2.1\n"
+	"below.void.onlynp.test. A 192.0.2.1\n"
+	"_dmarc.a.two.test. TXT \"v=DMARC1; p=reject; psd=n\"\n"
+	"_dmarc.two.test. TXT \"v=DMARC1; p=none\"\n";
+
+static const walk_case corners[] = {
+	{ "psd=y at the author: an organization of its own", "psd.self.example", "", "self.example",
+	  "fail", "psd.self.example", "psd.self.example", "reject", "reject", false },
+	{ "psd=y at the author: its own mail", "psd.self.example", "", "psd.self.example", "pass",
+	  "psd.self.example", "psd.self.example", "reject", "reject", false },
+	{ "psd=y above: one label below is the organization", "b.a.psd.self.example", "",
+	  "a.psd.self.example", "pass", "a.psd.self.example", "psd.self.example", "none", "none",
+	  false },
+	{ "psd=n above, psd=y further up", "x.y.above.example", "", "z.above.example", "pass",
+	  "above.example", "above.example", "quarantine", "quarantine", false },
+	{ "psd=n above, a record of one's own", "top.above.example", "", "above.example", "pass",
+	  "above.example", "top.above.example", "none", "none", false },
+	{ "psd=n beside: two organizations", "two.test", "", "a.two.test", "fail", "two.test",
+	  "two.test", "none", "none", false },
+	{ "nine labels: the eighth is passed over", "b.c.d.e.f.g.h.nine.test", "", "", "fail",
+	  "nine.test", "nine.test", "reject", "reject", false },
+	{ "eight labels: one's own record", "c.d.e.f.g.h.nine.test", "", "nine.test", "fail",
+	  "c.d.e.f.g.h.nine.test", "c.d.e.f.g.h.nine.test", "none", "none", false },
+	{ "several at the author: none, psd and all", "low.dup.test", "", "dup.test", "pass",
+	  "dup.test", "dup.test", "reject", "reject", false },
+	{ "another version beside", "beside.test", "", "", "fail", "beside.test", "beside.test",
+	  "reject", "reject", false },
+	{ "no p, rua: none, whatever sp says", "x.rua.test", "", "", "fail", "rua.test", "rua.test",
+	  "none", "none", false },
+	{ "no p, no valid rua: no DMARC", "x.badrua.test", "", "", "none", "badrua.test", "",
+	  "none", "none", false },
+	{ "sp not valid, rua: none", "badsp.test", "", "", "fail", "badsp.test", "badsp.test",
+	  "none", "none", false },
+	{ "np not valid, no rua: no DMARC", "badnp.test", "", "", "none", "badnp.test", "", "none",
+	  "none", false },
+	{ "sp where it exists, t=y", "here.both.test", "", "", "fail", "both.test", "both.test",
+	  "quarantine", "none", false },
+	{ "np goes before sp where it does not, t=y", "gone.both.test", "", "", "fail", "both.test",
+	  "both.test", "reject", "quarantine", true },
+	{ "neither for the organization itself", "both.test", "", "", "fail", "both.test",
+	  "both.test", "none", "none", false },
+	{ "a record of one's own: p, though it does not exist", "own.both.test", "", "", "fail",
+	  "both.test", "own.both.test", "quarantine", "quarantine", false },
+	{ "np without sp: p where it exists", "here.onlynp.test", "", "", "fail", "onlynp.test",
+	  "onlynp.test", "quarantine", "quarantine", false },
+	{ "np without sp: np where it does not", "gone.onlynp.test", "", "", "fail", "onlynp.test",
+	  "onlynp.test", "reject", "reject", true },
+	{ "a name that only has others below exists", "void.onlynp.test", "", "", "fail",
+	  "onlynp.test", "onlynp.test", "quarantine", "quarantine", false },
+};
+
 static void drive(km_arena *a, const km_dns_snapshot *dns, km_dmarc_method method, km_sv author,
 		  const km_dmarc_input *in, km_dmarc_result *out, size_t *asked)
 {
@@ -259,32 +336,31 @@ static km_dns_snapshot *parse(const char *text)
 	return dns;
 }
 
-static void test_walks(void **state)
+static void run_walks(const char *text, const walk_case *c, size_t n)
 {
-	(void)state;
-	km_dns_snapshot *dns = parse(zone);
+	km_dns_snapshot *dns = parse(text);
 
-	for (size_t i = 0; i < KM_COUNT(walks); i++) {
-		const char *name = walks[i].name;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = c[i].name;
 		km_arena *a = km_arena_new(1 << 20);
 		km_dmarc_id dkim[] = { { KM_S("third.example"), true },
-				       { km_sv_of(walks[i].dkim), walks[i].dkim[0] != '\0' },
-				       { km_sv_of(walks[i].author), false } };
-		km_dmarc_input in = { .spf = { km_sv_of(walks[i].spf), walks[i].spf[0] != '\0' },
+				       { km_sv_of(c[i].dkim), c[i].dkim[0] != '\0' },
+				       { km_sv_of(c[i].author), false } };
+		km_dmarc_input in = { .spf = { km_sv_of(c[i].spf), c[i].spf[0] != '\0' },
 				      .dkim = dkim,
 				      .n_dkim = KM_COUNT(dkim) };
 		km_dmarc_result r;
 		size_t asked;
-		drive(a, dns, KM_DMARC_WALK, km_sv_of(walks[i].author), &in, &r, &asked);
-		test_sv_is(km_sv_of(km_dmarc_code_name(r.code)), walks[i].want, name);
-		test_sv_is(r.organization, walks[i].organization, name);
-		test_sv_is(r.policy_domain, walks[i].policy_domain, name);
+		drive(a, dns, KM_DMARC_WALK, km_sv_of(c[i].author), &in, &r, &asked);
+		test_sv_is(km_sv_of(km_dmarc_code_name(r.code)), c[i].want, name);
+		test_sv_is(r.organization, c[i].organization, name);
+		test_sv_is(r.policy_domain, c[i].policy_domain, name);
 		if (r.code != KM_DMARC_NONE) {
-			test_sv_is(km_sv_of(km_dmarc_policy_name(r.published)), walks[i].published,
+			test_sv_is(km_sv_of(km_dmarc_policy_name(r.published)), c[i].published,
 				   name);
-			test_sv_is(km_sv_of(km_dmarc_policy_name(r.policy)), walks[i].policy, name);
+			test_sv_is(km_sv_of(km_dmarc_policy_name(r.policy)), c[i].policy, name);
 		}
-		if (r.missing != walks[i].missing)
+		if (r.missing != c[i].missing)
 			fail_msg("%s: existence", name);
 		if (r.code == KM_DMARC_PASS && !r.spf_aligned && r.dkim_aligned != 2)
 			fail_msg("%s: aligned %x", name, r.dkim_aligned);
@@ -293,6 +369,13 @@ static void test_walks(void **state)
 		km_arena_free(a);
 	}
 	km_dns_snapshot_free(dns);
+}
+
+static void test_walks(void **state)
+{
+	(void)state;
+	run_walks(zone, walks, KM_COUNT(walks));
+	run_walks(corner_zone, corners, KM_COUNT(corners));
 }
 
 /* RFC 9989 section 4.10: the queries for a domain of thirteen labels, and no others. */
