@@ -41,7 +41,7 @@ static void add_label(km_buf *out, km_sv label, bool first)
 
 bool km_wire_name(km_sv m, size_t *at, km_buf *out)
 {
-	size_t here = *at, earliest = *at, wire = 1, jumps = 0;
+	size_t here = *at, earliest = here, wire = 1, jumps = 0;
 
 	for (;;) {
 		if (here >= m.n)

@@ -109,8 +109,8 @@ static km_status open_resolver(const km_conf *conf, struct ub_event_base *base, 
 	};
 
 	if (st == KM_OK)
-		st = base ? km_resolver_new(&settings, base, out, err)
-			  : km_resolver_check(&settings, err);
+		st = base && out ? km_resolver_new(&settings, base, out, err)
+				 : km_resolver_check(&settings, err);
 	km_arena_free(s.arena);
 	return st;
 }

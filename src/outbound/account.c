@@ -169,7 +169,9 @@ static km_top raise_top(km_word *w, km_top now)
 		     greater(t.rcpts, now.rcpts, 0xFFFF) << 8 |
 		     greater(t.networks, now.networks, 0xFF);
 	} while (!atomic_compare_exchange_weak(w, &old, to));
-	return had.day == now.day ? (km_top){ 0 } : had;
+	if (had.day == now.day)
+		had = (km_top){ 0 };
+	return had;
 }
 
 /* A day has ended: what was greatest on it becomes part of the habit, unless the account was

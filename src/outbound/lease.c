@@ -80,7 +80,10 @@ bool km_leases_put(km_leases *l, uint64_t ip, km_sv account, km_time until, km_t
 	lease *e = slot(l->v, l->cap, ip);
 	l->n += e->ip == 0;
 	free(e->name);
-	*e = (lease){ ip, until, name, account.n };
+	e->ip = ip;
+	e->until = until;
+	e->name = name;
+	e->n = account.n;
 	return true;
 }
 

@@ -107,7 +107,10 @@ km_status km_stored_facts(km_sv json, km_facts *out, km_err *err)
 		return KM_FAIL(err, KM_SYNTAX, "the stored facts are no list: %s",
 			       list ? "something else" : why.text);
 	}
-	json_array_foreach(list, i, item) add_fact(item, out);
+	json_array_foreach(list, i, item)
+	{
+		add_fact(item, out);
+	}
 	json_decref(list);
 	return KM_OK;
 }
