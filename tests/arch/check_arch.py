@@ -3,6 +3,7 @@
 usage: check_arch.py SOURCE_DIRECTORY [COMPILER [BUILD_DIRECTORY]]     prints TAP; needs only the standard library"""
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -67,9 +68,10 @@ class Tree:
         self.headers = [p for p in self.src if p.endswith(".h")]
 
     def _list(self):
-        git = subprocess.run(["git", "-C", self.root, "ls-files", "-z", "--cached", "--others",
-                              "--exclude-standard"], capture_output=True, check=False)
-        if git.returncode == 0:
+        # Who has the sources from an archive has no git, or is in no working copy.
+        git = shutil.which("git") and subprocess.run(["git", "-C", self.root, "ls-files", "-z", "--cached", "--others",
+                                                      "--exclude-standard"], capture_output=True, check=False)
+        if git and git.returncode == 0:
             names = git.stdout.decode().split("\0")
             return sorted(n for n in names if n and os.path.isfile(os.path.join(self.root, n)))
         out = []
