@@ -172,7 +172,7 @@ static void add_spf(km_buf *b, const km_show_auth *s)
 		r->lookups, (int)KM_SPF_MAX_LOOKUPS, r->voids, (int)KM_SPF_MAX_VOIDS);
 	add_row(b, s, say(s, "決めた語", "Decided by"), r->term);
 	add_row(b, s, say(s, "どこで", "In"), r->where);
-	add_row(b, s, say(s, "理由", "Reason"), r->reason);
+	add_row(b, s, say(s, "理由", "Reason"), km_fact_reason(r->reason, s->lang));
 	add_row(b, s, say(s, "所有者の説明", "Owner says"), r->explanation);
 }
 
@@ -234,7 +234,7 @@ static void add_signature(km_buf *b, const km_show_auth *s, size_t i)
 		add_row(b, s, say(s, "理由", "Reason"),
 			km_sv_of(say(s, "本文の末尾が署名の外なので、証明とは認めない",
 				     "proves nothing: the end of the body is not signed")));
-	add_row(b, s, say(s, "理由", "Reason"), g->reason);
+	add_row(b, s, say(s, "理由", "Reason"), km_fact_reason(g->reason, s->lang));
 }
 
 static void add_dkim(km_buf *b, const km_show_auth *s)
@@ -296,7 +296,7 @@ static void add_dmarc(km_buf *b, const km_show_auth *s)
 	if (s->auth->override)
 		ADD_ROW(b, s, "例外扱い", "Override", "%s  %.*s", s->auth->override,
 			KM_FMT(s->auth->voucher));
-	add_row(b, s, say(s, "理由", "Reason"), r->reason);
+	add_row(b, s, say(s, "理由", "Reason"), km_fact_reason(r->reason, s->lang));
 }
 
 /* --- ARC --- */
@@ -323,7 +323,7 @@ static void add_arc(km_buf *b, const km_show_auth *s)
 			km_header_unfold(s->arena, set->results));
 	}
 	if (r)
-		add_row(b, s, say(s, "理由", "Reason"), r->reason);
+		add_row(b, s, say(s, "理由", "Reason"), km_fact_reason(r->reason, s->lang));
 }
 
 void km_show_auth_text(km_buf *b, const km_show_auth *s)

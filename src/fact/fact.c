@@ -140,6 +140,22 @@ static void add_value(km_buf *b, km_sv v)
 		km_buf_byte(b, '-');
 }
 
+km_sv km_fact_reason(km_sv words, km_lang lang)
+{
+	static const struct {
+		km_sv en, ja;
+	} rows[] = {
+#define KM_REASON(english, japanese) { KM_SV(english), KM_SV(japanese) },
+#include "fact/reasons.def"
+#undef KM_REASON
+	};
+
+	for (size_t i = 0; lang == KM_JA && i < KM_COUNT(rows); i++)
+		if (km_sv_eq(rows[i].en, words))
+			return rows[i].ja;
+	return words;
+}
+
 /* The value that @name stands for, or NULL when it is no placeholder. */
 static const km_sv *value_of(const km_fact *f, km_sv name)
 {
@@ -164,7 +180,7 @@ static void add_inside(km_buf *b, km_sv file, km_lang lang)
 }
 
 /* Writes @rest with its values. False when one of them is empty. */
-static bool fill(km_buf *b, const km_fact *f, km_sv rest)
+static bool fill(km_buf *b, const km_fact *f, km_sv rest, km_lang lang)
 {
 	bool all = true;
 
@@ -177,7 +193,7 @@ static bool fill(km_buf *b, const km_fact *f, km_sv rest)
 		size_t end = v ? close + 1 : rest.n;
 		km_buf_add(b, km_sv_sub(rest, 0, v ? open : rest.n));
 		if (v)
-			add_value(b, *v);
+			add_value(b, km_fact_reason(*v, lang));
 		all &= v == NULL || v->n;
 		rest = km_sv_from(rest, end);
 	}
@@ -193,9 +209,10 @@ km_sv km_fact_sentence(km_arena *a, const km_fact *f, km_reader reader, km_lang 
 	while (rest.n) {
 		size_t open = km_sv_find(rest, KM_S("[["), 0);
 		size_t close = km_sv_find(rest, KM_S("]]"), open);
-		(void)fill(&b, f, km_sv_sub(rest, 0, open));
+		(void)fill(&b, f, km_sv_sub(rest, 0, open), lang);
 		size_t before = b.n;
-		if (open < rest.n && !fill(&b, f, km_sv_sub(rest, open + 2, close - open - 2)))
+		if (open < rest.n &&
+		    !fill(&b, f, km_sv_sub(rest, open + 2, close - open - 2), lang))
 			b.n = before;
 		rest = km_sv_from(rest, open < rest.n ? close + 2 : rest.n);
 	}

@@ -92,6 +92,8 @@ const char *km_group_name(km_group g);
 km_fact_id km_fact_by_name(km_sv name);
 km_group km_group_by_name(km_sv name);
 
+/* A reason of SPF, DKIM, ARC or DMARC in @lang; @words, as they are, when they are none. */
+km_sv km_fact_reason(km_sv words, km_lang lang);
 /*
  * The sentence with its placeholders filled in and, but for the remote sender, the file that it was
  * seen in. Control characters of the values, and characters

@@ -164,9 +164,25 @@ static int free_key(void **state)
 	return 0;
 }
 
+/* Every reason can be told in Japanese. */
+static void test_reasons(void **state)
+{
+	(void)state;
+	static const char *const reasons[] = {
+#define X(id, words) words,
+		KM_ARC_REASONS(X)
+#undef X
+	};
+
+	for (size_t i = 1; i < KM_COUNT(reasons); i++)
+		if (km_sv_eq(km_fact_reason(km_sv_of(reasons[i]), KM_JA), km_sv_of(reasons[i])))
+			fail_msg("not in fact/reasons.def: %s", reasons[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_seal_broken),

@@ -412,13 +412,28 @@ static int free_keys(void **state)
 	return 0;
 }
 
+/* Every reason can be told in Japanese. */
+static void test_reasons(void **state)
+{
+	(void)state;
+	static const char *const reasons[] = {
+#define X(id, code, words) words,
+		KM_DKIM_REASONS(X)
+#undef X
+	};
+
+	for (size_t i = 1; i < KM_COUNT(reasons); i++)
+		if (km_sv_eq(km_fact_reason(km_sv_of(reasons[i]), KM_JA), km_sv_of(reasons[i])))
+			fail_msg("not in fact/reasons.def: %s", reasons[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),  cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_stored), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_sign),   cmocka_unit_test(test_sign_refused),
-		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_reasons),	     cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_answers),	     cmocka_unit_test(test_stored),
+		cmocka_unit_test(test_many),	     cmocka_unit_test(test_sign),
+		cmocka_unit_test(test_sign_refused), cmocka_unit_test(test_facts),
 	};
 	return cmocka_run_group_tests_name("auth/dkim", tests, make_keys, free_keys);
 }
