@@ -480,6 +480,8 @@ static void test_authors(void **state)
 		assert_int_equal(km_mail_read(a, raw, &m), KM_OK);
 		km_status st = km_dmarc_author(a, m, &domain, &why);
 		test_sv_is(domain, authors[i].domain, authors[i].name);
+		if (why.n && km_sv_eq(km_fact_reason(why, KM_JA), why))
+			fail_msg("not in fact/reasons.def: %.*s", KM_FMT(why));
 		if ((st == KM_OK) != (domain.n > 0) || (st == KM_OK) != (why.n == 0))
 			fail_msg("%s: %s", authors[i].name, km_status_name(st));
 		test_drop(raw);

@@ -161,6 +161,8 @@ static void test_cases(void **state)
 		test_sv_is(r.term, cases[i].term, cases[i].name);
 		test_sv_is(r.where, cases[i].where, cases[i].name);
 		test_sv_is(r.reason.n ? r.reason : r.explanation, cases[i].other, cases[i].name);
+		if (r.reason.n && km_sv_eq(km_fact_reason(r.reason, KM_JA), r.reason))
+			fail_msg("not in fact/reasons.def: %.*s", KM_FMT(r.reason));
 		if (r.lookups != cases[i].lookups || r.voids != cases[i].voids ||
 		    r.helo != (from.n == 0))
 			fail_msg("%s: %u look-ups, %u voids", cases[i].name, r.lookups, r.voids);
