@@ -8,7 +8,11 @@ import subprocess
 
 from service import free_port, listens, wait_for
 
-PACKAGES = ("exim4-daemon-heavy", "exim4-base", "libmariadb3", "libidn12", "libspf2-2", "libnss-wrapper")
+# With the libraries that a machine with nothing but Komainu's own packages lacks.
+PACKAGES = (
+    "exim4-daemon-heavy", "exim4-base", "libidn12", "libldap-2.5-0", "libmariadb3", "libnss-wrapper", "libperl5.36",
+    "libpq5", "libspf2-2",
+)
 
 CONFIG = """\
 exim_path = {exim}
@@ -76,7 +80,14 @@ def unpack(cache):
             return None, "Exim can not be fetched: " + (run.stderr.strip().splitlines() or ["?"])[-1]
         for deb in debs.glob("*.deb"):
             subprocess.run(["dpkg", "-x", str(deb), str(root)], check=True)
-    return root, ""
+    needs = subprocess.run(["ldd", str(root / "usr/sbin/exim4")], env={**os.environ, "LD_LIBRARY_PATH": libraries(root)},
+                           capture_output=True, text=True, check=False).stdout
+    missing = [line.split()[0] for line in needs.splitlines() if "not found" in line]
+    return (None, "Exim lacks " + ", ".join(missing)) if missing else (root, "")
+
+
+def libraries(root):
+    return ":".join(sorted({str(p.parent) for p in root.glob("usr/lib/**/*.so*")}))
 
 
 class Exim:
@@ -98,10 +109,9 @@ class Exim:
         self.conf.write_text(
             CONFIG.format(exim=self.exim, dir=self.dir, port=self.port, spamd=spamd, acl=acl)
         )
-        libraries = sorted({str(p.parent) for p in root.glob("usr/lib/**/*.so*")})
         self.env = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "LD_LIBRARY_PATH": ":".join(libraries),
+            "LD_LIBRARY_PATH": libraries(root),
             "LD_PRELOAD": "libnss_wrapper.so",
             "NSS_WRAPPER_PASSWD": str(self.dir / "passwd"),
             "NSS_WRAPPER_GROUP": str(self.dir / "group"),
