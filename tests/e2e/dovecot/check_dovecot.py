@@ -95,7 +95,9 @@ class Dovecot:
         shutil.copytree(packaging / "sieve", share / "sieve")
         # The program, with this test's configuration; users can neither read nor write Komainu's state.
         program = bin_ / "komainu"
-        program.write_text(f'#!/bin/sh\nKOMAINU_CONFIG={k.config} exec {k.program} "$@"\n')
+        # A copy, since users may not get at a tree that lies in /root, say.
+        shutil.copy(k.program, bin_ / "built")
+        program.write_text(f'#!/bin/sh\nKOMAINU_CONFIG={k.config} exec {bin_}/built "$@"\n')
         program.chmod(0o755)
         for template, to in ((packaging / "bin" / "komainu-learn.in", share / "bin" / "komainu-learn"),
                              (packaging / "conf" / "90-komainu.conf.in", self.dir / "90-komainu.conf")):
