@@ -341,6 +341,37 @@ static void test_from(void **state)
 }
 
 /* Every start of a message with everything in it keeps the properties. */
+/* Without the parts: everything of the header, and where the body is. */
+static void test_header_alone(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"Received: from a.example (a.example [192.0.2.1]) by b.example; "
+		"Mon, 1 Jan 2024 00:00:00 +0000\n"
+		"From: A <a@a.example>\nReply-To: b@b.example\nSubject: =?utf-8?q?=C3=A9?=\n"
+		"Date: Mon, 1 Jan 2024 00:00:00 +0000\n" MIXED
+		"--b\n\none\n--b\nContent-Type: text/html\n\n<p>two\n--b--\n";
+	km_arena *a = km_arena_new(1 << 20);
+	km_sv raw = test_exact(text, sizeof(text) - 1);
+	km_mail *m, *whole;
+
+	assert_int_equal(km_mail_read(a, raw, &whole), KM_OK);
+	assert_int_equal(km_mail_read_header(a, raw, &m), KM_OK);
+	assert_int_equal(m->n_parts, 1);
+	assert_true(km_part_is_multipart(&m->parts[0]));
+	assert_int_equal(m->headers->n, whole->headers->n);
+	assert_int_equal(m->headers->body, whole->headers->body);
+	assert_int_equal(m->from.n, 1);
+	TEST_SV(m->from.a[0].domain, "a.example");
+	TEST_SV(m->reply_to.a[0].domain, "b.example");
+	TEST_SV(m->subject, "\xc3\xa9");
+	assert_true(m->has_date);
+	assert_int_equal(whole->received.n, 1);
+	assert_int_equal(m->received.n, 0);
+	test_drop(raw);
+	km_arena_free(a);
+}
+
 static void test_starts(void **state)
 {
 	(void)state;
@@ -367,9 +398,10 @@ static void test_starts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trees), cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_names), cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_from),  cmocka_unit_test(test_starts),
+		cmocka_unit_test(test_trees),	     cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_from),	     cmocka_unit_test(test_starts),
+		cmocka_unit_test(test_header_alone),
 	};
 	return cmocka_run_group_tests_name("mail/message", tests, NULL, NULL);
 }
