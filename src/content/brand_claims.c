@@ -189,12 +189,12 @@ static size_t find_names(const claims_job *j, const km_area *area, named *list)
 }
 
 /* Leaves out those that lie inside a longer one: 楽天 in 楽天カード. */
-static size_t drop_inner(named *list, size_t n)
+static named *drop_inner(named *list, size_t *n)
 {
 	uint32_t reach = UINT32_MAX; /* where the names that end later begin */
-	size_t kept = n;
+	size_t kept = *n;
 
-	for (size_t i = n; i-- > 0;) {
+	for (size_t i = *n; i-- > 0;) {
 		size_t group = i;
 		uint32_t first = list[i].hit.from;
 		while (group > 0 && list[group - 1].hit.to == list[i].hit.to) {
@@ -209,8 +209,8 @@ static size_t drop_inner(named *list, size_t n)
 			reach = first;
 		i = group;
 	}
-	memmove(list, list + kept, (n - kept) * sizeof(*list));
-	return n - kept;
+	*n -= kept;
+	return list + kept;
 }
 
 static km_claim *claim_of(km_claims *out, const km_brand *brand)
@@ -335,7 +335,10 @@ static void count_name(const claims_job *j, const km_area *area, const named *x)
 static void read_area(const claims_job *j, const km_area *area, km_arena *a)
 {
 	named *list = KM_NEW_ARRAY(a, named, area->hits.n);
-	size_t n = list ? drop_inner(list, find_names(j, area, list)) : 0;
+	size_t n = list ? find_names(j, area, list) : 0;
+
+	if (n)
+		list = drop_inner(list, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (!is_spoken_of(area->key, list[i].hit) &&
