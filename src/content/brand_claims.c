@@ -131,11 +131,10 @@ static bool stands_alone(km_sv key, km_term_hit h)
 				      KM_SV("「"), KM_SV("("), KM_SV("〈"), KM_SV("“") };
 	static const km_sv close[] = { KM_SV("】"), KM_SV("]"), KM_SV("》"), KM_SV(">"),
 				       KM_SV("」"), KM_SV(")"), KM_SV("〉"), KM_SV("”") };
-	km_sv before = ahead(key, h.from), after = km_sv_from(key, h.to);
+	km_sv before = km_sv_sub(key, 0, h.from), after = km_sv_from(key, h.to);
 
 	if (h.from == 0)
 		return after.n == 0;
-	before = km_sv_sub(key, 0, h.from);
 	for (size_t i = 0; i < KM_COUNT(open); i++)
 		if (km_sv_ends(before, open[i]) && km_sv_starts(after, close[i]))
 			return true;
