@@ -162,12 +162,88 @@ static void test_bytes_bounded(void **state)
 	km_arena_free(a);
 }
 
+typedef struct {
+	const km_features *of;
+	size_t n;
+} told;
+
+static void count_told(void *ctx, const km_feature *f)
+{
+	told *t = ctx;
+
+	t->n++;
+	assert_true(f->index < t->of->view[f->view].n);
+	assert_int_equal(f->bucket, t->of->view[f->view].bucket[f->index]);
+}
+
+/* Of more features than a view may have the first ones stay, each told of once, and the thread's
+ * memory of what it met is empty again afterwards. */
+static void test_full(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(64 << 20);
+	km_features before = read(a, plain, KM_S("hello there")), f, g;
+	static uint8_t seen[KM_BUCKETS];
+	km_sv text[6];
+	km_mail *m;
+
+	for (unsigned i = 0; i < KM_COUNT(text); i++) {
+		km_buf b;
+		km_buf_init(&b, a, 1 << 20);
+		for (unsigned k = 0; k < 1500; k++)
+			km_buf_fmt(&b, "%u ", (i * 1500 + k) * 2654435761u);
+		text[i] = km_buf_sv(&b);
+	}
+	assert_int_equal(km_mail_read(a, km_sv_of(plain), &m), KM_OK);
+	const km_learn_input in = { m, m->subject, KM_S(""), text, KM_COUNT(text), false };
+	assert_int_equal(km_features_read(a, &in, &f), KM_OK);
+	const km_feature_set *body = &f.view[KM_VIEW_BODY];
+	assert_int_equal(body->n, 16384);
+	for (size_t i = 0; i < body->n; i++)
+		assert_int_equal(seen[body->bucket[i]]++, 0);
+	told all = { .of = &f };
+	assert_int_equal(km_features_watch(a, &in, count_told, &all, &g), KM_OK);
+	assert_in_range(all.n, body->n, body->n + 1000);
+	g = read(a, plain, KM_S("hello there"));
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		assert_int_equal(g.view[v].n, before.view[v].n);
+		assert_memory_equal(g.view[v].bucket, before.view[v].bucket,
+				    g.view[v].n * sizeof(uint32_t));
+	}
+	km_arena_free(a);
+}
+
+/* Only those features are told of that are asked for; nothing of a view that is not. */
+static void test_wanted(void **state)
+{
+	(void)state;
+	km_arena *a = km_arena_new(32 << 20);
+	km_sv text = KM_S("one two three");
+	bool wanted[8] = { [2] = true, [5] = true }; /* "one two" and "one … three" */
+	const bool *const asked[KM_VIEW_COUNT] = { [KM_VIEW_BODY] = wanted };
+	km_features f = read(a, plain, text);
+	told t = { .of = &f };
+	km_mail *m;
+
+	assert_int_equal(f.view[KM_VIEW_BODY].n, 7);
+	assert_int_equal(km_mail_read(a, km_sv_of(plain), &m), KM_OK);
+	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1, false };
+	assert_int_equal(km_features_watch_words(a, &in, asked, count_told, &t), KM_OK);
+	assert_int_equal(t.n, 2);
+	km_arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_receivers_fields), cmocka_unit_test(test_each_once),
-		cmocka_unit_test(test_fields_differ),	 cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_watched),		 cmocka_unit_test(test_bytes_bounded),
+		cmocka_unit_test(test_receivers_fields),
+		cmocka_unit_test(test_each_once),
+		cmocka_unit_test(test_fields_differ),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_bytes_bounded),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_wanted),
 	};
 	return cmocka_run_group_tests_name("learn/feature", tests, NULL, NULL);
 }

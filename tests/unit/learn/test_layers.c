@@ -231,12 +231,42 @@ static void test_reasons(void **state)
 	tear_down(&x);
 }
 
+/* However many words that explain nothing weigh more, those that explain are found. */
+static void test_reasons_among_little_words(void **state)
+{
+	(void)state;
+	static const char little[] = "this is what you were about to do now and we would like that "
+				     "they all get out of here before it was over for his part";
+	fixture x;
+	km_lesson lesson;
+	km_reasons why;
+
+	set_up(&x);
+	km_features f = features(x.a, "the", little);
+	for (int i = 0; i < 6; i++) {
+		learn(&x, &f, &nobody, true, &lesson);
+		learn(&x, &x.other, &nobody, false, &lesson);
+	}
+	learn(&x, &x.spam, &nobody, true, &lesson);
+	km_sv text = km_sv_fmt(x.a, "%s, gasket crate samples", little);
+	km_learn_input in = input(x.a, "the", km_sv_cstr(x.a, text));
+	assert_int_equal(km_features_read(x.a, &in, &f), KM_OK);
+	assert_int_equal(km_reasons_read(x.a, x.l, &nobody, &in, &f, &why), KM_OK);
+	assert_true(has(why.abuse, why.n_abuse, "gasket", "text"));
+	assert_true(has(why.abuse, why.n_abuse, "crate samples", "text"));
+	assert_false(has(why.abuse, why.n_abuse, "about", "text"));
+	tear_down(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_lesson), cmocka_unit_test(test_scopes),
-		cmocka_unit_test(test_many_users),   cmocka_unit_test(test_saved),
+		cmocka_unit_test(test_first_lesson),
+		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_many_users),
+		cmocka_unit_test(test_saved),
 		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_reasons_among_little_words),
 	};
 	return cmocka_run_group_tests_name("learn/layers", tests, NULL, NULL);
 }
