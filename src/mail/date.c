@@ -297,13 +297,13 @@ static void read_token(parser *p)
 
 km_status km_date_parse(km_sv raw, km_date *out)
 {
-	parser p = { .day = UNSET,
-		     .month = UNSET,
-		     .year = UNSET,
-		     .hour = UNSET,
-		     .weekday = UNSET,
-		     .out = out };
+	parser p; /* not all of it at once: tokens are written before they are read */
 
+	p.n = p.at = 0;
+	p.weekday = p.day = p.month = p.year = p.hour = UNSET;
+	p.min = p.sec = 0;
+	p.has_zone = false;
+	p.out = out;
 	*out = (km_date){ 0 };
 	tokenise(&p, raw);
 	while (p.at < p.n)
