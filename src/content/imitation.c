@@ -181,7 +181,7 @@ static bool stands_out(const name *t, const char *s, size_t n, size_t at)
 
 	if (at && after)
 		return false;
-	return t->n >= LONG_NAME || (at == 0 && after == 0) ||
+	return (t->n >= LONG_NAME && !t->word) || (at == 0 && after == 0) ||
 	       is_lure(at ? s : s + t->n, at + after);
 }
 
@@ -201,13 +201,25 @@ static const km_brand *nearly_name(const km_imitations *x, const char *s, size_t
 {
 	for (size_t m = n - 1; n >= LONG_NAME && m <= n + 1 && m < LONGEST; m++) {
 		for (const name *t = x->by_first[s[0] - 'a'][m]; t; t = t->same_first)
-			if (t->n >= LONG_NAME && nearly(s, n, t->text, m))
+			if (t->n >= LONG_NAME && !t->word && nearly(s, n, t->text, m))
 				return t->brand;
 		for (const name *t = x->by_last[s[n - 1] - 'a'][m]; t; t = t->same_last)
-			if (t->n >= LONG_NAME && nearly(s, n, t->text, m))
+			if (t->n >= LONG_NAME && !t->word && nearly(s, n, t->text, m))
 				return t->brand;
 	}
 	return NULL;
+}
+
+/* True when a part of @label between hyphens is one. */
+static bool has_lure(km_sv label)
+{
+	km_sv rest = label, piece;
+	char s[LONGEST];
+
+	while (km_sv_split(&rest, '-', &piece))
+		if (is_lure(s, skeleton(piece, s)))
+			return true;
+	return false;
 }
 
 static const km_brand *brand_of_label(const km_imitations *x, km_sv label, km_imitation *how)
@@ -216,14 +228,19 @@ static const km_brand *brand_of_label(const km_imitations *x, km_sv label, km_im
 	const km_brand *b = NULL;
 	const name *found = NULL;
 	km_sv rest = label, piece;
+	size_t n = 0;
 
-	while (found == NULL && km_sv_split(&rest, '-', &piece))
-		found = name_in(x, s, skeleton(piece, s));
-	size_t n = skeleton(label, s);
-	if (found == NULL)
+	while (found == NULL && km_sv_split(&rest, '-', &piece)) {
+		n = skeleton(piece, s);
 		found = name_in(x, s, n);
+	}
+	if (found == NULL) {
+		n = skeleton(label, s);
+		found = name_in(x, s, n);
+	}
 	if (found) {
-		*how = found->word && found->n == n ? KM_IMITATION_WORD : KM_IMITATION_NAME;
+		bool alone = found->n == n && !has_lure(label);
+		*how = found->word && alone ? KM_IMITATION_WORD : KM_IMITATION_NAME;
 		return found->brand;
 	}
 	if (km_sv_starts(label, KM_S("xn--")))
@@ -296,7 +313,8 @@ km_imitation km_imitation_of(const km_imitations *x, const km_site *site, const 
 	enum { SHARED = KM_SITE_SHARED | KM_SITE_TRACKER | KM_SITE_REDIRECT | KM_SITE_SHORTENER };
 	km_imitation how = KM_IMITATION_NONE;
 
-	if (site->ip || site->kind & SHARED || km_brands_of_host(x->brands, site->host, true) ||
+	if (site->ip || km_site_has_gap(site) || site->kind & SHARED ||
+	    km_brands_of_host(x->brands, site->host, true) ||
 	    km_brands_is_mailbox(x->brands, site->domain))
 		return KM_IMITATION_NONE;
 	km_sv rest = km_site_chosen(site), label;

@@ -1,4 +1,5 @@
 /* Where a click would lead. */
+#include "base/ip.h"
 #include "content/host_table.h"
 #include "content/structure_parts.h"
 #include "content/throwaway.h"
@@ -71,11 +72,19 @@ static void check_target(link_job *l, const km_found_link *link)
 	if (link->wrap == KM_WRAP_TRANSLATE)
 		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_TRANSLATED, link->target, link), 1,
 			    url->host);
-	if (url->ip)
-		km_fact_arg(l->j->fs, tell(l, KM_FACT_LINK_IP_HOST, link->target, link), 1,
-			    url->host);
+	if (url->ip) {
+		km_fact *f = tell(l, KM_FACT_LINK_IP_HOST, link->target, link);
+		km_ip ip;
+		km_fact_arg(l->j->fs, f, 1, url->host);
+		/* Inside an organisation machines have names for few. */
+		if (f && km_ip_parse(url->host, &ip) && km_ip_is_private(&ip))
+			f->weight = 0.2;
+	}
 	if (url->userinfo.n && url->host.n) {
 		km_fact *f = tell(l, KM_FACT_LINK_USERINFO, link->target, link);
+		/* "guest@" is how some sites let people in. */
+		if (f && !((url->tricks | link->url->tricks) & KM_URL_USERINFO_HOST))
+			f->weight = 0.4;
 		km_fact_arg(l->j->fs, f, 1, url->userinfo);
 		km_fact_arg(l->j->fs, f, 2, url->host);
 	}

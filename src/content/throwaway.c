@@ -120,7 +120,7 @@ bool km_site_is_throwaway(const km_site *site)
 	bool dynamic = site->kind & KM_SITE_DDNS;
 	km_sv rest = km_site_chosen(site), label;
 
-	if (site->ip || (site->kind & OTHERS && !dynamic) ||
+	if (site->ip || km_site_has_gap(site) || (site->kind & OTHERS && !dynamic) ||
 	    km_sv_find(site->host, KM_S("xn--"), 0) < site->host.n)
 		return false;
 	bool cheap = dynamic || km_host_is_cheap(site->host);

@@ -37,6 +37,12 @@ typedef struct {
 	unsigned uses; /* links that lead here, wrapped ones counted at their target */
 } km_site;
 
+/* True for a host that no DNS can know, as in "well...known". */
+static inline bool km_site_has_gap(const km_site *site)
+{
+	return km_sv_find(site->host, KM_S(".."), 0) < site->host.n;
+}
+
 /* Where in the message a link was found. */
 typedef enum {
 	KM_FROM_TEXT,	 /* running text that mail readers make clickable */
