@@ -212,7 +212,7 @@ static void test_lzh(void **state)
 static void le(km_buf *b, uint32_t v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		km_buf_byte(b, (char)(v >> 8 * i));
+		km_buf_byte(b, (char)(i < sizeof(v) ? v >> 8 * i : 0));
 }
 
 /* A cabinet of "a.txt" and of @name, in one folder; @flags of the latter. */
