@@ -274,7 +274,7 @@ static void make_stopped(km_warden *w)
 
 	if (a)
 		(void)snprintf(w->stopped, sizeof(w->stopped), "%.*s",
-			       KM_FMT(km_fact_sentence(a, &f, KM_FOR_SENDER, KM_EN)));
+			       KM_FMT(km_guard_sentence(a, &f)));
 	km_arena_free(a);
 }
 

@@ -17,17 +17,20 @@ typedef struct {
 	km_account acc;
 	km_budgets budgets;
 	/* of a message */
-	size_t strangers;  /* recipients never written to */
-	size_t acquainted; /* of the others, those first written to today */
-	double factor;	   /* what is unusual about it; 1 for nothing */
-	double strict;	   /* how much more it may from where it is known */
-	double share;	   /* what its content alone uses of the budgets, 0 to 1 */
-	unsigned signs;	   /* km_sign */
-	bool away;	   /* from a network that the account never used */
-	double networks;   /* how many such within two days */
-	bool foreign;	   /* the sender address is not the account's */
-	bool again;	   /* it was let through before, by another front end */
-	double cost;	   /* weight with what is unusual */
+	size_t strangers;   /* recipients never written to */
+	size_t acquainted;  /* of the others, those first written to today */
+	double factor;	    /* what is unusual about it; 1 for nothing */
+	double strict;	    /* how much more it may from where it is known */
+	double steady;	    /* how much more it weighs in the day's budget; 1 for nothing */
+	double share;	    /* what its content alone uses of the budgets, 0 to 1 */
+	unsigned signs;	    /* km_sign */
+	bool new_network;   /* not seen on an earlier day, nor beside one that was */
+	bool networks_told; /* that they are many */
+	bool away;	    /* from a network that the account never used */
+	double networks;    /* how many such within two days */
+	bool foreign;	    /* the sender address is not the account's */
+	bool again;	    /* it was let through before, by another front end */
+	double cost;	    /* weight with what is unusual */
 } km_case;
 
 /* Name spaces of keys in km_counters. */
@@ -41,6 +44,7 @@ enum {
 	KM_KEY_ASN = 'A',
 	KM_KEY_COUNTRY = 'C',
 	KM_KEY_NEW_NETWORKS = 'w',
+	KM_KEY_STRANGER_NETWORKS = 'W',
 	KM_KEY_BODY = 'b',
 	KM_KEY_BODY_ACCOUNTS = 'B',
 	KM_KEY_PASSED = 'q', /* queue ids: let through, refused */

@@ -155,8 +155,8 @@ static void weigh_message(km_case *c)
 		km_ladder_flood(c, cost);
 		return;
 	}
-	if (!take(c, KM_W_DRIFT, &c->budgets.drift, cost)) {
-		km_ladder_drift(c, cost);
+	if (!take(c, KM_W_DRIFT, &c->budgets.drift, cost * c->steady)) {
+		km_ladder_drift(c, cost * c->steady);
 		return;
 	}
 	(void)km_account_signs(&c->acc, c->signs, c->e->t);
@@ -243,7 +243,15 @@ static km_status on_event(km_guard *g, km_case *c)
 	return KM_OK;
 }
 
-/* The sentence of the fact that weighs most, for the sender. */
+km_sv km_guard_sentence(km_arena *a, const km_fact *f)
+{
+	km_sv what = km_fact_sentence(a, f, KM_FOR_RECIPIENT, KM_EN);
+	km_sv todo = km_fact_sentence(a, f, KM_FOR_SENDER, KM_EN);
+
+	return km_sv_fmt(a, "%.*s %.*s", KM_FMT(what), KM_FMT(todo));
+}
+
+/* Of an account that is stopped, that; else of the fact that weighs most. */
 static km_sv reply_of(km_arena *a, const km_decision *d)
 {
 	const km_fact *most = NULL;
@@ -252,13 +260,15 @@ static km_sv reply_of(km_arena *a, const km_decision *d)
 	if (d->action == KM_GUARD_ACCEPT || !d->is_submit)
 		return (km_sv){ 0 };
 	for (size_t i = 0; i < d->facts.n; i++) {
-		double p = km_fact_describe(d->facts.f[i].id)->points * d->facts.f[i].weight;
-		if (p > points) {
-			points = p;
-			most = &d->facts.f[i];
-		}
+		const km_fact *f = &d->facts.f[i];
+		double x =
+			f->id == KM_FACT_OUT_STOPPED ? HUGE_VAL : km_fact_describe(f->id)->points;
+		if (x <= points)
+			continue;
+		points = x;
+		most = f;
 	}
-	return most ? km_fact_sentence(a, most, KM_FOR_SENDER, KM_EN) : KM_S("Please try later.");
+	return most ? km_guard_sentence(a, most) : KM_S("Please try later.");
 }
 
 km_status km_guard_submit(km_guard *g, km_arena *a, const km_event *e, km_decision *d)
@@ -270,6 +280,7 @@ km_status km_guard_submit(km_guard *g, km_arena *a, const km_event *e, km_decisi
 		      .e = e,
 		      .d = d,
 		      .factor = 1,
+		      .steady = 1,
 		      .strict = 1 };
 
 	*d = (km_decision){ .is_submit = e->kind == KM_EVENT_submit, .account = e->account };

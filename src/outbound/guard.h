@@ -117,6 +117,10 @@ bool km_guard_apply(km_guard *g, const km_measure *m);
 /* In place of an account, the text of an IP address names what is known of that address, in all of
  * these: */
 
+/* What its sender is told of a fact: what is the matter, and what to do. English, ASCII, no limits.
+ */
+km_sv km_guard_sentence(km_arena *a, const km_fact *f);
+
 /* What is known of whoever answers for it: events with the same key are of one account. */
 uint64_t km_guard_key(const km_guard *g, km_sv account, const km_ip *ip, km_time now);
 /* Whether mail of @account (empty: of the holder of @ip) is stopped now: the step in force. */

@@ -25,6 +25,13 @@ enum {
 	FEW_RCPTS = 5,
 	HURRY_FROM = 15,   /* strangers of half an hour, one by one */
 	HURRY_DOUBLE = 30, /* so many more weigh double */
+	STEADY_FROM = 20,  /* strangers of a day, or half as many again as on any day before */
+	STEADY_DOUBLE = 25,
+	AWAY_FROM = 10, /* strangers written to from elsewhere, and no friend */
+	AWAY_DOUBLE = 6,
+	STRANGER_NETWORKS = 6,	     /* from which strangers alone were written to */
+	STRANGER_NETWORKS_FIRST = 5, /* so many more on an account's first days, until … */
+	DAYS_SETTLED = 5,
 	MOST_FACTOR = 25,
 	MOST_FACTOR_KNOWN = 3,
 	ADDRESS_MAX = 320
@@ -147,6 +154,7 @@ static void look_at_networks(km_case *c, bool at_home)
 	weigh(c, 1 + each * more + 1.5 * too_many, more >= 2 && !at_home ? KM_SIGN_NETWORKS : 0);
 	if (more < 1.5)
 		return;
+	c->networks_told = true;
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
 	km_case_arg(c, f, 1, c->networks);
 	km_case_arg(c, f, 2, usual);
@@ -156,7 +164,8 @@ static void look_at_network(km_case *c)
 {
 	char network[48];
 
-	if (c->e->ip.len == 0 || is_own_network(c))
+	c->new_network = c->e->ip.len && !is_own_network(c);
+	if (!c->new_network)
 		return;
 	bool at_home = is_home(c);
 	look_at_networks(c, at_home);
@@ -202,7 +211,8 @@ static void look_at_travel(km_case *c)
 				  km_sv_fmt(c->arena, "%s → %.*s", from, KM_FMT(c->e->country)));
 	km_case_arg(c, f, 1, (now - then) / 60.0);
 	weigh(c, 1, KM_SIGN_TRAVEL);
-	(void)km_decay_add(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, 0.7, c->e->t);
+	if (is_known_account(c))
+		(void)km_decay_add(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, 0.7, c->e->t);
 }
 
 static void look_at_country(km_case *c)
@@ -365,6 +375,33 @@ static void look_at_recipients(km_case *c)
 	km_case_arg(c, f, 2, usual);
 }
 
+/*
+ * To strangers alone, and from yet another network. Whoever carries a telephone about, or is on a
+ * journey, writes to friends from there; so this tells a botnet, however many networks the account
+ * has been seen in.
+ */
+static void look_at_stranger_networks(km_case *c)
+{
+	if (!c->new_network || c->strangers == 0 || c->strangers < c->e->n_rcpts)
+		return;
+	double n = km_counters_distinct(c->c, raw_key(c, KM_KEY_STRANGER_NETWORKS, KM_S("")),
+					raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)),
+					NETWORK_WINDOW, NETWORK_BACK, c->e->t);
+	double unknown = 1 - c->acc.days / DAYS_SETTLED;
+	double most = STRANGER_NETWORKS + (unknown > 0 ? unknown * STRANGER_NETWORKS_FIRST : 0);
+	double more = n - most;
+	if (more < 0.5)
+		return;
+	weigh(c, 1 + more, more >= 2 ? KM_SIGN_NETWORKS : 0);
+	/* However much the account may do, and whatever its holder writes meanwhile. */
+	c->share += km_account_is_cleared(&c->acc, c->e->t) ? 0 : 0.05 * more;
+	if (c->networks_told)
+		return;
+	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
+	km_case_arg(c, f, 1, n);
+	km_case_arg(c, f, 2, most);
+}
+
 /* The same content again and again to strangers, from one account or from several. */
 static void look_at_body(km_case *c)
 {
@@ -411,9 +448,9 @@ static void look_at_relay(km_case *c)
 void km_takeover_message(km_case *c)
 {
 	static void (*const looks[])(km_case *) = {
-		look_at_network,    look_at_country, look_at_hours,
-		look_at_identity,   look_at_script,  look_at_content,
-		look_at_recipients, look_at_body,    look_at_relay,
+		look_at_network, look_at_country, look_at_hours,      look_at_identity,
+		look_at_script,	 look_at_content, look_at_recipients, look_at_stranger_networks,
+		look_at_body,	 look_at_relay,
 	};
 	double suspicion = km_decay_get(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, c->e->t);
 
@@ -440,14 +477,40 @@ static double of_strangers(double n)
 static double hurry(const km_case *c, double before)
 {
 	double usual = km_decay_get(&c->acc.w[KM_W_PEAK_HOUR], KM_HALF_PEAK, c->e->t);
-	bool person = c->acc.kind == KM_ACCOUNT_PERSON || c->acc.kind == KM_ACCOUNT_NEW;
 
 	if (usual < HURRY_FROM)
 		usual = HURRY_FROM;
-	if (!person || c->away || c->e->n_rcpts > FEW_RCPTS || before < usual ||
-	    km_account_is_cleared(&c->acc, c->e->t))
+	return before < usual ? 1 : 1 + (before - usual) / HURRY_DOUBLE;
+}
+
+/* The same of a whole day, for what keeps below every hour's limit. */
+static double steady(const km_case *c)
+{
+	km_tally today = km_tally_get(&c->acc.w[KM_W_DAY]);
+	double usual = 1.5 * km_decay_get(&c->acc.w[KM_W_PEAK_DAY], KM_HALF_PEAK, c->e->t);
+	double n = today.period == (uint32_t)(c->e->t / 86400) ? today.count / 100.0 : 0;
+
+	if (usual < STEADY_FROM)
+		usual = STEADY_FROM;
+	/* Nobody knows yet how much is much for it. */
+	return !is_known_account(c) || n < usual ? 1 : 1 + (n - usual) / STEADY_DOUBLE;
+}
+
+/* From elsewhere one writes to friends sooner or later; who has the password of somebody else has
+ * none. */
+static double friendless(double strangers, double friends)
+{
+	if (strangers < AWAY_FROM || friends > 0.1 * strangers)
 		return 1;
-	return 1 + (before - usual) / HURRY_DOUBLE;
+	return 1 + (strangers - AWAY_FROM) / AWAY_DOUBLE;
+}
+
+/* Whether what came before it makes it weigh more. */
+static bool is_paced(const km_case *c)
+{
+	bool person = c->acc.kind == KM_ACCOUNT_PERSON || c->acc.kind == KM_ACCOUNT_NEW;
+
+	return person && c->e->n_rcpts <= FEW_RCPTS && !km_account_is_cleared(&c->acc, c->e->t);
 }
 
 /*
@@ -464,12 +527,15 @@ double km_takeover_weight(km_case *c)
 	uint32_t half_life = c->away ? KM_HALF_AWAY : KM_HALF_RECENT;
 	double all_s = km_decay_add(strange, half_life, s, c->e->t);
 	double all_k = km_decay_add(known, half_life, k, c->e->t);
-	double of_known = 0.02 * k + 0.03 * (double)c->acquainted, weight = 0;
+	double of_known = 0.02 * k + 0.03 * (double)c->acquainted, weight = 0, pace = 1;
 
 	if (c->strangers)
 		weight = of_strangers(s) * pow(all_s / (all_s + all_k), 4);
-	c->cost = weight * c->strict * hurry(c, all_s - s) *
-			  (c->factor < MOST_FACTOR ? c->factor : MOST_FACTOR) +
+	if (is_paced(c)) {
+		pace = c->away ? friendless(all_s - s, all_k) : hurry(c, all_s - s);
+		c->steady = c->away ? 1 : steady(c);
+	}
+	c->cost = weight * c->strict * pace * (c->factor < MOST_FACTOR ? c->factor : MOST_FACTOR) +
 		  of_known * (c->factor < MOST_FACTOR_KNOWN ? c->factor : MOST_FACTOR_KNOWN);
 	return weight + of_known;
 }

@@ -161,6 +161,62 @@ static void test_habit_of_travelling(void **state)
 	assert_int_equal(p.measures[KM_STEP_BRAKE] + p.measures[KM_STEP_THROTTLE], 0);
 }
 
+/* What keeps below every limit of an hour, and beside it the people that it must not be taken for.
+ */
+static void test_slow(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *account;
+		unsigned n;
+		km_time pace;
+		bool networks;	    /* each from another one, else all from one that is new */
+		bool home;	    /* all from home */
+		unsigned friends;   /* so many after each, from home */
+		unsigned friend_of; /* one of so many goes to a friend itself; 0: none */
+		unsigned most;	    /* strangers that may be reached; 0: nothing is stopped */
+	} cases[] = {
+		{ "another network each time", "u", 60, HOUR, true, false, 0, 0, 20 },
+		{ "the same beside its holder's mail", "u", 60, HOUR, true, false, 2, 0, 20 },
+		{ "the same on the first day", "first", 60, HOUR / 2, true, false, 0, 0, 20 },
+		{ "the same beside its holder's first", "first", 60, HOUR / 2, true, false, 2, 0,
+		  20 },
+		{ "a telephone in many networks", "u", 60, HOUR, true, false, 0, 1, 0 },
+		{ "strangers all day from home", "u", 300, 240, false, true, 0, 0, 130 },
+		{ "a few strangers from home", "u", 15, 240, false, true, 0, 0, 0 },
+		{ "strangers from one place for days", "u", 120, DAY / 32, false, false, 0, 0, 100 },
+		{ "a journey", "u", 40, DAY / 8, false, false, 0, 2, 0 },
+	};
+	char ip[32];
+
+	for (size_t i = 0; i < KM_COUNT(cases); i++) {
+		unsigned strangers = 0;
+		teardown(NULL);
+		setup(NULL);
+		player_reset(&p);
+		for (unsigned m = 0; m < cases[i].n; m++, p.now += cases[i].pace) {
+			bool friend = cases[i].friend_of && m % cases[i].friend_of == 0;
+			(void)snprintf(ip, sizeof(ip), "%u.%u.1.9", 11 + m, m * 7 % 250);
+			player_send(&p, &(mail){ .account = cases[i].account,
+						 .ip = cases[i].home	   ? "192.0.2.7"
+						       : cases[i].networks ? ip
+									   : "203.0.113.9",
+						 .first = friend ? m % 40 : 1000 + m,
+						 .n = 1 });
+			strangers += !friend && p.d.action == KM_GUARD_ACCEPT;
+			for (unsigned f = 0; f < cases[i].friends; f++)
+				player_send(&p, &(mail){ .account = cases[i].account,
+							 .ip = "192.0.2.7",
+							 .first = f,
+							 .n = 1 });
+		}
+		unsigned stopped = p.measures[KM_STEP_BRAKE] + p.measures[KM_STEP_THROTTLE];
+		if (cases[i].most ? stopped == 0 || strangers > cases[i].most : stopped > 0)
+			fail_msg("%s: %u strangers, %u times stopped", cases[i].name, strangers,
+				 stopped);
+	}
+}
+
 static km_event login(const char *ip, bool ok)
 {
 	km_event e = { .kind = KM_EVENT_login, .t = p.now, .account = KM_S("u"), .ok = ok };
@@ -383,12 +439,13 @@ static void test_sentences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_one_message),	 CASE(test_hours),
-		CASE(test_travel),	 CASE(test_habit_of_travelling),
-		CASE(test_guesses),	 CASE(test_bounces),
-		CASE(test_bounces_fade), CASE(test_complaints),
-		CASE(test_port25),	 CASE(test_relay),
-		CASE(test_body),	 CASE(test_sentences),
+		CASE(test_one_message), CASE(test_hours),
+		CASE(test_travel),	CASE(test_habit_of_travelling),
+		CASE(test_slow),	CASE(test_guesses),
+		CASE(test_bounces),	CASE(test_bounces_fade),
+		CASE(test_complaints),	CASE(test_port25),
+		CASE(test_relay),	CASE(test_body),
+		CASE(test_sentences),
 	};
 	return cmocka_run_group_tests_name("outbound/takeover", tests, NULL, NULL);
 }
