@@ -5,6 +5,7 @@
  */
 #include <sysexits.h>
 
+#include "base/map.h"
 #include "cli/dossier.h"
 #include "cli/jsonout.h"
 #include "cli/style.h"
@@ -42,6 +43,7 @@ const km_option_table km_account_explain_options = { rows, KM_COUNT(rows),
 typedef struct {
 	int64_t t_ms;
 	km_sv client, message_id, queue_id, action;
+	int64_t port; /* 0: unknown */
 	uint64_t n_rcpts;
 } sent;
 
@@ -52,6 +54,7 @@ typedef struct {
 	uint64_t rcpts;
 	km_sv address[ADDRESSES_MAX];
 	size_t n_addresses;
+	km_map told; /* queue ids of what the guard stopped */
 	sent last[SHOWN];
 } mails;
 
@@ -77,24 +80,64 @@ static void see_address(mails *m, km_sv address)
 		m->address[m->n_addresses++] = km_sv_dup(m->j->cli->arena, address);
 }
 
-/* Newest first. */
-static bool see(void *ctx, int64_t row, const km_record *r)
+/* Puts it in its place, newest first; the oldest falls out. */
+static void list_mail(mails *m, const sent *x)
+{
+	size_t at = m->n < SHOWN ? m->n : SHOWN;
+
+	if (at == SHOWN && m->last[SHOWN - 1].t_ms >= x->t_ms)
+		return;
+	for (at -= at == SHOWN; at && m->last[at - 1].t_ms < x->t_ms; at--)
+		m->last[at] = m->last[at - 1];
+	m->last[at] = *x;
+}
+
+static void see(mails *m, const sent *x)
+{
+	km_arena *a = m->j->cli->arena;
+	sent copy = *x;
+	km_sv *const texts[] = { &copy.client, &copy.message_id, &copy.queue_id, &copy.action };
+
+	for (size_t i = 0; i < KM_COUNT(texts); i++)
+		*texts[i] = km_sv_dup(a, *texts[i]);
+	list_mail(m, &copy);
+	m->n++;
+	m->rcpts += x->n_rcpts;
+	m->stopped += is_stopped(x->action);
+	see_address(m, x->client);
+}
+
+/* What the guard stopped, whether or not its content was looked at. */
+static bool see_stopped(void *ctx, const km_stopped *s)
 {
 	mails *m = ctx;
-	km_arena *a = m->j->cli->arena;
+
+	if (s->queue_id.n) {
+		void **place = km_map_put(&m->told, km_sv_dup(m->j->cli->arena, s->queue_id));
+		if (place)
+			*place = m;
+	}
+	see(m, &(sent){ .t_ms = s->t_ms,
+			.client = s->ip,
+			.queue_id = s->queue_id,
+			.action = s->action,
+			.port = s->port,
+			.n_rcpts = (uint64_t)s->n_rcpts });
+	return !km_arena_full(m->j->cli->arena);
+}
+
+static bool see_record(void *ctx, int64_t row, const km_record *r)
+{
+	mails *m = ctx;
 
 	(void)row;
-	if (m->n < SHOWN)
-		m->last[m->n] = (sent){ r->t_ms,
-					km_sv_dup(a, r->client),
-					km_sv_dup(a, r->message_id),
-					km_sv_dup(a, r->queue_id),
-					km_sv_dup(a, r->action),
-					r->n_rcpts };
-	m->n++;
-	m->rcpts += r->n_rcpts;
-	m->stopped += is_stopped(r->action);
-	see_address(m, r->client);
+	if (r->queue_id.n == 0 || km_map_get(&m->told, r->queue_id) == NULL)
+		see(m, &(sent){ .t_ms = r->t_ms,
+				.client = r->client,
+				.message_id = r->message_id,
+				.queue_id = r->queue_id,
+				.action = r->action,
+				.n_rcpts = r->n_rcpts });
 	return true;
 }
 
@@ -115,12 +158,16 @@ static void find_mails(km_dossier *j, mails *m)
 	km_err err = { 0 };
 
 	m->j = j;
+	km_map_init(&m->told, j->cli->arena, false);
 	if (first == NULL || j->account.n == 0)
 		return;
 	f.since_ms = first->e.t_ms > BEFORE_MS ? first->e.t_ms - BEFORE_MS : 1;
-	km_status st = km_records_open_reader(j->dir, &records, &err);
+	km_status st =
+		km_accounts_stopped(j->accounts, j->account, f.since_ms, see_stopped, m, &err);
 	if (st == KM_OK)
-		st = km_records_find(records, &f, see, m, &err);
+		st = km_records_open_reader(j->dir, &records, &err);
+	if (st == KM_OK)
+		st = km_records_find(records, &f, see_record, m, &err);
 	if (st != KM_OK)
 		km_cli_error(j->cli, "%s", err.msg);
 	km_records_close(records);
@@ -188,6 +235,7 @@ static void add_outcome(const km_dossier *j, km_buf *b, km_sv action)
 	static const struct {
 		const char *action, *ja, *en;
 	} words[] = {
+		{ "hold", "保留", "held" },	    { "defer", "延期", "deferred" },
 		{ "accept", "送信", "sent" },	    { "tag", "送信", "sent" },
 		{ "junk", "送信", "sent" },	    { "quarantine", "保留", "held" },
 		{ "greylist", "延期", "deferred" }, { "tempfail", "延期", "deferred" },
@@ -224,6 +272,9 @@ static void write_mails(km_dossier *j, km_buf *b, const mails *m)
 		const sent *s = &m->last[i];
 		km_buf_fmt(b, "  %s  ", km_stored_time(s->t_ms, when));
 		km_dossier_name(b, s->client);
+		if (s->port)
+			km_buf_fmt(b, " %s %lld", km_say(j->cli, "ポート", "port"),
+				   (long long)s->port);
 		km_buf_fmt(b, "  %s %llu  ", km_say(j->cli, "宛先", "rcpts"),
 			   (unsigned long long)s->n_rcpts);
 		add_outcome(j, b, s->action);
@@ -326,14 +377,14 @@ static json_t *json_mails(const mails *m)
 
 	for (size_t i = 0; i < m->n && i < SHOWN; i++) {
 		const sent *s = &m->last[i];
-		(void)json_array_append_new(list,
-					    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I}", "t",
-						      km_time_format(s->t_ms / 1000, when), "ip",
-						      km_json_filled(s->client), "message_id",
-						      km_json_filled(s->message_id), "queue_id",
-						      km_json_filled(s->queue_id), "action",
-						      km_json_text(s->action), "recipients",
-						      (json_int_t)s->n_rcpts));
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:I}", "t",
+				  km_time_format(s->t_ms / 1000, when), "ip",
+				  km_json_filled(s->client), "port", (json_int_t)s->port,
+				  "message_id", km_json_filled(s->message_id), "queue_id",
+				  km_json_filled(s->queue_id), "action", km_json_text(s->action),
+				  "recipients", (json_int_t)s->n_rcpts));
 	}
 	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "count", (json_int_t)m->n, "stopped",
 			 (json_int_t)m->stopped, "recipients", (json_int_t)m->rcpts, "addresses",

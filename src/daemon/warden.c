@@ -362,6 +362,27 @@ static km_entry entry_for(km_warden *w, km_arena *a, const km_event *e, km_entry
 	return x;
 }
 
+/* What somebody who is accused needs to know of each message. */
+static void note_stopped(km_turn *t)
+{
+	const km_event *e = &t->event;
+	char *ip = km_alloc(t->arena, 48), *name = km_alloc(t->arena, 48);
+
+	if (!t->d.is_submit || t->d.action == KM_GUARD_ACCEPT || ip == NULL || name == NULL)
+		return;
+	t->stopped = (km_stopped){
+		.account = name_of(e->account, &e->ip, name),
+		.t_ms = e->t * 1000,
+		.ip = e->ip.len ? km_sv_of(km_ip_format(&e->ip, ip)) : KM_S(""),
+		.port = e->port,
+		.queue_id = clean(t->arena, e->queue_id),
+		.n_rcpts = (int64_t)e->n_rcpts,
+		.action = km_sv_of(km_guard_action_name(t->d.action)),
+	};
+	if (t->stopped.account.n)
+		t->page.what.stopped = &t->stopped;
+}
+
 /* What is written of an event: what was said, and the measures that it leads to. */
 static size_t list_entries(km_warden *w, km_turn *t)
 {
@@ -512,6 +533,7 @@ static void fill_page(km_warden *w, km_turn *t)
 		return;
 	}
 	t->page.what.n = list_entries(w, t);
+	note_stopped(t);
 	if (e->kind != KM_EVENT_account || e->account.n == 0)
 		return;
 	t->subscriber =
@@ -531,17 +553,18 @@ static bool run(km_warden *w, km_turn *t)
 		fill_page(w, t);
 	if (t->st == KM_OK && km_arena_full(t->arena))
 		t->st = KM_FAIL(&t->err, KM_LIMIT, "the event is too large");
-	if (t->st == KM_OK && (t->page.what.n || t->page.what.subscriber) &&
+	if (t->st == KM_OK && (t->page.what.n || t->page.what.subscriber || t->page.what.stopped) &&
 	    !km_scribe_write(w->scribe, &t->page))
 		return false;
 	conclude(w, t);
 	return true;
 }
 
+/* Not what is merely noted: of a flood that is stopped many are written at once. */
 static bool is_under_way(const km_warden *w, uint64_t key)
 {
 	for (const km_turn *t = w->first; t; t = t->next)
-		if (t->key == key)
+		if (t->key == key && (t->waits || t->page.what.n || t->page.what.subscriber))
 			return true;
 	return false;
 }

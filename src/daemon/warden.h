@@ -38,6 +38,7 @@ struct km_turn {
 	km_sheet page;
 	km_entry entries[KM_TURN_ENTRIES];
 	km_subscriber subscriber;
+	km_stopped stopped;
 };
 
 /*

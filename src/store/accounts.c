@@ -36,6 +36,12 @@ static const char *const migrations[] = {
 	"CREATE UNIQUE INDEX entry_once ON entry (account, kind, t_ms, reason) WHERE kind <> "
 	"'told';"
 	"CREATE UNIQUE INDEX entry_told ON entry (account, reason) WHERE kind = 'told';",
+	"CREATE TABLE stopped ("
+	" row INTEGER PRIMARY KEY, account BLOB NOT NULL, t_ms INTEGER NOT NULL, ip TEXT NOT NULL,"
+	" port INTEGER NOT NULL, queue_id TEXT NOT NULL, n_rcpts INTEGER NOT NULL,"
+	" action TEXT NOT NULL);"
+	"CREATE INDEX stopped_account ON stopped (account, t_ms);"
+	"CREATE UNIQUE INDEX stopped_once ON stopped (account, queue_id) WHERE queue_id <> '';",
 };
 
 static const km_db_kind file_kind = { "accounts.db", "accounts", migrations, KM_COUNT(migrations) };
@@ -149,6 +155,62 @@ static km_status write_subscriber(km_accounts *a, const km_subscriber *u, km_err
 	return st;
 }
 
+static km_status write_stopped(km_accounts *a, const km_stopped *m, km_err *err)
+{
+	static const int64_t month_ms = INT64_C(30) * 86400 * 1000;
+	sqlite3_stmt *s = NULL;
+	km_status st = km_db_prepare(
+		&a->db,
+		"INSERT OR IGNORE INTO stopped (account, t_ms, ip, port, queue_id, n_rcpts, action)"
+		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE"
+		" (SELECT count(*) FROM stopped WHERE account = ?1 AND t_ms > ?8) < ?9",
+		&s, err);
+
+	if (st != KM_OK)
+		return st;
+	km_db_bind_blob(s, 1, m->account);
+	(void)sqlite3_bind_int64(s, 2, m->t_ms);
+	km_db_bind_text(s, 3, m->ip);
+	(void)sqlite3_bind_int64(s, 4, m->port);
+	km_db_bind_text(s, 5, m->queue_id);
+	(void)sqlite3_bind_int64(s, 6, m->n_rcpts);
+	km_db_bind_text(s, 7, m->action);
+	(void)sqlite3_bind_int64(s, 8, m->t_ms - month_ms);
+	(void)sqlite3_bind_int64(s, 9, KM_STOPPED_MAX);
+	st = km_db_step(&a->db, s, err);
+	(void)sqlite3_finalize(s);
+	return st;
+}
+
+km_status km_accounts_stopped(km_accounts *a, km_sv account, int64_t since_ms,
+			      km_stopped_each *each, void *ctx, km_err *err)
+{
+	sqlite3_stmt *s = NULL;
+	km_status st = km_db_prepare(&a->db,
+				     "SELECT account, t_ms, ip, port, queue_id, n_rcpts, action"
+				     " FROM stopped WHERE account = ?1 AND t_ms >= ?2"
+				     " ORDER BY t_ms DESC, row DESC",
+				     &s, err);
+	int rc = SQLITE_DONE;
+
+	if (st != KM_OK)
+		return st;
+	km_db_bind_blob(s, 1, account);
+	(void)sqlite3_bind_int64(s, 2, since_ms);
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		const km_stopped m = { km_db_blob(s, 0), sqlite3_column_int64(s, 1),
+				       km_db_text(s, 2), sqlite3_column_int64(s, 3),
+				       km_db_text(s, 4), sqlite3_column_int64(s, 5),
+				       km_db_text(s, 6) };
+		if (!each(ctx, &m))
+			break;
+	}
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		st = km_db_failed(&a->db, err);
+	(void)sqlite3_finalize(s);
+	return st;
+}
+
 km_status km_accounts_write(km_accounts *a, const km_account_page *pages, size_t n, km_err *err)
 {
 	km_status st = km_db_run(&a->db, "BEGIN IMMEDIATE", err);
@@ -160,13 +222,15 @@ km_status km_accounts_write(km_accounts *a, const km_account_page *pages, size_t
 			st = write_entries(a, pages[i].entries, pages[i].n, err);
 		if (st == KM_OK && pages[i].subscriber)
 			st = write_subscriber(a, pages[i].subscriber, err);
+		if (st == KM_OK && pages[i].stopped)
+			st = write_stopped(a, pages[i].stopped, err);
 	}
 	return km_db_end(&a->db, st, err);
 }
 
 km_status km_accounts_add(km_accounts *a, const km_entry *entries, size_t n, km_err *err)
 {
-	return km_accounts_write(a, &(km_account_page){ entries, n, NULL }, 1, err);
+	return km_accounts_write(a, &(km_account_page){ .entries = entries, .n = n }, 1, err);
 }
 
 km_status km_accounts_put(km_accounts *a, const km_subscriber *u, km_err *err)

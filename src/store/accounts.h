@@ -67,11 +67,27 @@ void km_accounts_close(km_accounts *a);
 /* As km_records_set_aside(). */
 KM_NODISCARD km_status km_accounts_set_aside(const char *dir, char *name, size_t max, km_err *err);
 
-/* What belongs together: entries, and what became known of a subscriber (NULL: nothing). */
+/* A message that was not let through. */
+typedef struct {
+	km_sv account;
+	int64_t t_ms;
+	km_sv ip;
+	int64_t port;
+	km_sv queue_id;
+	int64_t n_rcpts;
+	km_sv action; /* "hold", "defer", "reject" */
+} km_stopped;
+
+/* Of an account within a month; what comes on top of them is not kept. */
+enum { KM_STOPPED_MAX = 1000 };
+
+/* What belongs together: entries, and (NULL: nothing) what became known of a subscriber, a message
+ * that was stopped. */
 typedef struct {
 	const km_entry *entries;
 	size_t n;
 	const km_subscriber *subscriber;
+	const km_stopped *stopped;
 } km_account_page;
 
 /* As km_accounts_add() and km_accounts_put() of each page, all of them or none, and at the cost of
@@ -96,6 +112,7 @@ typedef struct {
 /* Called for each; return false to stop. Views live during the call. */
 typedef bool km_entry_each(void *ctx, int64_t row, const km_entry *e);
 typedef bool km_subscriber_each(void *ctx, const km_subscriber *s);
+typedef bool km_stopped_each(void *ctx, const km_stopped *m);
 
 KM_NODISCARD km_status km_accounts_find(km_accounts *a, const km_entry_filter *f,
 					km_entry_each *each, void *ctx, km_err *err);
@@ -107,5 +124,8 @@ KM_NODISCARD km_status km_accounts_in_force(km_accounts *a, int64_t now_ms, km_e
  * there. */
 KM_NODISCARD km_status km_accounts_subscribers(km_accounts *a, km_sv account,
 					       km_subscriber_each *each, void *ctx, km_err *err);
+/* Messages of @account that were stopped, newest first. */
+KM_NODISCARD km_status km_accounts_stopped(km_accounts *a, km_sv account, int64_t since_ms,
+					   km_stopped_each *each, void *ctx, km_err *err);
 
 #endif

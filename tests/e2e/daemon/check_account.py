@@ -473,6 +473,9 @@ def explained(site):
     assert any(f["text"] in ours for f in brake["facts"])
     assert "percent" not in mine and "budget" not in mine and "パーセント" not in mine and "staff@" not in mine, mine
     told = site.json("account", "explain", "u2")[0]
+    assert told["messages"]["stopped"] >= 1, told["messages"]
+    assert {"action": "hold", "ip": brake["ip"], "port": 50211}.items() <= told["messages"]["newest"][0].items(), told["messages"]
+    assert f"{brake['ip']} ポート 50211  宛先 1  保留" in mine, mine
     assert told["in_force"]["kind"] == "brake" and set(told["speaks_for"]) == {"other", "machine", "either", "mailing"}
     assert "u2" in [e["account"] for e in site.json("account", "list")]
     assert "staff@" not in site.account("account", "history", "u2", "--for", "subscriber")

@@ -125,6 +125,41 @@ static void entries_are(fixture *f, const char *account, const char *want)
 	assert_string_equal(l.kinds, want);
 }
 
+static bool on_stopped(void *ctx, const km_stopped *m)
+{
+	listing *l = ctx;
+	size_t n = strlen(l->kinds);
+
+	(void)snprintf(l->kinds + n, sizeof(l->kinds) - n, "%.*s/%.*s/%.*s/%lld ",
+		       KM_FMT(m->queue_id), KM_FMT(m->action), KM_FMT(m->ip),
+		       (long long)m->n_rcpts);
+	return true;
+}
+
+/* Each message that is stopped is noted once, whoever tells of it how often. */
+static void test_stopped(void **state)
+{
+	fixture *f = *state;
+	static const char again[] =
+		"{\"event\": \"submit\", \"account\": \"u1\", \"ip\": "
+		"\"203.0.113.8\", \"queue_id\": \"%s\", \"rcpts\": [\"a@x.example\"]}";
+	char text[300], want[200];
+	listing l = { 0 };
+	km_accounts *a;
+	int n = flood(f, "u1");
+
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(text, sizeof(text), again, "later");
+		(void)line(f, text, KM_OK);
+	}
+	assert_int_equal(km_accounts_open_reader(f->dir, &a, NULL), KM_OK);
+	assert_int_equal(km_accounts_stopped(a, KM_S("u1"), 0, on_stopped, &l, NULL), KM_OK);
+	assert_int_equal(km_accounts_stopped(a, KM_S("u2"), 0, on_stopped, &l, NULL), KM_OK);
+	km_accounts_close(a);
+	(void)snprintf(want, sizeof(want), "later/hold/203.0.113.8/1 u1-%d/hold/203.0.113.7/3 ", n);
+	assert_string_equal(l.kinds, want);
+}
+
 static void test_story(void **state)
 {
 	fixture *f = *state;
@@ -422,10 +457,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_story),	TEST(test_told),	  TEST(test_damaged_told),
-		TEST(test_thread),	TEST(test_lost_counters), TEST(test_half_restore),
-		TEST(test_termination), TEST(test_address),	  TEST(test_unwritable),
-		TEST(test_foreign),
+		TEST(test_story),	 TEST(test_stopped),	 TEST(test_told),
+		TEST(test_damaged_told), TEST(test_thread),	 TEST(test_lost_counters),
+		TEST(test_half_restore), TEST(test_termination), TEST(test_address),
+		TEST(test_unwritable),	 TEST(test_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,43 @@ static void test_subscribers(void **state)
 	km_accounts_close(a);
 }
 
+static bool count_stopped(void *ctx, const km_stopped *m)
+{
+	assert_true(km_sv_eq(m->account, KM_S("bot")) && m->n_rcpts == 2);
+	++*(int *)ctx;
+	return true;
+}
+
+/* A bot that goes on for days fills no disk; one that comes again a month later is noted again. */
+static void test_stopped(void **state)
+{
+	(void)state;
+	const int64_t month = INT64_C(31) * 86400 * 1000;
+	km_account_page pages[KM_STOPPED_MAX + 50];
+	km_stopped m[KM_COUNT(pages)];
+	km_accounts *a;
+	int n = 0;
+
+	assert_int_equal(km_accounts_open(dir, &a, NULL), KM_OK);
+	for (size_t i = 0; i < KM_COUNT(m); i++) {
+		m[i] = (km_stopped){ .account = KM_S("bot"),
+				     .t_ms = 1000 + (int64_t)i,
+				     .n_rcpts = 2,
+				     .action = KM_S("hold") };
+		pages[i] = (km_account_page){ .stopped = &m[i] };
+	}
+	assert_int_equal(km_accounts_write(a, pages, KM_COUNT(pages), NULL), KM_OK);
+	assert_int_equal(km_accounts_stopped(a, KM_S("bot"), 0, count_stopped, &n, NULL), KM_OK);
+	assert_int_equal(n, KM_STOPPED_MAX);
+	m[0].t_ms += month;
+	assert_int_equal(km_accounts_write(a, pages, 1, NULL), KM_OK);
+	n = 0;
+	assert_int_equal(km_accounts_stopped(a, KM_S("bot"), month, count_stopped, &n, NULL),
+			 KM_OK);
+	assert_int_equal(n, 1);
+	km_accounts_close(a);
+}
+
 /* Two people may be told in one second; the same one of the same measure only once. */
 static void test_told(void **state)
 {
@@ -200,7 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_entries), CASE(test_subscribers), CASE(test_told),
-		CASE(test_killed),  CASE(test_names),
+		CASE(test_stopped), CASE(test_killed),	    CASE(test_names),
 	};
 	return cmocka_run_group_tests_name("store/accounts", tests, NULL, NULL);
 }
