@@ -254,7 +254,8 @@ static void write_mails(km_dossier *j, km_buf *b, const mails *m)
 {
 	char when[KM_STORED_TIME];
 
-	heading(j, b, "送られたメール (記録のあるもの)", "Mail sent (as recorded)");
+	heading(j, b, "送られた、または止めたメール (記録のあるもの)",
+		"Mail sent or stopped (as recorded)");
 	if (m->n == 0) {
 		km_buf_fmt(b, "  %s\n",
 			   km_say(j->cli, "このサーバーに記録はありません。",

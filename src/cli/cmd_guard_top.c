@@ -14,7 +14,18 @@
 #include "daemon/guard_ask.h"
 #include "outbound/told.h"
 
-enum { ROWS = 20, SCREEN_MAX = 1 << 20, HEAD_LINES = 4, NAME_COLUMNS = 28, BAR = 10 };
+enum {
+	ROWS = 20,
+	SCREEN_MAX = 1 << 20,
+	HEAD_LINES = 4,
+	NAME_MOST = 28, /* columns */
+	NAME_LEAST = 12,
+	BAR = 10,
+	BAR_SHORT = 5,
+	STATE = 16,   /* columns, with the space before */
+	LEVEL = 6,    /* without its bar */
+	NUMBERS = 27, /* all four of them */
+};
 
 typedef struct {
 	km_common_options common;
@@ -51,23 +62,44 @@ typedef struct {
 	const top_options *o;
 	const char *dir;
 	bool live; /* on a terminal: the screen is written anew */
-	size_t limit, width;
+	size_t limit;
+	size_t name, bar; /* columns */
+	bool numbers;
 } screen;
+
+/* What there is room for: everything; with short bars; without the numbers. */
+static void lay_out(screen *s, size_t width)
+{
+	static const struct {
+		size_t bar, numbers;
+	} ways[] = { { BAR, NUMBERS }, { BAR_SHORT, NUMBERS }, { BAR_SHORT, 0 } };
+	size_t least[] = { NAME_MOST, NAME_LEAST, NAME_LEAST }, i = 0, rest;
+
+	while (rest = STATE + 2 * (LEVEL + ways[i].bar) + ways[i].numbers,
+	       i + 1 < KM_COUNT(ways) && width < rest + least[i])
+		i++;
+	s->bar = ways[i].bar;
+	s->numbers = ways[i].numbers;
+	s->name = width > rest + NAME_LEAST ? width - rest : NAME_LEAST;
+	if (s->name > NAME_MOST)
+		s->name = NAME_MOST;
+}
 
 static void measure(screen *s)
 {
 	struct winsize w;
+	size_t width = SIZE_MAX / 2;
 
 	s->live = isatty(fileno(s->cli->out)) && !s->o->common.json;
-	s->width = 100;
 	s->limit = ROWS;
 	if (s->live && ioctl(fileno(s->cli->out), TIOCGWINSZ, &w) == 0 && w.ws_col >= 40) {
-		s->width = w.ws_col;
+		width = w.ws_col;
 		if (w.ws_row > HEAD_LINES + 1)
 			s->limit = w.ws_row - HEAD_LINES - 1u;
 	}
 	if (s->o->limit.given)
 		s->limit = (size_t)s->o->limit.v;
+	lay_out(s, width);
 }
 
 static km_sv text_of(const json_t *row, const char *key)
@@ -85,21 +117,21 @@ static double number_of(const json_t *row, const char *key)
 }
 
 /* The name made harmless, cut and padded to its column. */
-static void add_name(km_buf *b, km_sv name)
+static void add_name(const screen *s, km_buf *b, km_sv name)
 {
 	km_buf safe;
 	size_t n;
 
-	km_buf_init(&safe, NULL, 16 * NAME_COLUMNS * 4);
-	km_show_safe(&safe, km_sv_sub(name, 0, NAME_COLUMNS * 4), false);
+	km_buf_init(&safe, NULL, 16 * NAME_MOST * 4);
+	km_show_safe(&safe, km_sv_sub(name, 0, NAME_MOST * 4), false);
 	km_sv v = km_buf_sv(&safe);
-	while ((n = km_width(v)) > NAME_COLUMNS && v.n) {
+	while ((n = km_width(v)) > s->name && v.n) {
 		v.n--;
 		while (v.n && ((unsigned char)v.p[v.n] & 0xc0) == 0x80)
 			v.n--;
 	}
 	km_buf_add(b, v);
-	for (; n < NAME_COLUMNS; n++)
+	for (; n < s->name; n++)
 		km_buf_byte(b, ' ');
 	km_buf_finish(&safe);
 }
@@ -108,11 +140,11 @@ static void add_name(km_buf *b, km_sv name)
 static void add_level(const screen *s, km_buf *b, double level)
 {
 	double shown = level > 9.99 ? 9.99 : level;
-	unsigned full = level > 1 ? BAR : (unsigned)(level * BAR + 0.5);
+	size_t full = level > 1 ? s->bar : (size_t)(level * (double)s->bar + 0.5);
 	km_style style = level < 0.5 ? KM_STYLE_GOOD : level < 0.9 ? KM_STYLE_WARN : KM_STYLE_BAD;
 
 	km_buf_fmt(b, " %3.0f%% %s", shown * 100, km_style_code(s->cli->colour, style));
-	for (unsigned i = 0; i < BAR; i++)
+	for (size_t i = 0; i < s->bar; i++)
 		km_buf_byte(b, i < full ? '#' : '.');
 	km_buf_add(b, km_sv_of(km_style_code(s->cli->colour, KM_STYLE_PLAIN)));
 }
@@ -136,10 +168,14 @@ static void add_state(const screen *s, km_buf *b, km_sv step)
 
 static void add_row(const screen *s, km_buf *b, const json_t *row)
 {
-	add_name(b, text_of(row, "account"));
+	add_name(s, b, text_of(row, "account"));
 	add_state(s, b, text_of(row, "in_force"));
 	add_level(s, b, number_of(row, "hour_level"));
 	add_level(s, b, number_of(row, "day_level"));
+	if (!s->numbers) {
+		km_buf_byte(b, '\n');
+		return;
+	}
 	km_buf_fmt(b, " %7.0f %6.0f %5.0f %5.0f\n", number_of(row, "recipients_1d"),
 		   number_of(row, "unknown_1d"), number_of(row, "judged_bad_30d"),
 		   number_of(row, "complaints_7d"));
@@ -148,15 +184,15 @@ static void add_row(const screen *s, km_buf *b, const json_t *row)
 /* Headings take the columns that their words are wide. */
 static void add_heading(const screen *s, km_buf *b)
 {
-	static const struct {
+	const struct {
 		const char *title[2];
 		size_t columns;
 		bool right;
 	} columns[] = {
-		{ { "アカウント", "ACCOUNT" }, NAME_COLUMNS, false },
-		{ { "措置", "MEASURE" }, 15, false },
-		{ { "1 時間の枠", "HOUR" }, 15, false },
-		{ { "1 日の枠", "DAY" }, 15, false },
+		{ { "アカウント", "ACCOUNT" }, s->name, false },
+		{ { "措置", "MEASURE" }, STATE - 1, false },
+		{ { "1 時間の枠", "HOUR" }, LEVEL - 1 + s->bar, false },
+		{ { "1 日の枠", "DAY" }, LEVEL - 1 + s->bar, false },
 		{ { "宛先", "RCPTS" }, 7, true },
 		{ { "不明", "UNKN" }, 6, true },
 		{ { "迷惑", "SPAM" }, 5, true },
@@ -164,7 +200,7 @@ static void add_heading(const screen *s, km_buf *b)
 	};
 
 	km_buf_add(b, km_sv_of(km_style_code(s->cli->colour, KM_STYLE_BOLD)));
-	for (size_t i = 0; i < KM_COUNT(columns); i++) {
+	for (size_t i = 0; i < (s->numbers ? KM_COUNT(columns) : 4); i++) {
 		km_sv t = km_sv_of(columns[i].title[s->cli->lang]);
 		if (i)
 			km_buf_byte(b, ' ');
