@@ -45,6 +45,7 @@ enum {
 	KM_KEY_COUNTRY = 'C',
 	KM_KEY_NEW_NETWORKS = 'w',
 	KM_KEY_STRANGER_NETWORKS = 'W',
+	KM_KEY_FRIEND_NETWORKS = 'F',
 	KM_KEY_BODY = 'b',
 	KM_KEY_BODY_ACCOUNTS = 'B',
 	KM_KEY_PASSED = 'q', /* queue ids: let through, refused */

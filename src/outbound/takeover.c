@@ -375,20 +375,32 @@ static void look_at_recipients(km_case *c)
 	km_case_arg(c, f, 2, usual);
 }
 
+/* How many different new networks of these two days are counted under @kind; adds this one. */
+static double count_network(const km_case *c, char kind, bool add)
+{
+	uint64_t network = add ? raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)) : 0;
+
+	return km_counters_distinct(c->c, raw_key(c, kind, KM_S("")), network, NETWORK_WINDOW,
+				    NETWORK_BACK, c->e->t);
+}
+
 /*
  * To strangers alone, and from yet another network. Whoever carries a telephone about, or is on a
- * journey, writes to friends from there; so this tells a botnet, however many networks the account
- * has been seen in.
+ * journey, writes to friends from such networks as well, be it to some for the second time on his
+ * first day; so this tells a botnet, however many networks the account has been seen in.
  */
 static void look_at_stranger_networks(km_case *c)
 {
-	if (!c->new_network || c->strangers == 0 || c->strangers < c->e->n_rcpts)
+	if (!c->new_network || c->e->n_rcpts == 0)
 		return;
-	double n = km_counters_distinct(c->c, raw_key(c, KM_KEY_STRANGER_NETWORKS, KM_S("")),
-					raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)),
-					NETWORK_WINDOW, NETWORK_BACK, c->e->t);
+	bool friends = c->strangers < c->e->n_rcpts;
+	double with_friends = count_network(c, KM_KEY_FRIEND_NETWORKS, friends);
+	if (friends)
+		return;
+	double n = count_network(c, KM_KEY_STRANGER_NETWORKS, true);
 	double unknown = 1 - c->acc.days / DAYS_SETTLED;
-	double most = STRANGER_NETWORKS + (unknown > 0 ? unknown * STRANGER_NETWORKS_FIRST : 0);
+	double most = STRANGER_NETWORKS + (unknown > 0 ? unknown * STRANGER_NETWORKS_FIRST : 0) +
+		      with_friends;
 	double more = n - most;
 	if (more < 0.5)
 		return;

@@ -184,7 +184,8 @@ static void test_slow(void **state)
 		{ "a telephone in many networks", "u", 60, HOUR, true, false, 0, 1, 0 },
 		{ "strangers all day from home", "u", 300, 240, false, true, 0, 0, 130 },
 		{ "a few strangers from home", "u", 15, 240, false, true, 0, 0, 0 },
-		{ "strangers from one place for days", "u", 120, DAY / 32, false, false, 0, 0, 100 },
+		{ "strangers from one place for days", "u", 120, DAY / 32, false, false, 0, 0,
+		  100 },
 		{ "a journey", "u", 40, DAY / 8, false, false, 0, 2, 0 },
 	};
 	char ip[32];
