@@ -49,7 +49,7 @@ static outcome run(km_sv in, size_t piece, km_buf *out)
 		if (out->n || v->envelope->n_rcpts > limits.max_rcpts)
 			abort();
 		if (v->lesson)
-			km_spamd_answer_lesson(s, piece & 1, out);
+			km_spamd_answer_lesson(s, in.n & 1, out);
 		else
 			km_spamd_answer(s, &verdict, out);
 	}
