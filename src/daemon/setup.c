@@ -398,6 +398,10 @@ static km_status make_folder(const char *dir, km_err *err)
 /* Told at start rather than with the first message. */
 static km_status must_be_writable(const char *dir, km_err *err)
 {
+	struct stat sb;
+
+	if (stat(dir, &sb) == 0 && !S_ISDIR(sb.st_mode))
+		return KM_FAIL(err, KM_IO, "%s (state.dir): not a folder", dir);
 	if (access(dir, R_OK | W_OK | X_OK) == 0)
 		return KM_OK;
 	return KM_FAIL(
@@ -469,6 +473,9 @@ km_status km_sockets_open(const km_settings *s, const char *state_dir, km_socket
 	(void)umask(0027);
 	out->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	km_status st = make_folder(out->state_dir, err);
+	/* Before sockets in it are: then it is the folder that is told of. */
+	if (st == KM_OK && geteuid() == 0)
+		st = must_be_writable(out->state_dir, err);
 	if (st == KM_OK)
 		st = open_listeners(s, out, err);
 	if (st == KM_OK)

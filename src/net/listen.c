@@ -30,10 +30,9 @@ static km_status bind_socket(const char *address, const struct sockaddr *sa, soc
 	(void)close(*fd);
 	*fd = -1;
 	if (saved == EADDRINUSE)
-		return KM_FAIL(
-			err, KM_IO,
-			"%s: the port is in use; stop the other program or set another address",
-			address);
+		return KM_FAIL(err, KM_IO,
+			       "%s: in use by another program; stop that, or set another address",
+			       address);
 	return KM_FAIL(err, KM_IO, "%s: can not listen: %s", address, strerror(saved));
 }
 

@@ -195,7 +195,7 @@ def line_to_the_keeper_is_remade(program):
             p = begin(k).send(one_message(b"line-%d" % i, forged=i % 2 == 1))
             assert p.final()[0] == (b"y" if i % 2 else b"c")
             p.close()
-        assert k.said().count("its line is closed") == 2, k.said()
+        service.wait_for("closed lines", lambda: k.said().count("its line is closed") == 2)
         service.wait_for("records", lambda: len([r for r in k.records() if r["subject"].startswith("line-")]) == 20)
 
 
