@@ -170,7 +170,7 @@ class Service:
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=180): # beside other work a start takes long
         end = time.monotonic() + seconds
         while not answers(self.http):
             if self.process.poll() is not None or time.monotonic() > end:
