@@ -66,7 +66,7 @@ static void test_linear(void **state)
 	(void)state;
 	static shade_at *const shades[] = { blank, stripes, wide_stripes, checks,
 					    tiles, slope,   noise };
-	enum { SMALL = 128, TIMES = 4, MOST = 100 /* steps a pixel */ };
+	enum { SMALL = 128, TIMES = 4, MOST = 200 /* steps a pixel */ };
 
 	for (size_t i = 0; i < KM_COUNT(shades); i++) {
 		size_t small = work(shades[i], SMALL), large = work(shades[i], SMALL * TIMES);
