@@ -406,6 +406,14 @@ static void read_body(const km_learn_input *in, sink *s)
 	}
 }
 
+static const bool ends_host[256] = {
+	['\0'] = true, ['/'] = true, ['?'] = true, ['#'] = true, ['\\'] = true
+};
+static const bool ends_url[256] = {
+	['\0' ... ' '] = true, ['<'] = true, ['>'] = true, ['"'] = true,
+	['\''] = true,	       [')'] = true, [']'] = true,
+};
+
 /* Scheme, host and words of the path of a link's target. */
 static void read_link(sink *s, km_sv url)
 {
@@ -418,7 +426,7 @@ static void read_link(sink *s, km_sv url)
 	read_value(s, FIELD_LINK_SCHEME, km_sv_sub(url, 0, colon));
 	km_sv rest = km_sv_from(url, colon + 3);
 	size_t end = 0;
-	while (end < rest.n && strchr("/?#\\", rest.p[end]) == NULL)
+	while (end < rest.n && !ends_host[(unsigned char)rest.p[end]])
 		end++;
 	km_sv host = km_sv_sub(rest, 0, end);
 	size_t port = km_sv_chr(host, ':', 0);
@@ -448,8 +456,7 @@ static void read_plain_links(sink *s, km_sv text)
 		size_t from = at, to = at + 3;
 		while (from > 0 && km_is_alnum((unsigned char)text.p[from - 1]) && at - from < 8)
 			from--;
-		while (to < text.n && (unsigned char)text.p[to] > ' ' &&
-		       strchr("<>\"')]", text.p[to]) == NULL && to - from < 500)
+		while (to < text.n && !ends_url[(unsigned char)text.p[to]] && to - from < 500)
 			to++;
 		read_link(s, km_sv_sub(text, from, to - from));
 		at = to;
