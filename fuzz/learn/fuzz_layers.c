@@ -24,6 +24,7 @@ static void learn_something(void)
 		f.view[v] = (km_feature_set){ bucket[v], 4 };
 	}
 	learned = km_layers_new(NULL, calloc(1, km_layers_area()));
+	km_layers_set_limit(learned, 8);
 	km_layers_learn(learned, &f, &scope, true, &rates, &lesson);
 	km_layers_set_seq(learned, 1);
 	km_buf_init(&good, NULL, km_layers_area());

@@ -61,10 +61,9 @@ static json_t *state_json(const km_lessons_state *s)
 	const struct {
 		const char *key;
 		uint64_t n;
-	} rows[] = { { "spam", s->spam },
-		     { "ham", s->ham },
-		     { "rows", s->rows },
-		     { "journal", s->journal },
+	} rows[] = { { "spam", s->spam },	 { "ham", s->ham },
+		     { "rows", s->rows },	 { "journal", s->journal },
+		     { "layers", s->layers },	 { "layers_most", s->layers_most },
 		     { "left_out", s->left_out } };
 	json_t *j = json_object();
 
@@ -105,6 +104,10 @@ static void print_state(const km_cli *cli, const km_lessons_state *s)
 			      (unsigned long long)s->left_out);
 	(void)fprintf(cli->out, km_say(cli, "学習の記録: %llu 行\n", "journal: %llu rows\n"),
 		      (unsigned long long)s->journal);
+	(void)fprintf(cli->out,
+		      km_say(cli, "自分の層を持つドメインと利用者: %llu (最大 %llu)\n",
+			     "domains and users with layers of their own: %llu, %llu at most\n"),
+		      (unsigned long long)s->layers, (unsigned long long)s->layers_most);
 	(void)fprintf(cli->out, km_say(cli, "モデル: %s\n", "model: %s\n"), s->model);
 }
 

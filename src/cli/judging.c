@@ -78,7 +78,7 @@ static km_status open_all(km_judging *j, km_cli *cli, const km_judging_options *
 	if (st == KM_OK)
 		st = km_kit_open_state(&j->kit, km_conf_str(c, KM_KEY_STATE_DIR), err);
 	if (st == KM_OK)
-		km_kit_open_learned(&j->kit, km_conf_str(c, KM_KEY_STATE_DIR));
+		km_kit_open_learned(&j->kit, c);
 	if (st == KM_OK && snapshot)
 		st = km_drive_snapshot(snapshot, &j->snapshot, err);
 	d->kit = &j->kit;

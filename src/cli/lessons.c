@@ -179,6 +179,8 @@ static km_status do_daemon(km_lessons *l, km_lessons_command what, km_sv body,
 		out->rows = number(j, "rows");
 		out->left_out = number(j, "left_out");
 		out->journal = number(j, "journal");
+		out->layers = number(j, "layers");
+		out->layers_most = number(j, "layers_most");
 		model = json_string_value(json_object_get(j, "model"));
 		(void)snprintf(out->model, sizeof(out->model), "%s", model ? model : "");
 		for (int i = 0; i < KM_TAUGHT_COUNT; i++)
@@ -221,7 +223,8 @@ static km_status open_trainer(km_lessons *l, km_err *err)
 {
 	const char *path = km_conf_str(l->conf, KM_KEY_MODEL_BASE);
 	km_trainer_options o = { .dir = l->dir,
-				 .full = (uint64_t)km_conf_int(l->conf, KM_KEY_LEARN_DAILY) };
+				 .full = (uint64_t)km_conf_int(l->conf, KM_KEY_LEARN_DAILY),
+				 .layers = (uint64_t)km_conf_int(l->conf, KM_KEY_LEARN_LAYERS) };
 
 	if (l->trainer)
 		return KM_OK;
@@ -349,6 +352,8 @@ static km_status do_store(km_lessons *l, km_lessons_command what, km_sv body, km
 	out->rows = s.seq;
 	out->left_out = s.foreign;
 	out->journal = s.rows;
+	out->layers = s.layers;
+	out->layers_most = s.layers_most;
 	(void)snprintf(out->model, sizeof(out->model), "%016llx", (unsigned long long)s.digest);
 	return st;
 }

@@ -78,8 +78,9 @@ typedef enum {
 /* What is in force after a command, and for an import what became of its rows. */
 typedef struct {
 	uint64_t spam, ham, rows, left_out;
-	uint64_t journal; /* rows that are kept */
-	char model[20];	  /* its digest */
+	uint64_t journal;	      /* rows that are kept */
+	uint64_t layers, layers_most; /* of domains and users */
+	char model[20];		      /* its digest */
 	uint64_t counts[KM_TAUGHT_COUNT];
 } km_lessons_state;
 

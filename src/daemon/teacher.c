@@ -77,6 +77,8 @@ static void write_state(km_teacher *t, km_json_writer *w)
 	km_json_integer(w, "ham", (int64_t)s.ham);
 	km_json_integer(w, "rows", (int64_t)s.seq);
 	km_json_integer(w, "journal", (int64_t)s.rows);
+	km_json_integer(w, "layers", (int64_t)s.layers);
+	km_json_integer(w, "layers_most", (int64_t)s.layers_most);
 	km_json_integer(w, "left_out", (int64_t)s.foreign);
 	km_json_string(w, "model", digest);
 }
@@ -107,6 +109,7 @@ static void open_trainer(km_teacher *t)
 		.base = t->base,
 		.area = t->area,
 		.full = (uint64_t)km_conf_int(t->role->conf, KM_KEY_LEARN_DAILY),
+		.layers = (uint64_t)km_conf_int(t->role->conf, KM_KEY_LEARN_LAYERS),
 	};
 	km_err err = { 0 };
 

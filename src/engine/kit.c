@@ -149,9 +149,14 @@ km_status km_kit_use_learned(km_kit *kit, void *area, km_err *err)
 	return KM_OK;
 }
 
-void km_kit_open_learned(km_kit *kit, const char *dir)
+void km_kit_open_learned(km_kit *kit, const km_conf *conf)
 {
-	const km_trainer_options o = { .dir = dir, .base = kit->base, .read_only = true };
+	const km_trainer_options o = {
+		.dir = km_conf_str(conf, KM_KEY_STATE_DIR),
+		.base = kit->base,
+		.layers = (uint64_t)km_conf_int(conf, KM_KEY_LEARN_LAYERS),
+		.read_only = true,
+	};
 	km_trainer *t = NULL;
 	km_err err = { 0 };
 	km_status st = km_trainer_open(&o, &t, &err);

@@ -66,10 +66,10 @@ KM_NODISCARD km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *e
  */
 KM_NODISCARD km_status km_kit_use_learned(km_kit *kit, void *area, km_err *err);
 /*
- * What is learned is as a daemon left it in its state folder @dir, or has it now: without one that
+ * What is learned is as a daemon left it in its state.dir, or has it now: without one that
  * can be read, nothing is. What is odd is logged.
  */
-void km_kit_open_learned(km_kit *kit, const char *dir);
+void km_kit_open_learned(km_kit *kit, const km_conf *conf);
 void km_kit_close(km_kit *kit);
 
 /* Our name in Authentication-Results, of mail that an MTA called @mta (or empty) hands in. */

@@ -3,7 +3,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PAGE = 4096, LAYERS = 3, VERSION = 2, HEADER = 40 };
+enum {
+	PAGE = 4096,
+	LAYERS = 3,
+	VERSION = 3,
+	HEADER = 40,
+	ENTRIES = 2 * KM_SMALL_LAYERS, /* half of them empty: they are soon found */
+	SLOT_BITS = 16,
+	NONE = KM_SMALL_LAYERS
+};
 
 static const char magic[8] = "KMLEARN\n";
 
@@ -13,7 +21,12 @@ static const double reach = 3;
 
 typedef struct {
 	uint64_t seq, lessons;
-	uint64_t key[KM_SMALL_LAYERS]; /* of a domain or address; 0: not given out */
+	uint64_t limit, used; /* small layers that may be and that are given out: the first ones */
+	/* By hash, with linear probing: a domain or address, and in the low bits its small layer.
+	 * One word each, so that it is read whole; 0: none. */
+	uint64_t entry[ENTRIES];
+	uint64_t born[KM_SMALL_LAYERS]; /* number of the lesson with which it was given out */
+	uint64_t last[KM_SMALL_LAYERS]; /* of the latest one that it was taught */
 } head;
 
 struct km_layers {
@@ -80,28 +93,101 @@ km_scope km_scope_of(const km_sv *rcpts, size_t n)
 
 static uint64_t key_of(km_sv name)
 {
-	return km_sv_ihash(name) | 1;
+	uint64_t key = km_sv_ihash(name) >> SLOT_BITS << SLOT_BITS;
+
+	return key ? key : (uint64_t)1 << SLOT_BITS;
 }
 
-/* The layer of @name, or KM_SMALL_LAYERS. With @make, a new one when there is room. */
-static size_t find(km_layers *l, km_sv name, bool make)
+static size_t home_of(uint64_t entry)
 {
-	uint64_t key = key_of(name);
+	return (size_t)(entry >> SLOT_BITS) % ENTRIES;
+}
 
-	for (size_t i = 0; name.n && i < KM_SMALL_LAYERS; i++) {
-		size_t at = (size_t)(key + i) % KM_SMALL_LAYERS;
-		uint64_t there = __atomic_load_n(&l->head->key[at], __ATOMIC_ACQUIRE);
-		if (there == key)
+static size_t slot_of(uint64_t entry)
+{
+	return (size_t)(entry & ((1u << SLOT_BITS) - 1)) % KM_SMALL_LAYERS;
+}
+
+/* Where the entry with @key is, or the empty one where it would be; ENTRIES in a broken table. */
+static size_t probe(const head *h, uint64_t key)
+{
+	for (size_t i = 0; i < ENTRIES; i++) {
+		size_t at = (home_of(key) + i) % ENTRIES;
+		uint64_t there = __atomic_load_n(&h->entry[at], __ATOMIC_ACQUIRE);
+		if (there == 0 || (there ^ key) >> SLOT_BITS == 0)
 			return at;
-		if (there)
-			continue;
-		if (!make)
-			break;
-		(void)km_model_init(small_of(l, at), KM_SMALL_BITS, true);
-		__atomic_store_n(&l->head->key[at], key, __ATOMIC_RELEASE);
-		return at;
 	}
-	return KM_SMALL_LAYERS;
+	return ENTRIES;
+}
+
+/* The layer of @name, or NONE. */
+static size_t find(const km_layers *l, km_sv name)
+{
+	size_t at = name.n ? probe(l->head, key_of(name)) : ENTRIES;
+	uint64_t there = at < ENTRIES ? __atomic_load_n(&l->head->entry[at], __ATOMIC_ACQUIRE) : 0;
+
+	return there ? slot_of(there) : NONE;
+}
+
+static void put_entry(head *h, size_t at, uint64_t entry)
+{
+	__atomic_store_n(&h->entry[at], entry, __ATOMIC_RELEASE);
+}
+
+/* What was put further on because of it moves up. A scanner that looks for one of those just now
+ * may miss it, for one message. */
+static void remove_entry(head *h, size_t at)
+{
+	size_t hole = at;
+
+	for (size_t i = 1; i < ENTRIES; i++) {
+		size_t next = (at + i) % ENTRIES;
+		uint64_t e = h->entry[next];
+		if (e == 0)
+			break;
+		/* may it lie in the hole, seen from where it belongs? */
+		if ((hole + ENTRIES - home_of(e)) % ENTRIES <
+		    (next + ENTRIES - home_of(e)) % ENTRIES) {
+			put_entry(h, hole, e);
+			hole = next;
+		}
+	}
+	put_entry(h, hole, 0);
+}
+
+/* Takes the layer that was not taught for longest from whoever has it. */
+static size_t take_oldest(km_layers *l)
+{
+	head *h = l->head;
+	size_t oldest = 0;
+
+	for (size_t i = 1; i < h->used; i++)
+		if (h->last[i] < h->last[oldest])
+			oldest = i;
+	for (size_t at = 0; at < ENTRIES; at++)
+		if (h->entry[at] && slot_of(h->entry[at]) == oldest) {
+			remove_entry(h, at);
+			break;
+		}
+	memset(small_of(l, oldest), 0, km_model_bytes(KM_SMALL_BITS));
+	return oldest;
+}
+
+/* The layer of @name, which is now taught; a new one when it has none. */
+static size_t find_for_lesson(km_layers *l, km_sv name)
+{
+	head *h = l->head;
+	size_t slot = find(l, name);
+
+	if (slot == NONE && name.n && h->limit > 0) {
+		slot = h->used < h->limit ? (size_t)h->used++ : take_oldest(l);
+		h->born[slot] = h->lessons + 1;
+		(void)km_model_init(small_of(l, slot), KM_SMALL_BITS, true);
+		put_entry(h, probe(h, key_of(name)), key_of(name) | slot);
+	}
+	if (slot < NONE)
+		h->last[slot] = h->lessons + 1;
+	return slot;
 }
 
 /* The models that have learned something, from the site to the user. */
@@ -114,8 +200,7 @@ static size_t stack(const km_layers *l, const km_scope *scope, const km_model *o
 		return 0;
 	out[n++] = site_of(l);
 	for (size_t i = 0; i < KM_COUNT(names); i++) {
-		km_layers *any = (km_layers *)l; /* find() only writes when it may */
-		size_t at = find(any, names[i], false);
+		size_t at = find(l, names[i]);
 		if (at < KM_SMALL_LAYERS)
 			out[n++] = small_of(l, at);
 	}
@@ -191,17 +276,21 @@ typedef struct {
 	km_model_step *step;
 } layer;
 
-/* From the site to the user; those that there is no room for are left out. */
+/* From the site to the user; those that there is no room for are left out, and when a lesson is
+ * taken back, those that were given to somebody else since. */
 static size_t layers_of(km_layers *l, const km_features *f, const km_features *small,
 			const km_scope *scope, bool make, km_lesson *lesson, layer out[LAYERS])
 {
-	size_t n = 0, at;
+	const km_sv names[] = { scope->domain, scope->user };
+	km_model_step *steps[] = { &lesson->domain, &lesson->user };
+	size_t n = 0;
 
 	out[n++] = (layer){ site_of(l), f, &lesson->site };
-	if ((at = find(l, scope->domain, make)) < KM_SMALL_LAYERS)
-		out[n++] = (layer){ small_of(l, at), small, &lesson->domain };
-	if ((at = find(l, scope->user, make)) < KM_SMALL_LAYERS)
-		out[n++] = (layer){ small_of(l, at), small, &lesson->user };
+	for (size_t i = 0; i < KM_COUNT(names); i++) {
+		size_t at = make ? find_for_lesson(l, names[i]) : find(l, names[i]);
+		if (at < NONE && l->head->born[at] <= lesson->number)
+			out[n++] = (layer){ small_of(l, at), small, steps[i] };
+	}
 	return n;
 }
 
@@ -216,7 +305,7 @@ void km_layers_learn(km_layers *l, const km_features *f, const km_scope *scope, 
 	km_base_opinion base;
 	layer layers[LAYERS];
 
-	*out = (km_lesson){ 0 };
+	*out = (km_lesson){ .number = l->head->lessons + 1 };
 	if (l->head->lessons == 0)
 		(void)km_model_init(site_of(l), KM_BUCKET_BITS, true);
 	size_t n = layers_of(l, f, &small, scope, true, out, layers);
@@ -252,6 +341,21 @@ uint64_t km_layers_learned(const km_layers *l)
 	return l->head && l->head->seq ? km_model_trained(site_of(l)) : 0;
 }
 
+void km_layers_set_limit(km_layers *l, uint64_t n)
+{
+	l->head->limit = n < KM_SMALL_LAYERS ? n : KM_SMALL_LAYERS;
+}
+
+uint64_t km_layers_limit(const km_layers *l)
+{
+	return l->head->limit;
+}
+
+uint64_t km_layers_used(const km_layers *l)
+{
+	return l->head->used;
+}
+
 uint64_t km_layers_seq(const km_layers *l)
 {
 	return l->head ? __atomic_load_n(&l->head->seq, __ATOMIC_ACQUIRE) : 0;
@@ -280,8 +384,7 @@ static bool in_use(const km_layers *l, size_t at)
 {
 	if (at < small_at(0))
 		return true;
-	size_t i = (at - small_at(0)) / rounded(km_model_bytes(KM_SMALL_BITS));
-	return __atomic_load_n(&l->head->key[i], __ATOMIC_ACQUIRE) != 0;
+	return (at - small_at(0)) / rounded(km_model_bytes(KM_SMALL_BITS)) < l->head->used;
 }
 
 static bool is_empty(const char *page)
@@ -362,11 +465,13 @@ km_status km_layers_load(km_layers *l, km_sv bytes, const char *name, km_err *er
 void km_layers_clear(km_layers *l)
 {
 	char *area = (char *)l->head;
+	uint64_t limit = l->head->limit;
 
 	/* The header, which says what is in use, comes last. */
 	for (size_t at = km_layers_area(); at > 0; at -= PAGE)
 		if (in_use(l, at - PAGE) && !is_empty(area + at - PAGE))
 			memset(area + at - PAGE, 0, PAGE);
+	l->head->limit = limit;
 }
 
 void km_layers_copy(km_layers *to, const km_layers *from)

@@ -5,16 +5,18 @@
  * one aligned word, and a message that is scanned while another is learned sees some weights from
  * before and some from after.
  *
- * The area: a header; the site's model (2^20 buckets); KM_SMALL_LAYERS small ones (2^14 buckets,
- * without the views of bytes), each for a domain or an address, given out in the order in which
- * they first learn. When all are given out, lessons count for the site alone.
+ * The area: a header; the site's model (2^20 buckets); KM_SMALL_LAYERS small ones at most (2^13
+ * buckets, without the views of bytes), each for a domain or an address that was taught something.
+ * When as many are given out as may be, a new one takes the place of the one that was not taught
+ * for longest.
  */
 #ifndef KM_LEARN_LAYERS_H
 #define KM_LEARN_LAYERS_H
 
 #include "learn/base.h"
 
-enum { KM_SMALL_LAYERS = 128, KM_SMALL_BITS = 14 };
+/* The most; 64 KB each. */
+enum { KM_SMALL_LAYERS = 2048, KM_SMALL_BITS = 13 };
 
 typedef struct km_layers km_layers;
 
@@ -37,6 +39,7 @@ typedef struct {
 /* What a lesson did: kept in the journal, so that it can be taken back. */
 typedef struct {
 	km_model_step site, domain, user;
+	uint64_t number; /* counts the lessons */
 } km_lesson;
 
 /* Bytes of the area; much of it is never touched. */
@@ -67,6 +70,11 @@ void km_layers_unlearn(km_layers *l, const km_features *f, const km_scope *scope
 
 /* Lessons of the site that are in force, for reporting. */
 uint64_t km_layers_learned(const km_layers *l);
+/* Small layers that may be given out; 0 for a new area. Set by the keeper before any lesson. */
+void km_layers_set_limit(km_layers *l, uint64_t n);
+uint64_t km_layers_limit(const km_layers *l);
+/* That are. */
+uint64_t km_layers_used(const km_layers *l);
 /* The number of the last event of the journal that is in force; set by the keeper. */
 uint64_t km_layers_seq(const km_layers *l);
 void km_layers_set_seq(km_layers *l, uint64_t seq);

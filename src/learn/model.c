@@ -67,7 +67,9 @@ static const double leaning = 0.25, few = 20;
 
 size_t km_model_bytes(unsigned bits)
 {
-	return sizeof(km_model) + ((size_t)TABLES * 2 << bits) * sizeof(float);
+	size_t tables = bits < KM_BUCKET_BITS ? 1 : TABLES;
+
+	return sizeof(km_model) + (tables * 2 << bits) * sizeof(float);
 }
 
 km_model *km_model_init(void *memory, unsigned bits, bool is_layer)
@@ -174,9 +176,15 @@ void km_score_finish(km_score *s, double slope, double offset)
 	s->probability = sigmoid(s->logit);
 }
 
+/* A small model has one table for all. */
+static size_t table_of(const km_model *m, int view)
+{
+	return m->bits < KM_BUCKET_BITS ? 0 : views[view].table;
+}
+
 static float *weights_of(km_model *m, int view)
 {
-	return m->cell + ((size_t)views[view].table * 2 << m->bits);
+	return m->cell + (table_of(m, view) * 2 << m->bits);
 }
 
 /* The weights of each part of @set, added up side by side: in one sum each would wait for the one
@@ -204,7 +212,7 @@ void km_model_add(const km_model *m, const km_features *f, km_score *s)
 
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		const km_feature_set *set = &f->view[v];
-		const float *weight = m->cell + ((size_t)views[v].table * 2 << m->bits);
+		const float *weight = m->cell + (table_of(m, v) * 2 << m->bits);
 		km_view_sums sums;
 		sum_parts(weight, fold, set, &sums);
 		km_score_add(s, (km_view)v, set->n, &sums, 1, 0);
@@ -355,7 +363,7 @@ void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
 
 double km_model_weight(const km_model *m, km_view view, uint32_t bucket)
 {
-	return (double)m->cell[((size_t)views[view].table * 2 << m->bits) +
+	return (double)m->cell[(table_of(m, (int)view) * 2 << m->bits) +
 			       (bucket >> (KM_BUCKET_BITS - m->bits))];
 }
 

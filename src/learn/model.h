@@ -39,8 +39,9 @@ typedef struct {
 km_model *km_model_new(void);
 void km_model_free(km_model *m);
 /*
- * In zeroed memory of km_model_bytes(@bits), e.g. shared; @bits up to KM_BUCKET_BITS. A layer lies
- * over other models: it adds to their log-odds, slope and offset.
+ * In zeroed memory of km_model_bytes(@bits), e.g. shared; @bits up to KM_BUCKET_BITS; with fewer
+ * all views share one table. A layer lies over other models: it adds to their log-odds, slope and
+ * offset.
  */
 size_t km_model_bytes(unsigned bits);
 km_model *km_model_init(void *memory, unsigned bits, bool is_layer);

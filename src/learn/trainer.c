@@ -71,6 +71,9 @@ static km_status take_model(km_trainer *t, km_err *err)
 		km_warn("%s; it is made anew from the journal", why.msg);
 		return KM_OK;
 	}
+	/* with fewer or more of them other ones were given up */
+	if (km_layers_limit(t->next) != t->options.layers)
+		return km_trainer_begin(t, err);
 	uint64_t seq = km_layers_seq(t->next);
 	st = km_journal_has_model(t->journal, seq, km_layers_digest(t->next), &ours, err);
 	if (st == KM_OK)
@@ -265,6 +268,8 @@ km_status km_trainer_open(const km_trainer_options *options, km_trainer **out, k
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	t->options = *options;
 	t->lock = -1;
+	if (t->options.layers > KM_SMALL_LAYERS)
+		t->options.layers = KM_SMALL_LAYERS;
 	t->base = km_base_identity(options->base);
 	t->fingerprint = km_features_fingerprint();
 	(void)snprintf(t->dir, sizeof(t->dir), "%s", options->dir);
@@ -345,6 +350,8 @@ km_status km_trainer_look(km_trainer *t, km_trainer_state *out, km_err *err)
 	*out = (km_trainer_state){ .seq = t->last,
 				   .foreign = t->foreign,
 				   .ready = km_trainer_ready(t),
+				   .layers = t->live ? km_layers_used(t->live) : 0,
+				   .layers_most = t->options.layers,
 				   .digest = t->live ? km_layers_digest(t->live) : 0 };
 	km_status st = km_journal_in_force(t->journal, KM_ROW_SPAM, &out->spam, err);
 	if (st == KM_OK)

@@ -25,8 +25,9 @@ typedef struct {
 	 * own
 	 */
 	void *area;
-	bool read_only; /* takes no lock, writes nothing, teaches nothing */
-	uint64_t full;	/* lessons a day, as above; 0: all count in full */
+	bool read_only;	 /* takes no lock, writes nothing, teaches nothing */
+	uint64_t full;	 /* lessons a day, as above; 0: all count in full */
+	uint64_t layers; /* domains and users with layers of their own; KM_SMALL_LAYERS at most */
 } km_trainer_options;
 
 typedef struct km_trainer km_trainer;
@@ -125,6 +126,7 @@ typedef struct {
 	uint64_t rows;	    /* in the journal */
 	uint64_t foreign;   /* lessons left out: of features that are no more, or damaged */
 	uint64_t digest;    /* of the layers */
+	uint64_t layers, layers_most;
 	bool ready;
 } km_trainer_state;
 

@@ -145,6 +145,8 @@ km_status km_trainer_apply(km_trainer *t, km_layers *l, const km_row *r, km_err 
 	if (r->kind == KM_ROW_MODEL &&
 	    km_layers_load(l, r->body, "what was learned before this journal", &why) != KM_OK)
 		leave_out(t, r->seq, why.msg);
+	if (r->kind == KM_ROW_MODEL)
+		km_layers_set_limit(l, t->options.layers);
 	if (st == KM_OK)
 		km_layers_set_seq(l, r->seq);
 	return st;
@@ -168,8 +170,10 @@ km_status km_trainer_begin(km_trainer *t, km_err *err)
 	t->cursor = 0;
 	t->foreign = 0;
 	t->n_steps = 0; /* they are made again, too */
-	if (t->next)
+	if (t->next) {
+		km_layers_set_limit(t->next, t->options.layers);
 		return KM_OK;
+	}
 	km_trainer_drop_next(t);
 	return KM_FAIL(err, KM_NOMEM, "no memory for what is learned");
 }

@@ -46,6 +46,7 @@ static void set_up(fixture *x)
 	x->area = calloc(1, km_layers_area());
 	assert_int_equal(km_base_open(NULL, &x->base, NULL), KM_OK);
 	x->l = km_layers_new(x->base, x->area);
+	km_layers_set_limit(x->l, KM_SMALL_LAYERS);
 	x->spam = features(x->a, "blue heron turbine notice",
 			   "blue heron turbine lubricant gasket crate samples catalogue");
 	x->like = features(x->a, "blue heron turbine leaflet",
@@ -129,21 +130,54 @@ static void test_scopes(void **state)
 	tear_down(&x);
 }
 
-/* When all small layers are given out, lessons go on to count for the site. */
+/* When all small layers are given out, who was taught last for longest loses his; the others keep
+ * theirs. */
 static void test_many_users(void **state)
 {
 	(void)state;
+	enum { LIMIT = 40, USERS = 300 };
+	km_lesson lessons[USERS], again;
+	km_scope who[USERS];
 	fixture x;
-	km_lesson lesson;
 
 	set_up(&x);
-	for (int i = 0; i < KM_SMALL_LAYERS + 20; i++) {
-		km_sv name = km_sv_fmt(x.a, "user%d@example.jp", i);
-		const km_scope s = km_scope_of(&name, 1);
-		learn(&x, i & 1 ? &x.spam : &x.other, &s, i & 1, &lesson);
+	km_layers_set_limit(x.l, LIMIT);
+	for (int i = 0; i < USERS; i++) {
+		km_sv name = km_sv_fmt(x.a, "user%d@d%d.example", i, i);
+		who[i] = km_scope_of(&name, 1);
+		learn(&x, i & 1 ? &x.spam : &x.other, &who[i], i & 1, &lessons[i]);
+		/* the first one is taught again and again */
+		if (i % 10 == 0)
+			learn(&x, &x.spam, &who[0], true, &again);
+		assert_true(km_layers_used(x.l) <= LIMIT);
 	}
-	assert_int_equal(km_layers_learned(x.l), KM_SMALL_LAYERS + 20);
-	assert_true(logit(x.l, &x.spam, &nobody) > 1);
+	assert_int_equal(km_layers_used(x.l), LIMIT);
+	double site = logit(x.l, &x.spam, &nobody);
+	for (int i = 0; i < USERS; i++) {
+		bool kept = i == 0 || i >= USERS - LIMIT / 2 + 1;
+		bool differs = fabs(logit(x.l, &x.spam, &who[i]) - site) > 1e-9;
+		if (differs != kept)
+			fail_msg("user %d: %s", i, kept ? "lost" : "still there");
+	}
+	/* taking back what was taught into a layer that went to somebody else leaves that alone */
+	double other = logit(x.l, &x.like, &who[USERS - 1]) - logit(x.l, &x.like, &nobody);
+	km_layers_unlearn(x.l, &x.other, &who[2], &lessons[2]);
+	double now = logit(x.l, &x.like, &who[USERS - 1]) - logit(x.l, &x.like, &nobody);
+	assert_true(fabs(now - other) < 0.2);
+	/* and a layer that its user got anew holds nothing of before */
+	learn(&x, &x.other, &who[1], false, &again);
+	double fresh = logit(x.l, &x.spam, &who[1]);
+	lessons[1].site = (km_model_step){ 0 };
+	km_layers_unlearn(x.l, &x.spam, &who[1], &lessons[1]);
+	assert_true(fabs(logit(x.l, &x.spam, &who[1]) - fresh) < 0.2);
+	/* without any, lessons count for all alike */
+	fixture y;
+	set_up(&y);
+	km_layers_set_limit(y.l, 0);
+	learn(&y, &y.spam, &who[1], true, &again);
+	assert_int_equal(km_layers_used(y.l), 0);
+	assert_true(logit(y.l, &y.spam, &nobody) > 0);
+	tear_down(&y);
 	tear_down(&x);
 }
 

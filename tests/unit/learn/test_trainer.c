@@ -71,7 +71,7 @@ static km_row lesson(uint32_t i, km_row_kind kind, const char *reporter)
 static km_trainer *open_it(bool read_only)
 {
 	const km_trainer_options o = {
-		.dir = dir, .base = base, .read_only = read_only, .full = 5
+		.dir = dir, .base = base, .read_only = read_only, .full = 5, .layers = 64
 	};
 	km_trainer *t;
 	km_err err = { 0 };
