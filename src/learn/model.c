@@ -214,6 +214,8 @@ void km_model_add(const km_model *m, const km_features *f, km_score *s)
 		const km_feature_set *set = &f->view[v];
 		const float *weight = m->cell + (table_of(m, v) * 2 << m->bits);
 		km_view_sums sums;
+		if (set->n == 0)
+			continue;
 		sum_parts(weight, fold, set, &sums);
 		km_score_add(s, (km_view)v, set->n, &sums, 1, 0);
 	}
