@@ -283,7 +283,9 @@ static void test_errors(void **state)
 	assert_int_equal(km_counters_open("/nonexistent-folder/c", &small, &c, &err), KM_IO);
 	assert_null(c);
 	assert_non_null(strstr(err.msg, "/nonexistent-folder/c"));
-	assert_int_equal(km_counters_open(dir, &small, &c, NULL), KM_IO);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(km_counters_open(path, &small, &c, NULL), KM_IO);
+	assert_int_equal(rmdir(path), 0);
 }
 
 enum { WORKERS = 4, TURNS = 20000 };
