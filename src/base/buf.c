@@ -57,6 +57,13 @@ void km_buf_add(km_buf *b, km_sv v)
 	b->n += v.n;
 }
 
+void km_buf_keep(km_buf *b, km_sv tail)
+{
+	if (tail.n && tail.p != b->p)
+		memmove(b->p, tail.p, tail.n);
+	b->n = tail.n;
+}
+
 void km_buf_byte(km_buf *b, char c)
 {
 	if (b->n == b->cap && !km_buf_reserve(b, 1))

@@ -28,6 +28,10 @@ void km_buf_add(km_buf *b, km_sv v);
 void km_buf_byte(km_buf *b, char c);
 void km_buf_fmt(km_buf *b, const char *fmt, ...) KM_PRINTF(2, 3);
 
+/* Drops what comes before @tail, the last bytes of @b (or none of them): what was read of a stream
+ * is done with, and the rest waits for more. */
+void km_buf_keep(km_buf *b, km_sv tail);
+
 static inline km_sv km_buf_sv(const km_buf *b)
 {
 	return (km_sv){ b->p, b->n };

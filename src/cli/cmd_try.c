@@ -126,10 +126,7 @@ static km_status read_reply(int fd, km_milter_client *c, km_buf *in, km_err *err
 	for (;;) {
 		km_sv rest = km_buf_sv(in);
 		km_status st = km_milter_client_reply(c, &rest, err);
-		size_t used = in->n - rest.n;
-		if (used)
-			memmove(in->p, in->p + used, rest.n);
-		in->n = rest.n;
+		km_buf_keep(in, rest);
 		if (st != KM_NOTFOUND)
 			return st;
 		ssize_t n = recv(fd, block, sizeof(block), 0);

@@ -34,9 +34,11 @@ km_arena *km_guard_arena(km_guarding_role *g)
 	return g->arena;
 }
 
-void km_guard_lend(km_guarding_role *g)
+void km_guard_wait(km_guarding_role *g, km_stream *s)
 {
 	g->arena = NULL;
+	km_stream_pause(s);
+	km_stream_deadline(s, 0);
 }
 
 void km_guard_give_back(km_guarding_role *g, km_arena *a)

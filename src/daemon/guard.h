@@ -31,8 +31,11 @@ enum { KM_GUARD_EVENT_MEMORY = 64 * 1024 * 1024 };
 
 /* Empty, for the next event; NULL: no memory. */
 km_arena *km_guard_arena(km_guarding_role *g);
-/* A turn that is not done at once keeps the arena, and gives it back at its end, with itself. */
-void km_guard_lend(km_guarding_role *g);
+/*
+ * A turn that is not done at once keeps the arena, and gives it back at its end, with itself. Its
+ * connection @s is not read meanwhile, and has no deadline.
+ */
+void km_guard_wait(km_guarding_role *g, km_stream *s);
 void km_guard_give_back(km_guarding_role *g, km_arena *a);
 
 void km_guard_count(const km_guarding_role *g, km_counter which);

@@ -63,9 +63,7 @@ static void answer_turn(conn *c, const km_guardline *line)
 		return;
 	}
 	c->turn = t;
-	km_guard_lend(g);
-	km_stream_pause(c->peer.stream);
-	km_stream_deadline(c->peer.stream, 0);
+	km_guard_wait(g, c->peer.stream);
 }
 
 static void answer_account(conn *c, const km_guardline *line)
@@ -160,9 +158,7 @@ static void serve(conn *c)
 		return;
 	c->half = false;
 	km_sv rest = answer_all(c, km_buf_sv(&c->in));
-	if (rest.n)
-		memmove(c->in.p, rest.p, rest.n);
-	c->in.n = rest.n;
+	km_buf_keep(&c->in, rest);
 	if (c->turn == NULL)
 		km_stream_resume(c->peer.stream);
 	settle(c, rest.n);
@@ -180,9 +176,8 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 	km_sv rest = answer_all(c, bytes);
 	if (fresh)
 		km_buf_add(&c->in, rest);
-	else if (rest.n)
-		memmove(c->in.p, rest.p, rest.n);
-	c->in.n = rest.n;
+	else
+		km_buf_keep(&c->in, rest);
 	if (c->in.cut || (c->turn == NULL && rest.n > KM_EVENT_LINE_MAX)) {
 		km_guard_count(c->guard, KM_COUNTER_guard_bad_requests_total);
 		km_guardline_error(&c->peer.all->out, "the line is too long");

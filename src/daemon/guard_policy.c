@@ -109,9 +109,7 @@ static void on_message(conn *c, const km_policyd_request *r, km_sv account, cons
 		return;
 	}
 	c->turn = t;
-	km_guard_lend(g);
-	km_stream_pause(c->peer.stream);
-	km_stream_deadline(c->peer.stream, 0);
+	km_guard_wait(g, c->peer.stream);
 }
 
 static const struct {
@@ -206,9 +204,7 @@ static void serve(conn *c)
 		return;
 	}
 	km_peer_flush(&c->peer);
-	if (rest.n)
-		memmove(c->in.p, rest.p, rest.n);
-	c->in.n = rest.n;
+	km_buf_keep(&c->in, rest);
 	if (c->turn == NULL)
 		km_stream_resume(c->peer.stream);
 	settle(c, rest.n);
@@ -233,9 +229,12 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 	km_peer_flush(&c->peer);
 	if (fresh)
 		km_buf_add(&c->in, rest);
-	else if (rest.n)
-		memmove(c->in.p, rest.p, rest.n);
-	c->in.n = rest.n;
+	else
+		km_buf_keep(&c->in, rest);
+	if (c->in.cut) { /* no memory for the rest: what follows it would be misread */
+		km_peer_drop(&c->peer);
+		return;
+	}
 	settle(c, rest.n);
 }
 

@@ -88,8 +88,7 @@ static void acknowledge(link_ *l)
 	km_wire_put_ack(&out, l->written);
 	km_stream_write(l->stream, km_buf_sv(&out));
 	km_buf_finish(&out);
-	memmove(l->in.p, l->in.p + l->taken, l->in.n - l->taken);
-	l->in.n -= l->taken;
+	km_buf_keep(&l->in, km_sv_from(km_buf_sv(&l->in), l->taken));
 	l->seen = l->seen > l->taken ? l->seen - l->taken : 0;
 	if (l->in.n == 0)
 		km_buf_finish(&l->in);

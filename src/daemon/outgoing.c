@@ -132,9 +132,7 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 		km_stream_close(s);
 		return;
 	}
-	if (rest.n)
-		memmove(o->in.p, rest.p, rest.n);
-	o->in.n = rest.n;
+	km_buf_keep(&o->in, rest);
 }
 
 static void on_close(void *ctx, km_stream *s)

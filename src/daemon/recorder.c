@@ -81,9 +81,7 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 		km_stream_close(s);
 		return;
 	}
-	if (rest.n)
-		memmove(r->in.p, rest.p, rest.n);
-	r->in.n = rest.n;
+	km_buf_keep(&r->in, rest);
 }
 
 static void on_close(void *ctx, km_stream *s)

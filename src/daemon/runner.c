@@ -125,9 +125,7 @@ static void on_data(void *ctx, km_stream *stream, km_sv bytes)
 		km_stream_close(stream);
 		return;
 	}
-	if (rest.n)
-		memmove(r->in.p, rest.p, rest.n);
-	r->in.n = rest.n;
+	km_buf_keep(&r->in, rest);
 }
 
 static void on_close(void *ctx, km_stream *stream)

@@ -96,9 +96,7 @@ static void on_data(void *ctx, km_stream *stream, km_sv bytes)
 		km_stream_close(stream);
 		return;
 	}
-	if (rest.n)
-		memmove(x->in.p, rest.p, rest.n);
-	x->in.n = rest.n;
+	km_buf_keep(&x->in, rest);
 }
 
 static void on_close(void *ctx, km_stream *stream)

@@ -92,9 +92,7 @@ static void on_data(void *ctx, km_stream *stream, km_sv bytes)
 		km_stream_close(stream);
 		return;
 	}
-	if (rest.n)
-		memmove(l->in.p, rest.p, rest.n);
-	l->in.n = rest.n;
+	km_buf_keep(&l->in, rest);
 }
 
 static void on_close(void *ctx, km_stream *stream)

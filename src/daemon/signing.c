@@ -199,9 +199,7 @@ static void on_data(void *ctx, km_stream *stream, km_sv bytes)
 		km_stream_close(stream);
 		return;
 	}
-	if (rest.n)
-		memmove(s->in.p, rest.p, rest.n);
-	s->in.n = rest.n;
+	km_buf_keep(&s->in, rest);
 }
 
 static void on_close(void *ctx, km_stream *stream)

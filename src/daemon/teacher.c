@@ -336,9 +336,7 @@ static void serve_line(km_teacher *t, line *l)
 		km_stream_close(l->stream);
 		return;
 	}
-	if (rest.n)
-		memmove(l->in.p, rest.p, rest.n);
-	l->in.n = rest.n;
+	km_buf_keep(&l->in, rest);
 }
 
 static void serve(km_teacher *t)

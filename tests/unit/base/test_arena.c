@@ -76,6 +76,27 @@ static void test_buf(void **state)
 	km_buf_finish(&b);
 }
 
+/* What was read of a stream goes, what is not whole yet stays in front. */
+static void test_keep(void **state)
+{
+	(void)state;
+	km_buf b;
+
+	km_buf_init(&b, NULL, 100);
+	km_buf_keep(&b, km_buf_sv(&b));
+	km_buf_add(&b, KM_S("one\ntwo\nth"));
+	km_buf_keep(&b, km_buf_sv(&b));
+	TEST_SV(km_buf_sv(&b), "one\ntwo\nth");
+	km_buf_keep(&b, km_sv_from(km_buf_sv(&b), 4));
+	TEST_SV(km_buf_sv(&b), "two\nth");
+	km_buf_add(&b, KM_S("ree"));
+	km_buf_keep(&b, km_sv_from(km_buf_sv(&b), 4));
+	TEST_SV(km_buf_sv(&b), "three");
+	km_buf_keep(&b, (km_sv){ NULL, 0 });
+	assert_int_equal(b.n, 0);
+	km_buf_finish(&b);
+}
+
 static void test_map(void **state)
 {
 	(void)state;
@@ -96,7 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cap), cmocka_unit_test(test_grow), cmocka_unit_test(test_sub),
-		cmocka_unit_test(test_buf), cmocka_unit_test(test_map),
+		cmocka_unit_test(test_buf), cmocka_unit_test(test_keep), cmocka_unit_test(test_map),
 	};
 	return cmocka_run_group_tests_name("base/arena", tests, NULL, NULL);
 }
