@@ -53,13 +53,14 @@ static tjscalingfactor jpeg_scale(int width, int height)
 
 km_status km_image_jpeg(km_arena *a, km_sv bytes, km_image *out)
 {
-	int width, height, sampling, space;
+	int width = 0, height = 0, sampling, space;
 	const unsigned char *p = (const unsigned char *)bytes.p;
 	tjhandle tj = tjInitDecompress();
 
 	if (tj == NULL)
 		return KM_LIMIT;
 	km_status st = KM_SYNTAX;
+	/* A file of tables alone is no error to it, and leaves the sizes as they are. */
 	if (tjDecompressHeader3(tj, p, bytes.n, &width, &height, &sampling, &space) == 0 &&
 	    width > 0 && height > 0)
 		st = (int64_t)width * height > KM_MAX_JPEG_PIXELS ? KM_LIMIT : KM_OK;

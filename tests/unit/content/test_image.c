@@ -432,6 +432,7 @@ static const struct {
 	  "....................",
 	  54, KM_SYNTAX },
 	{ "WebP that ends", "RIFF\x24\0\0\0WEBPVP8 ", 16, KM_SYNTAX },
+	{ "JPEG of nothing", "\xff\xd8\xff\xd9", 4, KM_SYNTAX },
 	{ "GIF without picture", "GIF89a\1\0\1\0\0\0\0;", 14, KM_SYNTAX },
 };
 
