@@ -29,14 +29,12 @@ static bool resize(km_buf *b, size_t cap)
 	return true;
 }
 
-bool km_buf_reserve(km_buf *b, size_t n)
+bool km_buf_grow(km_buf *b, size_t n)
 {
 	if (n > b->max - b->n) {
 		b->cut = true;
 		return false;
 	}
-	if (n <= b->cap - b->n)
-		return true;
 	size_t cap = b->cap < 64 ? 64 : b->cap;
 	while (cap - b->n < n)
 		cap *= 2;
@@ -45,7 +43,7 @@ bool km_buf_reserve(km_buf *b, size_t n)
 	return resize(b, cap);
 }
 
-void km_buf_add(km_buf *b, km_sv v)
+void km_buf_add_growing(km_buf *b, km_sv v)
 {
 	if (v.n > b->max - b->n) {
 		v.n = b->max - b->n;
@@ -62,13 +60,6 @@ void km_buf_keep(km_buf *b, km_sv tail)
 	if (tail.n && tail.p != b->p)
 		memmove(b->p, tail.p, tail.n);
 	b->n = tail.n;
-}
-
-void km_buf_byte(km_buf *b, char c)
-{
-	if (b->n == b->cap && !km_buf_reserve(b, 1))
-		return;
-	b->p[b->n++] = c;
 }
 
 void km_buf_fmt(km_buf *b, const char *fmt, ...)

@@ -21,11 +21,34 @@ typedef struct {
 void km_buf_init(km_buf *b, km_arena *arena, size_t max);
 void km_buf_finish(km_buf *b);
 
+/* The same for a buffer that has not the room yet; called by those below. */
+bool km_buf_grow(km_buf *b, size_t n);
+void km_buf_add_growing(km_buf *b, km_sv v);
+
 /* Room for @n more bytes at b->p + b->n; false when they would pass the maximum. */
-bool km_buf_reserve(km_buf *b, size_t n);
+static inline bool km_buf_reserve(km_buf *b, size_t n)
+{
+	return n <= b->cap - b->n || km_buf_grow(b, n);
+}
+
 /* Appends all of @v, or as much of it as the maximum allows. */
-void km_buf_add(km_buf *b, km_sv v);
-void km_buf_byte(km_buf *b, char c);
+static inline void km_buf_add(km_buf *b, km_sv v)
+{
+	if (v.n > b->cap - b->n) {
+		km_buf_add_growing(b, v);
+		return;
+	}
+	if (v.n)
+		memcpy(b->p + b->n, v.p, v.n);
+	b->n += v.n;
+}
+
+static inline void km_buf_byte(km_buf *b, char c)
+{
+	if (km_buf_reserve(b, 1))
+		b->p[b->n++] = c;
+}
+
 void km_buf_fmt(km_buf *b, const char *fmt, ...) KM_PRINTF(2, 3);
 
 /* Drops what comes before @tail, the last bytes of @b (or none of them): what was read of a stream

@@ -337,7 +337,7 @@ static void give_up(wait *w, km_dns_rcode why)
 /* Writes @name as libunbound reads it. */
 static const char *presentation(km_sv name, char out[PRESENTATION])
 {
-	km_buf b = { .p = out, .cap = PRESENTATION, .max = PRESENTATION - 1 };
+	km_buf b = { .p = out, .cap = PRESENTATION - 1, .max = PRESENTATION - 1 };
 
 	km_master_write_name(&b, name);
 	out[b.n] = '\0';

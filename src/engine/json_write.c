@@ -6,7 +6,7 @@
 
 /* How a byte is written: 0 as it is, 'u' by its number, else as a backslash and this letter. */
 static const char escapes[256] = {
-	[1 ... 7] = 'u', ['\b'] = 'b', ['\t'] = 't',	      ['\n'] = 'n', [0x0B] = 'u',
+	[0 ... 7] = 'u', ['\b'] = 'b', ['\t'] = 't',	      ['\n'] = 'n', [0x0B] = 'u',
 	['\f'] = 'f',	 ['\r'] = 'r', [0x0E ... 0x1F] = 'u', ['"'] = '"',  ['\\'] = '\\',
 };
 
@@ -59,7 +59,7 @@ static void put_escaped(km_buf *out, km_sv v)
 	size_t from = 0;
 
 	for (size_t i = 0; i < v.n; i++) {
-		if (!escapes[(unsigned char)v.p[i]] && v.p[i])
+		if (!escapes[(unsigned char)v.p[i]])
 			continue;
 		km_buf_add(out, km_sv_sub(v, from, i - from));
 		if (v.p[i])

@@ -126,16 +126,27 @@ static bool acts(int32_t cp)
 	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
+static bool is_printable(char c)
+{
+	return c >= 0x20 && c < 0x7f;
+}
+
 static void add_value(km_buf *b, km_sv v)
 {
-	size_t before = b->n;
+	size_t before = b->n, kept = 0;
 
 	for (size_t at = 0; at < v.n;) {
 		size_t from = at;
-		int32_t cp = km_utf8_next(v, &at);
-		if (!acts(cp))
-			km_buf_add(b, km_sv_sub(v, from, at - from));
+		if (is_printable(v.p[at])) {
+			at++;
+			continue;
+		}
+		if (!acts(km_utf8_next(v, &at)))
+			continue;
+		km_buf_add(b, km_sv_sub(v, kept, from - kept));
+		kept = at;
 	}
+	km_buf_add(b, km_sv_from(v, kept));
 	if (b->n == before)
 		km_buf_byte(b, '-');
 }
