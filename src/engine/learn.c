@@ -67,8 +67,10 @@ void km_learned_read(km_arena *a, const km_layers *layers, km_mail *mail, const 
 	km_features f;
 
 	*out = (km_learned){ .done = false };
-	if (layers == NULL || km_learn_input_of(a, mail, views, &out->in) != KM_OK ||
-	    km_features_read(a, &out->in, &f) != KM_OK)
+	if (layers == NULL || km_learn_input_of(a, mail, views, &out->in) != KM_OK)
+		return;
+	const km_lookups soon = km_layers_lookups(layers);
+	if (km_features_read_for(a, &out->in, &soon, &f) != KM_OK)
 		return;
 	out->done = true;
 	out->scope = km_scope_of(rcpts, n_rcpts);

@@ -13,9 +13,8 @@ static const char magic[8] = "KMBASE\r\n";
 struct km_base {
 	km_file file;
 	const int8_t *weight;
-	const uint8_t *familiar[2];	 /* raw, fielded; two buckets a byte */
-	double value[256];		 /* of a weight, by its byte */
-	uint64_t known[KM_BUCKETS / 64]; /* a bit for each weight that is not 0: few are */
+	const uint8_t *familiar[2]; /* raw, fielded; two buckets a byte */
+	double value[256];	    /* of a weight, by its byte */
 	uint64_t spam, ham, checksum;
 };
 
@@ -125,8 +124,6 @@ km_status km_base_open(const char *path, km_base **out, km_err *err)
 	b->weight = (const int8_t *)bytes.p + WEIGHTS;
 	b->familiar[0] = (const uint8_t *)bytes.p + FAMILIAR;
 	b->familiar[1] = b->familiar[0] + KM_BUCKETS / 2;
-	for (size_t i = 0; i < KM_BUCKETS; i++)
-		b->known[i / 64] |= (uint64_t)(b->weight[i] != 0) << (i % 64);
 	*out = b;
 	return KM_OK;
 }
@@ -142,6 +139,11 @@ void km_base_close(km_base *b)
 double km_base_weight(const km_base *b, km_view view, uint32_t bucket)
 {
 	return km_view_is_raw(view) ? 0 : b->value[(uint8_t)b->weight[bucket]];
+}
+
+const int8_t *km_base_weights(const km_base *b, km_view view)
+{
+	return km_view_is_raw(view) ? NULL : b->weight;
 }
 
 double km_base_familiar(const km_base *b, km_view view, uint32_t bucket)
@@ -169,8 +171,8 @@ double km_base_share(const km_features *f, km_view view)
 	return competence(f->latin) / km_view_weight(view) / sqrt((double)f->view[view].n + SHORT);
 }
 
-/* The weights of @set added up, and how many it knows of. Most are 0 and far apart in memory: so
- * bits tell first which ones to look up, and none of it branches. */
+/* The weights of @set added up, and how many it knows of. Most are 0, and as good as at random: so
+ * those that are not are gathered first, without a branch. */
 static double sum_of(const km_base *b, const km_feature_set *set, size_t *known)
 {
 	enum { CHUNK = 256 };
@@ -178,14 +180,13 @@ static double sum_of(const km_base *b, const km_feature_set *set, size_t *known)
 
 	for (size_t from = 0; from < set->n; from += CHUNK) {
 		size_t end = set->n - from < CHUNK ? set->n : from + CHUNK, n = 0;
-		uint32_t at[CHUNK];
+		uint8_t weight[CHUNK];
 		for (size_t i = from; i < end; i++) {
-			uint32_t bucket = set->bucket[i];
-			at[n] = bucket;
-			n += b->known[bucket / 64] >> (bucket % 64) & 1;
+			weight[n] = (uint8_t)b->weight[set->bucket[i]];
+			n += weight[n] != 0;
 		}
 		for (size_t i = 0; i < n; i++)
-			sum += b->value[(uint8_t)b->weight[at[i]]];
+			sum += b->value[weight[i]];
 		*known += n;
 	}
 	return sum;
@@ -196,11 +197,8 @@ void km_base_weigh(const km_base *b, const km_features *f, km_view view, double 
 	const km_feature_set *set = &f->view[view];
 	double share = km_base_share(f, view);
 
-	for (size_t i = 0; i < set->n && !km_view_is_raw(view); i++) {
-		uint32_t bucket = set->bucket[i];
-		if (b->known[bucket / 64] >> (bucket % 64) & 1)
-			out[i] += b->value[(uint8_t)b->weight[bucket]] * share;
-	}
+	for (size_t i = 0; i < set->n && !km_view_is_raw(view); i++)
+		out[i] += b->value[(uint8_t)b->weight[set->bucket[i]]] * share;
 }
 
 void km_base_read(const km_base *b, const km_features *f, km_base_opinion *out)

@@ -67,6 +67,8 @@ double km_base_offset(double grounds);
 /* What it alone makes of a message: log-odds, not bounded, with that offset. */
 double km_base_logit(const km_base_opinion *o);
 double km_base_weight(const km_base *b, km_view view, uint32_t bucket);
+/* What km_base_read() looks up of each bucket of @view; NULL: nothing. */
+const int8_t *km_base_weights(const km_base *b, km_view view);
 /* About how many messages had the feature: 0 (less than four), 4, 8, … 2^14. */
 double km_base_familiar(const km_base *b, km_view view, uint32_t bucket);
 /* Tells one base model from another; 0 for NULL. */

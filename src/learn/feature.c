@@ -525,14 +525,16 @@ static double latin_share(const km_learn_input *in)
 	return latin + other ? (double)latin / (double)(latin + other) : 1;
 }
 
-km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
-			    km_features *out)
+static km_status read_views(km_arena *a, const km_learn_input *in, const km_lookups *soon,
+			    km_feature_each *each, void *ctx, km_features *out)
 {
 	km_sv raw = raw_header(a, in);
 	km_status st = KM_OK;
 
 	for (km_view v = 0; v < KM_VIEW_COUNT && st == KM_OK; v++) {
 		sink s = { .g = km_gather_begin(v), .field = name_hashes() };
+		s.g.weight = soon->weight[v];
+		s.g.small = soon->small[v];
 		s.g.each = each;
 		s.g.ctx = ctx;
 		read_view(a, in, raw, &s);
@@ -564,5 +566,17 @@ km_status km_features_watch_words(km_arena *a, const km_learn_input *in,
 
 km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)
 {
-	return km_features_watch(a, in, NULL, NULL, out);
+	return km_features_read_for(a, in, &(km_lookups){ { NULL } }, out);
+}
+
+km_status km_features_read_for(km_arena *a, const km_learn_input *in, const km_lookups *soon,
+			       km_features *out)
+{
+	return read_views(a, in, soon, NULL, NULL, out);
+}
+
+km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
+			    km_features *out)
+{
+	return read_views(a, in, &(km_lookups){ { NULL } }, each, ctx, out);
 }

@@ -71,8 +71,21 @@ typedef struct {
 /* Views live during the call. */
 typedef void km_feature_each(void *ctx, const km_feature *f);
 
+/*
+ * Where something lies of each bucket that is going to be looked up for the features of a view;
+ * NULL: nowhere. These tables are too large for the caches next to the processor: what is looked up
+ * is asked for while the features are found, and is there by then.
+ */
+typedef struct {
+	const float *weight[KM_VIEW_COUNT];
+	const int8_t *small[KM_VIEW_COUNT];
+} km_lookups;
+
 /* KM_LIMIT when the arena is too small. */
 KM_NODISCARD km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out);
+/* Same, for who is going to look them up in the tables of @soon. */
+KM_NODISCARD km_status km_features_read_for(km_arena *a, const km_learn_input *in,
+					    const km_lookups *soon, km_features *out);
 /* Same, and tells @each (NULL: nobody) of each feature as it is found: for explaining. */
 KM_NODISCARD km_status km_features_watch(km_arena *a, const km_learn_input *in,
 					 km_feature_each *each, void *ctx, km_features *out);

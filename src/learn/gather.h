@@ -16,6 +16,8 @@ typedef struct {
 	size_t n;
 	km_view view;
 	int part;
+	const float *weight; /* what is going to be looked up; as in km_lookups */
+	const int8_t *small;
 	km_feature_each *each; /* NULL: nobody asks what the features stand for */
 	void *ctx;
 	const bool *wanted; /* those that they ask for, by index; NULL: all */
@@ -58,6 +60,10 @@ static inline __attribute__((always_inline)) size_t km_gather_put(km_gather g, s
 	uint32_t b = km_gather_bucket(hash);
 	uint64_t bits = g.met[b >> 6];
 
+	if (g.weight)
+		__builtin_prefetch(g.weight + b, 0, 2);
+	if (g.small)
+		__builtin_prefetch(g.small + b, 0, 2);
 	g.bucket[n] = b;
 	g.met[b >> 6] = bits | 1ull << (b & 63);
 	return n + 1 - (bits >> (b & 63) & 1);

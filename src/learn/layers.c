@@ -220,6 +220,20 @@ static km_features without_raw(const km_features *f)
 
 /* --- scoring --- */
 
+km_lookups km_layers_lookups(const km_layers *l)
+{
+	const km_scope nobody = { .user = KM_SV("") };
+	const km_model *site[LAYERS];
+	size_t n = stack(l, &nobody, site);
+	km_lookups out;
+
+	for (km_view v = 0; v < KM_VIEW_COUNT; v++) {
+		out.weight[v] = n ? km_model_weights(site[0], v) : NULL;
+		out.small[v] = l->base ? km_base_weights(l->base, v) : NULL;
+	}
+	return out;
+}
+
 void km_layers_score(const km_layers *l, const km_features *f, const km_scope *scope,
 		     km_opinion *out)
 {

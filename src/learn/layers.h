@@ -51,6 +51,8 @@ size_t km_layers_area(void);
 km_layers *km_layers_new(const km_base *base, void *area);
 void km_layers_free(km_layers *l);
 
+/* What km_layers_score() is going to look up. */
+km_lookups km_layers_lookups(const km_layers *l);
 void km_layers_score(const km_layers *l, const km_features *f, const km_scope *scope,
 		     km_opinion *out);
 /* Log-odds that each feature of @f adds to @view, all layers together: as many as it has. */

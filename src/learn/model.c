@@ -363,6 +363,11 @@ void km_model_train(km_model *m, const km_features *f, bool abuse, double rate)
 	km_model_learn(m, f, abuse, &t, &step);
 }
 
+const float *km_model_weights(const km_model *m, km_view v)
+{
+	return m->bits < KM_BUCKET_BITS ? NULL : m->cell + (table_of(m, (int)v) * 2 << m->bits);
+}
+
 double km_model_weight(const km_model *m, km_view view, uint32_t bucket)
 {
 	return (double)m->cell[(table_of(m, (int)view) * 2 << m->bits) +

@@ -94,6 +94,30 @@ static void test_bounded(void **state)
 	km_arena_free(a);
 }
 
+/* What is going to be looked up changes no feature. */
+static void test_lookups(void **state)
+{
+	(void)state;
+	static const float weight[KM_BUCKETS];
+	static const int8_t small[KM_BUCKETS];
+	km_lookups soon = { .weight = { weight }, .small = { [KM_VIEW_BODY] = small } };
+	km_arena *a = km_arena_new(32 << 20);
+	km_sv text = KM_S("one two three");
+	km_features f, g = read(a, plain, text);
+	km_mail *m;
+
+	soon.weight[KM_VIEW_BODY] = weight;
+	assert_int_equal(km_mail_read(a, km_sv_of(plain), &m), KM_OK);
+	const km_learn_input in = { m, m->subject, KM_S(""), &text, 1, false };
+	assert_int_equal(km_features_read_for(a, &in, &soon, &f), KM_OK);
+	for (int v = 0; v < KM_VIEW_COUNT; v++) {
+		assert_int_equal(f.view[v].n, g.view[v].n);
+		assert_memory_equal(f.view[v].bucket, g.view[v].bucket,
+				    f.view[v].n * sizeof(uint32_t));
+	}
+	km_arena_free(a);
+}
+
 typedef struct {
 	size_t n, pairs;
 } watched;
@@ -236,13 +260,10 @@ static void test_wanted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_receivers_fields),
-		cmocka_unit_test(test_each_once),
-		cmocka_unit_test(test_fields_differ),
-		cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_watched),
-		cmocka_unit_test(test_bytes_bounded),
-		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_receivers_fields), cmocka_unit_test(test_each_once),
+		cmocka_unit_test(test_fields_differ),	 cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_lookups),		 cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_bytes_bounded),	 cmocka_unit_test(test_full),
 		cmocka_unit_test(test_wanted),
 	};
 	return cmocka_run_group_tests_name("learn/feature", tests, NULL, NULL);

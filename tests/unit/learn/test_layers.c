@@ -229,6 +229,29 @@ static void test_saved(void **state)
 	tear_down(&y);
 }
 
+/* What is looked up is told: the base model's weights, and the site's once it was taught. */
+static void test_lookups(void **state)
+{
+	(void)state;
+	fixture x;
+	km_lesson lesson;
+
+	set_up(&x);
+	km_lookups soon = km_layers_lookups(x.l);
+	for (km_view v = 0; v < KM_VIEW_COUNT; v++) {
+		assert_null(soon.weight[v]);
+		assert_int_equal(soon.small[v] == NULL, km_view_is_raw(v));
+	}
+	learn(&x, &x.spam, &nobody, true, &lesson);
+	soon = km_layers_lookups(x.l);
+	for (km_view v = 0; v < KM_VIEW_COUNT; v++) {
+		assert_non_null(soon.weight[v]);
+		for (size_t i = 0; i < x.spam.view[v].n; i++)
+			assert_true(soon.weight[v][x.spam.view[v].bucket[i]] > 0);
+	}
+	tear_down(&x);
+}
+
 static bool has(const km_reason *r, size_t n, const char *text, const char *place)
 {
 	for (size_t i = 0; i < n; i++)
@@ -299,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_many_users),
 		cmocka_unit_test(test_saved),
+		cmocka_unit_test(test_lookups),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_reasons_among_little_words),
 	};
