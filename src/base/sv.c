@@ -1,6 +1,6 @@
 #include "base/sv.h"
 
-#include <strings.h>
+#include "base/block.h"
 
 int km_sv_cmp(km_sv a, km_sv b)
 {
@@ -22,32 +22,46 @@ int km_sv_icmp(km_sv a, km_sv b)
 	return (a.n > b.n) - (a.n < b.n);
 }
 
-bool km_sv_starts(km_sv v, km_sv prefix)
+/* Eight bytes as one number, in the machine's order. */
+static inline uint64_t load(const char *p)
 {
-	return v.n >= prefix.n && km_sv_eq(km_sv_sub(v, 0, prefix.n), prefix);
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
 }
 
-bool km_sv_istarts(km_sv v, km_sv prefix)
+/* The same for @n bytes, less than eight: numbers of the same @n are the same when the bytes are.
+ * Some bytes may count twice. */
+static inline uint64_t load_few(const char *p, size_t n)
 {
-	return v.n >= prefix.n && km_sv_ieq(km_sv_sub(v, 0, prefix.n), prefix);
+	uint32_t first, last;
+
+	if (n < 4)
+		return n ? (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
+				       (uint64_t)(unsigned char)p[n - 1] << 16
+			 : 0;
+	memcpy(&first, p, sizeof(first));
+	memcpy(&last, p + n - sizeof(last), sizeof(last));
+	return first | (uint64_t)last << 32;
 }
 
-bool km_sv_ends(km_sv v, km_sv suffix)
+/* ASCII capitals of eight bytes made small. */
+static inline uint64_t lower(uint64_t x)
 {
-	return v.n >= suffix.n && km_sv_eq(km_sv_from(v, v.n - suffix.n), suffix);
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t low = x & each * 0x7f; /* so that no sum carries into the next byte */
+	uint64_t from_a = low + each * (0x80 - 'A'), above_z = low + each * (0x7f - 'Z');
+
+	return x | (((from_a ^ above_z) & ~x & each * 0x80) >> 2);
 }
 
-bool km_sv_iends(km_sv v, km_sv suffix)
+bool km_bytes_ieq(const char *a, const char *b, size_t n)
 {
-	return v.n >= suffix.n && km_sv_ieq(km_sv_from(v, v.n - suffix.n), suffix);
-}
-
-size_t km_sv_chr(km_sv v, char c, size_t from)
-{
-	if (from >= v.n)
-		return v.n;
-	const char *hit = memchr(v.p + from, c, v.n - from);
-	return hit ? (size_t)(hit - v.p) : v.n;
+	for (; n >= 8; a += 8, b += 8, n -= 8)
+		if (lower(load(a)) != lower(load(b)))
+			return false;
+	return lower(load_few(a, n)) == lower(load_few(b, n));
 }
 
 size_t km_sv_rchr(km_sv v, char c)
@@ -58,18 +72,52 @@ size_t km_sv_rchr(km_sv v, char c)
 
 size_t km_sv_find(km_sv v, km_sv needle, size_t from)
 {
+	enum { SHORT = 64 };
+
 	if (from > v.n || needle.n > v.n - from)
 		return v.n;
 	if (needle.n == 0)
 		return from;
-	const char *hit = memmem(v.p + from, v.n - from, needle.p, needle.n);
-	return hit ? (size_t)(hit - v.p) : v.n;
+	const char *at = v.p + from, *end = v.p + v.n;
+	/* memmem() makes a table of the needle first, which is not worth it for a name. */
+	while ((at = memchr(at, needle.p[0], (size_t)(end - at))) != NULL) {
+		size_t left = (size_t)(end - at);
+		if (left < needle.n)
+			break;
+		if (left > SHORT) {
+			at = memmem(at, left, needle.p, needle.n);
+			return at ? (size_t)(at - v.p) : v.n;
+		}
+		if (memcmp(at, needle.p, needle.n) == 0)
+			return (size_t)(at - v.p);
+		at++;
+	}
+	return v.n;
+}
+
+/* Offset of the first byte at or after @from that is the ASCII letter @c, small or capital. */
+static size_t find_letter(km_sv v, char c, size_t from)
+{
+	for (; from + KM_BLOCK <= v.n; from += KM_BLOCK) {
+		km_block b = km_block_load(v.p + from) | 0x20;
+		size_t at = km_block_first((km_block)(b == (uint8_t)(c | 0x20)));
+		if (at < KM_BLOCK)
+			return from + at;
+	}
+	while (from < v.n && ((v.p[from] ^ c) & ~0x20))
+		from++;
+	return from;
 }
 
 size_t km_sv_ifind(km_sv v, km_sv needle, size_t from)
 {
-	for (size_t i = from; needle.n <= v.n && i <= v.n - needle.n; i++)
-		if (km_sv_ieq(km_sv_sub(v, i, needle.n), needle))
+	if (needle.n == 0 || needle.n > v.n)
+		return needle.n || from > v.n ? v.n : from;
+	/* Where a needle may begin. */
+	km_sv starts = km_sv_sub(v, 0, v.n - needle.n + 1);
+
+	for (size_t i = from; (i = find_letter(starts, needle.p[0], i)) < starts.n; i++)
+		if (km_bytes_ieq(v.p + i, needle.p, needle.n))
 			return i;
 	return v.n;
 }
@@ -155,4 +203,17 @@ uint64_t km_sv_ihash(km_sv v)
 	for (size_t i = 0; i < v.n; i++)
 		h = km_hash_byte(h, (char)km_lower((unsigned char)v.p[i]));
 	return km_hash_end(h);
+}
+
+uint64_t km_sv_quick_hash(km_sv v)
+{
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = KM_HASH_BEGIN + v.n * odd;
+	size_t at = 0;
+
+	for (; v.n - at >= 8; at += 8) {
+		h = (h ^ load(v.p + at)) * odd;
+		h ^= h >> 29;
+	}
+	return km_hash_end((h ^ load_few(v.p + at, v.n - at)) * odd);
 }

@@ -33,7 +33,7 @@ static _Thread_local remembered memory[REMEMBERED];
 /* Bytes of @z, @n long, before its registrable domain; 0 when it has none. */
 static size_t before_registrable(const char *z, size_t n)
 {
-	remembered *m = &memory[km_sv_hash((km_sv){ z, n }) % REMEMBERED];
+	remembered *m = &memory[km_sv_quick_hash((km_sv){ z, n }) % REMEMBERED];
 
 	if (m->length == n && memcmp(m->host, z, n) == 0)
 		return m->skip;

@@ -52,7 +52,7 @@ static size_t skeleton(km_sv v, char out[LONGEST])
 
 static size_t bucket(const char *gram)
 {
-	return km_sv_hash((km_sv){ gram, GRAM }) % BUCKETS;
+	return km_sv_quick_hash((km_sv){ gram, GRAM }) % BUCKETS;
 }
 
 /* True for a name that the table calls ambiguous. */

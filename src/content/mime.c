@@ -166,7 +166,7 @@ static uint32_t next_word(km_sv key, size_t *at)
 		if (to < key.n && (unsigned char)key.p[to] >= 0x80)
 			(void)km_utf8_next(key, &to);
 	}
-	return (uint32_t)km_sv_hash(km_sv_sub(key, from, to - from)) | 1;
+	return (uint32_t)km_sv_quick_hash(km_sv_sub(key, from, to - from)) | 1;
 }
 
 /* Percent of the words of @plain that @html has too, or 100 when there are too few to tell. */

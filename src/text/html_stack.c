@@ -124,7 +124,7 @@ km_html_frame *km_html_open(km_html_reader *r, unsigned tag, km_sv name, const k
 		return NULL;
 	}
 	f->tag = (uint8_t)tag;
-	f->name = tag ? 0 : (uint32_t)km_sv_hash(name);
+	f->name = tag ? 0 : (uint32_t)km_sv_quick_hash(name);
 	f->link = 0;
 	f->gap = KM_GAP_NONE;
 	f->own = *own;
@@ -209,7 +209,7 @@ enum { UNKNOWN_REACH = 8 };
 
 static size_t place_of_unknown(const km_html_stack *s, km_sv name)
 {
-	uint32_t hash = (uint32_t)km_sv_hash(name);
+	uint32_t hash = (uint32_t)km_sv_quick_hash(name);
 	size_t place = s->last[0];
 
 	for (int i = 0; place && i < UNKNOWN_REACH; i++) {

@@ -1,7 +1,6 @@
 #include "text/html_token.h"
 
-#include <endian.h>
-
+#include "base/block.h"
 #include "text/html_charref.h"
 
 /* What a byte means in one context or another. */
@@ -65,19 +64,14 @@ static size_t until(km_sv v, size_t i, unsigned classes)
 /* Offset of the first byte at or after @i that is NUL, CR, "&" or @also, or v.n. */
 static size_t until_rewrite(km_sv v, size_t i, char also)
 {
-	typedef uint8_t block __attribute__((vector_size(16)));
 	const uint8_t fourth = (uint8_t)also;
 
-	for (; v.n - i >= sizeof(block); i += sizeof(block)) {
-		uint64_t half[2];
-		block b;
-		memcpy(&b, v.p + i, sizeof(b));
-		b = (block)(b == 0) | (block)(b == '\r') | (block)(b == '&') | (block)(b == fourth);
-		memcpy(half, &b, sizeof(half));
-		if (half[0])
-			return i + (size_t)__builtin_ctzll(le64toh(half[0])) / 8;
-		if (half[1])
-			return i + 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8;
+	for (; v.n - i >= KM_BLOCK; i += KM_BLOCK) {
+		km_block b = km_block_load(v.p + i);
+		size_t at = km_block_first((km_block)(b == 0) | (km_block)(b == '\r') |
+					   (km_block)(b == '&') | (km_block)(b == fourth));
+		if (at < KM_BLOCK)
+			return i + at;
 	}
 	while (i < v.n && !(class_of[(unsigned char)v.p[i]] & (REWRITE | AMP)) && v.p[i] != also)
 		i++;
@@ -167,7 +161,7 @@ static km_sv cook(km_html_tokenizer *t, km_sv raw, unsigned also)
 
 static void add_attr(km_html_tokenizer *t, km_html_token *out, km_html_attr a)
 {
-	uint32_t h = (uint32_t)km_sv_hash(a.name), seen = 0;
+	uint32_t h = (uint32_t)km_sv_quick_hash(a.name), seen = 0;
 
 	if (out->n_attrs == KM_MAX_HTML_ATTRIBUTES) {
 		km_limit_hit(&t->limits, KM_LIMIT_HTML_ATTRIBUTES);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unicode/uchar.h>
 
+#include "base/block.h"
 #include "base/limits.h"
 #include "text/utf8.h"
 #include "text/view_text.h"
@@ -352,41 +353,26 @@ static bool add_stretch(struct key *k, km_sv v, bool first)
 	return !k->out.cut;
 }
 
-/* ASCII that is copied at once: short enough to fit between odd bytes. */
-typedef uint8_t block __attribute__((vector_size(16)));
-enum { BLOCK = sizeof(block) };
-
-static inline block load(const void *p)
-{
-	block b;
-
-	memcpy(&b, p, sizeof(b));
-	return b;
-}
-
 /* Masks of the bytes that are white space. */
-static inline block blanks(block b)
+static inline km_block blanks(km_block b)
 {
-	return (block)(b == ' ') | (block)(b == '\n') | (block)(b == '\r') | (block)(b == '\t');
+	return (km_block)(b == ' ') | (km_block)(b == '\n') | (km_block)(b == '\r') |
+	       (km_block)(b == '\t');
 }
 
 /*
- * Copies a block in lower case, unless a control character is to be dropped or white space to be
+ * Copies a block in lower case and gives how much of it is right: what stands before a control
+ * character, which is to be dropped, and before white space with more of it behind, which is to be
  * collapsed. There must be one byte more to be read, which may be the second blank of a row.
  */
-static inline bool copy_block(char *out, const char *p)
+static inline size_t copy_block(char *out, const char *p)
 {
-	block b = load(p), space = blanks(b), after = blanks(load(p + 1));
-	block odd = ((block)(b < ' ') & ~space) | (block)(b == 0x7F) | (space & after);
-	block upper = (block)(b - 'A' < 26);
-	uint64_t half[2];
+	km_block b = km_block_load(p), space = blanks(b), after = blanks(km_block_load(p + 1));
+	km_block odd = ((km_block)(b < ' ') & ~space) | (km_block)(b == 0x7F) | (space & after);
+	km_block upper = (km_block)(b - 'A' < 26);
 
-	memcpy(half, &odd, sizeof(half));
-	if (half[0] | half[1])
-		return false;
-	b = (b & ~space) | (space & ' ') | (upper & 0x20);
-	memcpy(out, &b, sizeof(b));
-	return true;
+	km_block_store(out, (b & ~space) | (space & ' ') | (upper & 0x20));
+	return km_block_first(odd);
 }
 
 /* Letters of @v, which is in lower case. */
@@ -394,12 +380,12 @@ static size_t count_letters(km_sv v)
 {
 	size_t n = 0, at = 0;
 
-	while (v.n - at >= BLOCK) {
-		block found = { 0 };
+	while (v.n - at >= KM_BLOCK) {
+		km_block found = { 0 };
 		/* A byte can count to 255. */
-		for (size_t k = 0; k < UINT8_MAX && v.n - at >= BLOCK; k++, at += BLOCK)
-			found -= (block)(load(v.p + at) - 'a' < 26);
-		for (size_t k = 0; k < BLOCK; k++)
+		for (size_t k = 0; k < UINT8_MAX && v.n - at >= KM_BLOCK; k++, at += KM_BLOCK)
+			found -= (km_block)(km_block_load(v.p + at) - 'a' < 26);
+		for (size_t k = 0; k < KM_BLOCK; k++)
 			n += found[k];
 	}
 	for (; at < v.n; at++)
@@ -420,23 +406,22 @@ static bool add_ascii(struct key *k, km_sv v, bool first)
 		return false;
 	char *out = k->out.p + k->out.n;
 	for (size_t at = 0; at < v.n;) {
-		if (v.n - at > BLOCK && !(gap && km_is_wsp((unsigned char)v.p[at])) &&
-		    copy_block(out + n, v.p + at)) {
-			n += BLOCK;
-			at += BLOCK;
-			gap = out[n - 1] == ' ';
-			continue;
-		}
-		for (size_t end = v.n - at > BLOCK ? at + BLOCK : v.n; at < end; at++) {
-			unsigned char c = (unsigned char)v.p[at];
-			unsigned is = km_view_class[0][c] & KM_VF_CLASS;
-			bool space = is == KM_VC_SPACE;
-			if (drop(is, st))
+		if (v.n - at > KM_BLOCK && !(gap && km_is_wsp((unsigned char)v.p[at]))) {
+			size_t good = copy_block(out + n, v.p + at);
+			n += good;
+			at += good;
+			gap = good ? out[n - 1] == ' ' : gap;
+			if (good == KM_BLOCK)
 				continue;
-			out[n] = space ? ' ' : (char)km_lower(c);
-			n += !(space && gap);
-			gap = space;
 		}
+		unsigned char c = (unsigned char)v.p[at++];
+		unsigned is = km_view_class[0][c] & KM_VF_CLASS;
+		bool space = is == KM_VC_SPACE;
+		if (drop(is, st))
+			continue;
+		out[n] = space ? ' ' : (char)km_lower(c);
+		n += !(space && gap);
+		gap = space;
 	}
 	n -= n && gap && k->t.last;
 	k->out.n += n;

@@ -77,12 +77,89 @@ static void test_compare(void **state)
 	assert_int_equal(km_sv_sub(KM_S("abc"), 5, 2).n, 0);
 }
 
+/* Bytes of a fixed row, few of them different, so that texts are found and letters fold. */
+static km_sv drawn(uint32_t *seed, size_t n, char *out)
+{
+	static const char letters[] = "aA[{zZ`@\0\x80\xc1\xe1";
+
+	for (size_t i = 0; i < n; i++) {
+		*seed = *seed * 1664525 + 1013904223;
+		out[i] = letters[(*seed >> 24) % (sizeof(letters) - 1)];
+	}
+	return (km_sv){ out, n };
+}
+
+/* What is done by eight or sixteen bytes at a time is what would be done byte by byte. */
+static void test_by_bytes(void **state)
+{
+	(void)state;
+	uint32_t seed = 1;
+	char text[200], other[200];
+
+	for (size_t n = 0; n < sizeof(text); n++) {
+		km_sv v = test_exact(drawn(&seed, n, text).p, n);
+		memcpy(other, text, n);
+		for (size_t i = 0; i < n; i++) { /* its letters in the other case */
+			unsigned char c = (unsigned char)text[i];
+			other[i] = km_is_alpha(c) ? (char)(c ^ 0x20) : (char)c;
+		}
+		km_sv same = test_exact(other, n);
+		assert_true(km_sv_ieq(v, same));
+		assert_true(km_sv_quick_hash(v) == km_sv_quick_hash((km_sv){ text, n }));
+		for (size_t i = 0; i < n; i++) {
+			other[i] ^= 0x20;
+			assert_true(km_sv_ieq(v, (km_sv){ other, n }) ==
+				    (km_sv_icmp(v, (km_sv){ other, n }) == 0));
+			other[i] ^= 0x20 ^ 1;
+			assert_false(km_sv_ieq(v, (km_sv){ other, n }));
+			assert_true(km_sv_quick_hash((km_sv){ other, n }) !=
+				    km_sv_quick_hash(same));
+			other[i] ^= 1;
+		}
+		test_drop(same);
+		test_drop(v);
+	}
+}
+
+/* Offset of @needle in @v by comparing at each place. */
+static size_t find_slowly(km_sv v, km_sv needle, size_t from, bool fold)
+{
+	for (size_t i = from; i + needle.n <= v.n; i++) {
+		km_sv here = km_sv_sub(v, i, needle.n);
+		if (fold ? km_sv_icmp(here, needle) == 0 : km_sv_cmp(here, needle) == 0)
+			return i;
+	}
+	return v.n;
+}
+
+static void test_find_any(void **state)
+{
+	(void)state;
+	uint32_t seed = 2;
+	char text[160], needle[4];
+
+	for (size_t n = 0; n < sizeof(text); n++) {
+		km_sv v = test_exact(drawn(&seed, n, text).p, n);
+		for (size_t m = 0; m <= sizeof(needle); m++) {
+			km_sv w = drawn(&seed, m, needle);
+			for (size_t from = 0; from <= n + 1; from += 7) {
+				assert_int_equal(km_sv_find(v, w, from),
+						 find_slowly(v, w, from, false));
+				assert_int_equal(km_sv_ifind(v, w, from),
+						 find_slowly(v, w, from, true));
+			}
+		}
+		test_drop(v);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line),	cmocka_unit_test(test_find),
-		cmocka_unit_test(test_split),	cmocka_unit_test(test_number),
-		cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_line),	 cmocka_unit_test(test_find),
+		cmocka_unit_test(test_split),	 cmocka_unit_test(test_number),
+		cmocka_unit_test(test_compare),	 cmocka_unit_test(test_by_bytes),
+		cmocka_unit_test(test_find_any),
 	};
 	return cmocka_run_group_tests_name("base/sv", tests, NULL, NULL);
 }
