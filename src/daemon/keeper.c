@@ -18,8 +18,8 @@
 enum {
 	MAX_BATCH = 512,	 /* records of one transaction */
 	MANY_BYTES = 256 * 1024, /* of one scanner that are written without waiting for more */
-	GATHER_MS = 20,		 /* how long a record may wait for more when nobody waits for it */
-	NAP_US = 1000, /* pause of a keeper that was sent nothing urgent, so that more comes at once
+	GATHER_MS = 50,		 /* how long a record may wait for more when nobody waits for it */
+	NAP_US = 2000, /* pause of a keeper that was sent nothing urgent, so that more comes at once
 			*/
 	RETRY_MS = 1000,
 	EXPIRE_MS = 10 * 60 * 1000,
