@@ -204,6 +204,19 @@ static unsigned run_checkv2(km_http *h, km_request *r)
 	return judge(h, r, on_checked);
 }
 
+static unsigned run_stat(km_http *h, km_request *r)
+{
+	const km_shared *s = h->scanner->role->shared;
+	km_rspamd_counts c = { .ham = km_shared_classes(s, KM_CLASS_HAM),
+			       .learned = km_shared_total(s, KM_COUNTER_lessons_total) };
+
+	for (int a = 0; a < KM_ACTIONS; a++)
+		c.actions[a] = km_shared_actions(s, (km_action)a);
+	return km_rspamd_stat_json(&r->body, &c) == KM_OK
+		       ? MHD_HTTP_OK
+		       : km_http_problem(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory");
+}
+
 static unsigned run_metrics(km_http *h, km_request *r)
 {
 	km_metrics_write(&r->body, h->scanner->role->shared);
@@ -234,7 +247,7 @@ static unsigned run_not_found(km_http *h, km_request *r)
 	return km_http_problem(
 		r, MHD_HTTP_NOT_FOUND,
 		"no such path; there are /scan /checkv2 /learnspam /learnham /learnundo "
-		"/learn/status /metrics /ping /ready");
+		"/learn/status /metrics /ping /ready /stat");
 }
 
 static unsigned run_bad_method(km_http *h, km_request *r)
@@ -253,6 +266,7 @@ static const km_route routes[] = {
 	{ "GET", "/metrics", "text/plain; version=0.0.4; charset=utf-8", run_metrics },
 	{ "GET", "/ping", TEXT, run_ping },
 	{ "GET", "/ready", TEXT, run_ready },
+	{ "GET", "/stat", JSON, run_stat },
 };
 static const km_route not_found = { "", "", JSON, run_not_found };
 static const km_route bad_method = { "", "", JSON, run_bad_method };

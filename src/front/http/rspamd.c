@@ -160,6 +160,44 @@ km_status km_rspamd_json(km_buf *out, const km_scan *s, const char *id, double r
 	return out->cut ? KM_NOMEM : KM_OK;
 }
 
+/* Several of our actions are one of theirs, which is written where the first of them stands. */
+static void count_actions(km_json_writer *w, const km_rspamd_counts *c)
+{
+	km_json_open(w, "actions", '{');
+	for (int a = 0; a < KM_ACTIONS; a++) {
+		int64_t sum = 0;
+		bool first = true;
+		for (int b = 0; b < KM_ACTIONS; b++) {
+			bool same = strcmp(words[a], words[b]) == 0;
+			sum += same ? c->actions[b] : 0;
+			first &= !(same && b < a);
+		}
+		if (first)
+			km_json_integer(w, words[a], sum);
+	}
+	km_json_close(w, '}');
+}
+
+km_status km_rspamd_stat_json(km_buf *out, const km_rspamd_counts *c)
+{
+	km_json_writer w = { .out = out, .compact = true };
+	int64_t scanned = 0;
+
+	for (int a = 0; a < KM_ACTIONS; a++)
+		scanned += c->actions[a];
+	km_json_open(&w, NULL, '{');
+	km_json_integer(&w, "scanned", scanned);
+	km_json_integer(&w, "learned", c->learned);
+	count_actions(&w, c);
+	km_json_integer(&w, "spam_count", scanned - c->ham);
+	km_json_integer(&w, "ham_count", c->ham);
+	km_json_integer(&w, "total_learns", c->learned);
+	empty(&w, "statfiles", "[]");
+	empty(&w, "fuzzy_hashes", "{}");
+	km_json_close(&w, '}');
+	return out->cut ? KM_NOMEM : KM_OK;
+}
+
 km_status km_rspamd_failed_json(km_buf *out, bool accept, const char *id, const char *why,
 				double required)
 {

@@ -24,4 +24,12 @@ KM_NODISCARD km_status km_rspamd_json(km_buf *out, const km_scan *s, const char 
 KM_NODISCARD km_status km_rspamd_failed_json(km_buf *out, bool accept, const char *id,
 					     const char *why, double required);
 
+typedef struct {
+	int64_t actions[KM_ACTIONS];
+	int64_t ham, learned; /* judged to be ham; taught */
+} km_rspamd_counts;
+
+/* Appends the object of /stat, which `rspamc stat` shows. */
+KM_NODISCARD km_status km_rspamd_stat_json(km_buf *out, const km_rspamd_counts *c);
+
 #endif

@@ -133,6 +133,23 @@ def rspamc_works(k):
 
 
 @case
+def rspamc_counts(k):
+    """Debian's rspamc shows what was judged, by Rspamd's words"""
+    program = shutil.which("rspamc")
+    if not program:
+        raise Skip("rspamc is not installed (package rspamd)")
+    k.scan(MESSAGE)
+    out = subprocess.run([program, "-h", f"127.0.0.1:{k.http}", "stat"], capture_output=True, text=True, timeout=30)
+    assert out.returncode == 0, out
+    told = json.loads(k.get("/stat")[2])
+    assert f"Messages scanned: {told['scanned']}" in out.stdout, (told, out.stdout)
+    assert f"Messages treated as ham: {told['ham_count']}," in out.stdout, (told, out.stdout)
+    assert sum(told["actions"].values()) == told["scanned"] > 0, told
+    assert told["spam_count"] + told["ham_count"] <= told["scanned"], told
+    assert set(told["actions"]) == {"no action", "add header", "greylist", "soft reject", "quarantine", "reject", "discard"}
+
+
+@case
 def keep_alive(k):
     """many requests on one connection, in pieces of odd sizes"""
     one = b"POST /scan HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(MESSAGE) + MESSAGE

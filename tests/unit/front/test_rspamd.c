@@ -150,13 +150,42 @@ static void test_failed(void **state)
 	}
 }
 
+/* Tagged and junk mail both get a header, so one word stands for both. */
+static void test_stat(void **state)
+{
+	(void)state;
+	const km_rspamd_counts c = { .actions = { [KM_ACTION_ACCEPT] = 10,
+						  [KM_ACTION_TAG] = 2,
+						  [KM_ACTION_JUNK] = 3,
+						  [KM_ACTION_REJECT] = 4 },
+				     .ham = 9,
+				     .learned = 5 };
+	static const struct {
+		const char *name;
+		int64_t n;
+	} want[] = { { "no action", 10 }, { "add header", 5 }, { "greylist", 0 }, { "reject", 4 } };
+	km_buf out;
+
+	km_buf_init(&out, NULL, 1 << 16);
+	assert_int_equal(km_rspamd_stat_json(&out, &c), KM_OK);
+	json_t *o = parse(&out);
+	assert_int_equal(json_integer_value(json_object_get(o, "scanned")), 19);
+	assert_int_equal(json_integer_value(json_object_get(o, "spam_count")), 10);
+	assert_int_equal(json_integer_value(json_object_get(o, "learned")), 5);
+	const json_t *actions = json_object_get(o, "actions");
+	assert_int_equal(json_object_size(actions), 7);
+	for (size_t i = 0; i < KM_COUNT(want); i++)
+		assert_int_equal(json_integer_value(json_object_get(actions, want[i].name)),
+				 want[i].n);
+	json_decref(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_reject),
-		cmocka_unit_test(test_no_threshold),
-		cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_words),	     cmocka_unit_test(test_reject),
+		cmocka_unit_test(test_no_threshold), cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_stat),
 	};
 	return cmocka_run_group_tests_name("front/rspamd", tests, NULL, NULL);
 }
