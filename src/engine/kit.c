@@ -47,7 +47,9 @@ static km_status open_tables(km_kit *kit, const km_conf *conf, km_sv cache, km_e
 	kit->imitations = km_imitations_new(kit->brands);
 	if (kit->imitations == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory for tables of words");
-	return km_term_cache_open(kit->terms, cache, &kit->compiled, err);
+	return kit->checks & KM_CHECK_CONTENT
+		       ? km_term_cache_open(kit->terms, cache, &kit->compiled, err)
+		       : KM_OK;
 }
 
 /* A base model that is damaged does not stop the mail: the one inside the program is as good. */
