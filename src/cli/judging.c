@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "cli/settings.h"
-#include "cli/words.h"
 
 /* "<a@b>" and "a@b" are the same to a person who types it. */
 static km_sv without_brackets(const char *text)
@@ -69,12 +68,8 @@ static km_status open_all(km_judging *j, km_cli *cli, const km_judging_options *
 	if (st == KM_OK)
 		st = km_pack_load(first_of(o->policy, km_conf_str(c, KM_KEY_POLICY_PACK)), &j->pack,
 				  err);
-	if (st == KM_OK) {
-		j->words = km_words_open();
-		st = km_kit_open_cached(&j->kit, c, j->pack, j->words.bytes, err);
-	}
-	if (st == KM_OK && j->kit.compiled)
-		km_words_keep(j->kit.terms);
+	if (st == KM_OK)
+		st = km_kit_open(&j->kit, c, j->pack, err);
 	if (st == KM_OK)
 		st = km_kit_open_state(&j->kit, km_conf_str(c, KM_KEY_STATE_DIR), err);
 	if (st == KM_OK)
@@ -112,7 +107,6 @@ void km_judging_close(km_judging *j)
 {
 	km_dns_snapshot_free(j->snapshot);
 	km_kit_close(&j->kit);
-	km_file_close(&j->words);
 	km_pack_free(j->pack);
 	km_conf_free(j->conf);
 }

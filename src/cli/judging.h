@@ -69,8 +69,7 @@ typedef struct {
 	km_pack *pack;
 	km_kit kit;
 	km_dns_snapshot *snapshot;
-	km_file words; /* compiled, of an earlier run */
-	bool dns;      /* asks the DNS */
+	bool dns; /* asks the DNS */
 } km_judging;
 
 /*

@@ -6,6 +6,7 @@
 typedef struct {
 	km_arena *a;
 	const km_terms *terms;
+	uint8_t *count; /* what they are looked for with */
 	const km_mail *m;
 	km_area *area;
 	size_t n, cap;
@@ -15,7 +16,7 @@ static void add(areas_job *j, km_area area)
 {
 	if (area.key.n == 0 || j->n == j->cap)
 		return;
-	area.hits = km_terms_scan(j->terms, j->a, area.key);
+	area.hits = km_terms_scan(j->terms, j->a, j->count, area.key);
 	j->area[j->n++] = area;
 }
 
@@ -220,7 +221,8 @@ void km_areas_read(km_arena *a, const km_terms *terms, const km_mail *m, const k
 			   .bare = km_mail_passing(m, v) == KM_PASSES_BARE,
 			   .is_list = is_list(m) };
 	j.area = KM_NEW_ARRAY(a, km_area, j.cap);
-	if (j.area == NULL)
+	j.count = KM_NEW_ARRAY(a, uint8_t, km_terms_count(terms));
+	if (j.area == NULL || j.count == NULL)
 		return;
 	add_short(&j, (km_area){ .kind = KM_AREA_NAME,
 				 .part = KM_NO_PART,

@@ -1,30 +1,36 @@
 #include "content/terms.h"
 
-#include <hs/hs.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/map.h"
 #include "text/view.h"
 
-enum { ARENA_BYTES = 64 << 20, FIRST_HITS = 64, HITS_MOST = 1 << 18, PAGE = 4096 };
+/*
+ * The keys lie in order. Those that a text begins with are then a chain: from the last key that is
+ * not behind the text, each time to the longest key that the one before begins with.
+ */
+enum { ARENA_BYTES = 64 << 20, FIRST_HITS = 64, HITS_MOST = 1 << 18, HEAD = 8, PAIRS = 1 << 16 };
 
-/* What one scan works with; given back for the next one. */
-struct desk {
-	struct desk *next;
-	hs_scratch_t *scratch;
-	uint8_t *count; /* per term */
+/* What a byte is, as bits. */
+enum { ALNUM = 1, BEGINS = 2 /* a key */ };
+
+struct entry {
+	const char *key;
+	uint32_t n;
+	uint32_t term;
+	uint32_t inner; /* the place of the longest other key that it begins with, + 1; 0: none */
 };
 
 struct km_terms {
 	km_arena *arena;
-	km_map by_key; /* -> number + 1 */
-	km_sv *key;
+	km_map by_key; /* -> in `key` */
+	km_sv *key;    /* by number */
 	size_t n;
-	const hs_database_t *db;
-	hs_database_t *built; /* db, when it is ours to free */
-	pthread_mutex_t lock; /* of the desks */
-	struct desk *free;
+	/* in the order of the keys: */
+	struct entry *entry;
+	uint64_t *head;	 /* the first HEAD bytes of each, as a number of that order */
+	uint16_t *first; /* by the first two bytes: where those that begin with them begin */
+	uint8_t byte[256];
 };
 
 km_terms *km_terms_new(void)
@@ -35,35 +41,18 @@ km_terms *km_terms_new(void)
 		return NULL;
 	t->arena = km_arena_new(ARENA_BYTES);
 	t->key = t->arena ? KM_NEW_ARRAY(t->arena, km_sv, KM_TERMS_MOST) : NULL;
-	if (t->key == NULL || pthread_mutex_init(&t->lock, NULL) != 0) {
-		km_arena_free(t->arena);
-		free(t);
+	if (t->key == NULL) {
+		km_terms_free(t);
 		return NULL;
 	}
 	km_map_init(&t->by_key, t->arena, false);
 	return t;
 }
 
-static void desk_free(struct desk *d)
-{
-	if (d == NULL)
-		return;
-	(void)hs_free_scratch(d->scratch);
-	free(d->count);
-	free(d);
-}
-
 void km_terms_free(km_terms *t)
 {
 	if (t == NULL)
 		return;
-	while (t->free) {
-		struct desk *next = t->free->next;
-		desk_free(t->free);
-		t->free = next;
-	}
-	(void)hs_free_database(t->built);
-	(void)pthread_mutex_destroy(&t->lock);
 	km_arena_free(t->arena);
 	free(t);
 }
@@ -101,189 +90,167 @@ size_t km_terms_count(const km_terms *t)
 	return t->n;
 }
 
-static struct desk *desk_new(const km_terms *t)
-{
-	struct desk *d = calloc(1, sizeof(*d));
+/* --- the order --- */
 
-	if (d == NULL)
-		return NULL;
-	d->count = calloc(t->n, 1);
-	if (d->count == NULL || hs_alloc_scratch(t->db, &d->scratch) != HS_SUCCESS) {
-		free(d->count);
-		free(d);
-		return NULL;
-	}
-	return d;
+static uint64_t head_of(const char *p, size_t n)
+{
+	uint64_t head = 0;
+
+	memcpy(&head, p, n < HEAD ? n : HEAD);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	head = __builtin_bswap64(head);
+#endif
+	return head;
 }
 
-static km_status begin(km_terms *t, km_err *err)
+static int by_key(const void *x, const void *y)
 {
-	t->free = desk_new(t);
-	return t->free ? KM_OK : KM_FAIL(err, KM_NOMEM, "no memory for words");
+	const struct entry *a = x, *b = y;
+
+	return km_sv_cmp((km_sv){ a->key, a->n }, (km_sv){ b->key, b->n });
+}
+
+static bool is_inside(const struct entry *inner, const struct entry *e)
+{
+	return inner->n < e->n && memcmp(inner->key, e->key, inner->n) == 0;
+}
+
+/* The keys that @i begins with are that before it, or among those which that one begins with. */
+static uint32_t inner_of(const km_terms *t, uint32_t i)
+{
+	uint32_t inner = i;
+
+	while (inner && !is_inside(&t->entry[inner - 1], &t->entry[i]))
+		inner = t->entry[inner - 1].inner;
+	return inner;
 }
 
 km_status km_terms_build(km_terms *t, km_err *err)
 {
-	const char **expr = KM_NEW_ARRAY(t->arena, const char *, t->n);
-	unsigned *flags = KM_NEW_ARRAY(t->arena, unsigned, t->n);
-	unsigned *id = KM_NEW_ARRAY(t->arena, unsigned, t->n);
-	size_t *length = KM_NEW_ARRAY(t->arena, size_t, t->n);
-	hs_compile_error_t *why = NULL;
-
-	if (expr == NULL || flags == NULL || id == NULL || length == NULL)
+	t->entry = KM_NEW_ARRAY(t->arena, struct entry, t->n);
+	t->head = KM_NEW_ARRAY(t->arena, uint64_t, t->n);
+	t->first = KM_NEW_ARRAY(t->arena, uint16_t, PAIRS + 1);
+	if (t->entry == NULL || t->head == NULL || t->first == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory for words");
-	if (t->n == 0)
-		return KM_OK;
-	for (size_t i = 0; i < t->n; i++) {
-		expr[i] = t->key[i].p;
-		length[i] = t->key[i].n;
-		id[i] = (unsigned)i;
+	for (size_t i = 0; i < t->n; i++)
+		t->entry[i] = (struct entry){ t->key[i].p, (uint32_t)t->key[i].n, (uint32_t)i, 0 };
+	qsort(t->entry, t->n, sizeof(*t->entry), by_key);
+	for (unsigned c = 0; c < KM_COUNT(t->byte); c++)
+		t->byte[c] = km_is_alnum((unsigned char)c) ? ALNUM : 0;
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct entry *e = &t->entry[i];
+		e->inner = inner_of(t, i);
+		t->head[i] = head_of(e->key, e->n);
+		t->byte[(unsigned char)e->key[0]] |= BEGINS;
+		t->first[(t->head[i] >> 48) + 1]++;
 	}
-	if (hs_compile_lit_multi(expr, flags, id, length, (unsigned)t->n, HS_MODE_BLOCK, NULL,
-				 &t->built, &why) != HS_SUCCESS) {
-		km_status st = KM_FAIL(err, KM_CONFIG, "words can not be compiled: %s",
-				       why ? why->message : "no reason given");
-		(void)hs_free_compile_error(why);
-		return st;
-	}
-	t->db = t->built;
-	return begin(t, err);
+	for (size_t pair = 0; pair < PAIRS; pair++)
+		t->first[pair + 1] = (uint16_t)(t->first[pair + 1] + t->first[pair]);
+	return KM_OK;
 }
 
-km_status km_terms_stamp(const km_terms *t, km_buf *out)
-{
-	hs_platform_info_t cpu = { 0 };
+/* --- a text --- */
 
-	if (hs_populate_platform(&cpu) != HS_SUCCESS)
-		return KM_BUG;
-	km_buf_fmt(out, "%s %u %llx %zu\n", hs_version(), cpu.tune, cpu.cpu_features, t->n);
-	for (size_t i = 0; i < t->n; i++) {
-		km_buf_fmt(out, "%zu ", t->key[i].n);
-		km_buf_add(out, t->key[i]);
-	}
-	return out->cut ? KM_LIMIT : KM_OK;
-}
-
-km_status km_terms_image(const km_terms *t, char **out, size_t *n)
-{
-	char *bytes = NULL;
-	size_t length = 0;
-
-	if (t->db == NULL)
-		return KM_NOTFOUND;
-	if (hs_serialize_database(t->db, &bytes, &length) != HS_SUCCESS)
-		return KM_NOMEM;
-	hs_error_t rc = hs_serialized_database_size(bytes, length, n);
-	*out = rc == HS_SUCCESS ? aligned_alloc(PAGE, (*n + PAGE - 1) / PAGE * PAGE) : NULL;
-	if (*out) {
-		memset(*out, 0, *n); /* what lies between its pieces is written nowhere */
-		rc = hs_deserialize_database_at(bytes, length, (hs_database_t *)(void *)*out);
-	}
-	free(bytes);
-	if (*out && rc == HS_SUCCESS)
-		return KM_OK;
-	free(*out);
-	*out = NULL;
-	return KM_NOMEM;
-}
-
-km_status km_terms_adopt(km_terms *t, km_sv image, km_err *err)
-{
-	const hs_database_t *db = (const hs_database_t *)(const void *)image.p;
-	size_t size = 0;
-
-	/* Smaller than what the library looks at before it knows the size. */
-	if (image.n < PAGE || (uintptr_t)image.p % KM_TERMS_ALIGN != 0 ||
-	    hs_database_size(db, &size) != HS_SUCCESS || size != image.n)
-		return KM_FAIL(err, KM_SYNTAX, "compiled words are damaged");
-	t->db = db;
-	return begin(t, err);
-}
-
-static struct desk *take_desk(km_terms *t)
-{
-	(void)pthread_mutex_lock(&t->lock);
-	struct desk *d = t->free;
-	if (d)
-		t->free = d->next;
-	(void)pthread_mutex_unlock(&t->lock);
-	return d ? d : desk_new(t);
-}
-
-static void give_desk(km_terms *t, struct desk *d)
-{
-	(void)pthread_mutex_lock(&t->lock);
-	d->next = t->free;
-	t->free = d;
-	(void)pthread_mutex_unlock(&t->lock);
-}
-
-struct finding {
+typedef struct {
 	const km_terms *terms;
-	struct desk *desk;
 	km_arena *arena;
+	uint8_t *count;
 	km_term_hit *hit;
 	size_t n, cap;
-};
+} finding;
 
-static int note(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
-		void *context)
+static bool grow(finding *f)
 {
-	struct finding *f = context;
+	size_t cap = f->cap ? f->cap * 2 : FIRST_HITS;
+	km_term_hit *more = cap > HITS_MOST
+				    ? NULL
+				    : km_arena_grow(f->arena, f->hit, f->cap * sizeof(*f->hit),
+						    cap * sizeof(*f->hit));
 
-	(void)from;
-	(void)flags;
-	if (f->desk->count[id] == KM_TERM_HITS)
-		return 0;
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : FIRST_HITS;
-		km_term_hit *more =
-			cap > HITS_MOST ? NULL
-					: km_arena_grow(f->arena, f->hit, f->cap * sizeof(*f->hit),
-							cap * sizeof(*f->hit));
-		if (more == NULL)
-			return 1;
-		f->hit = more;
-		f->cap = cap;
+	if (more == NULL)
+		return false;
+	f->hit = more;
+	f->cap = cap;
+	return true;
+}
+
+/* Where they end; in one place, the longer first, but two long ones as they are numbered. */
+static bool is_before(const km_term_hit *a, const km_term_hit *b)
+{
+	uint32_t long_from = a->from > b->from ? a->from : b->from;
+
+	if (a->to != b->to)
+		return a->to < b->to;
+	return a->to - long_from >= HEAD ? a->term < b->term : a->from < b->from;
+}
+
+/* Those found before it that come behind it began at most KM_TERM_BYTES before it. */
+static void add(finding *f, const struct entry *e, size_t at)
+{
+	const km_term_hit hit = { e->term, (uint32_t)at, (uint32_t)(at + e->n) };
+	size_t i = f->n;
+
+	if (f->count[e->term] == KM_TERM_HITS || (f->n == f->cap && !grow(f)))
+		return;
+	f->count[e->term]++;
+	for (; i && is_before(&hit, &f->hit[i - 1]); i--)
+		f->hit[i] = f->hit[i - 1];
+	f->hit[i] = hit;
+	f->n++;
+}
+
+static bool begins_with(km_sv text, uint64_t head, const struct entry *e, uint64_t its_head)
+{
+	if (e->n > text.n)
+		return false;
+	if (e->n < HEAD)
+		return (head ^ its_head) >> 8 * (HEAD - e->n) == 0;
+	return head == its_head && memcmp(text.p + HEAD, e->key + HEAD, e->n - HEAD) == 0;
+}
+
+/* How many heads of the @n at @head, which are in order, are not over @most. */
+static size_t count_upto(const uint64_t *head, size_t n, uint64_t most)
+{
+	const uint64_t *p = head;
+
+	while (n) {
+		size_t half = (n + 1) / 2;
+		p += half & -(size_t)(p[half - 1] <= most);
+		n -= half;
 	}
-	f->desk->count[id]++;
-	f->hit[f->n++] = (km_term_hit){ id, (uint32_t)(to - f->terms->key[id].n), (uint32_t)to };
-	return 0;
+	return (size_t)(p - head);
 }
 
-static int by_end(const void *x, const void *y)
+/* Every word that @text, which lies at @at, begins with. */
+static void look(finding *f, km_sv text, size_t at)
 {
-	const km_term_hit *a = x, *b = y;
+	const km_terms *t = f->terms;
+	uint64_t head = head_of(text.p, text.n);
+	size_t from = t->first[head >> 48], to = t->first[(head >> 48) + 1];
+	size_t i = from + count_upto(t->head + from, to - from, head);
 
-	return a->to != b->to ? (a->to > b->to) - (a->to < b->to)
-			      : (a->term > b->term) - (a->term < b->term);
+	while (i && t->head[i - 1] == head &&
+	       !begins_with(text, head, &t->entry[i - 1], t->head[i - 1]))
+		i--;
+	for (; i; i = t->entry[i - 1].inner)
+		if (begins_with(text, head, &t->entry[i - 1], t->head[i - 1]))
+			add(f, &t->entry[i - 1], at);
 }
 
-/* The library makes no promise about the order of what ends in different places. */
-static void put_in_order(km_term_hit *hit, size_t n)
+km_term_hits km_terms_scan(const km_terms *t, km_arena *a, uint8_t *count, km_sv key)
 {
-	for (size_t i = 1; i < n; i++)
-		if (hit[i].to < hit[i - 1].to) {
-			qsort(hit, n, sizeof(*hit), by_end);
-			return;
-		}
-}
+	finding f = { .terms = t, .arena = a, .count = count };
+	unsigned before = 0;
 
-km_term_hits km_terms_scan(const km_terms *t, km_arena *a, km_sv key)
-{
-	struct finding f = { .terms = t, .arena = a };
-
-	if (t->db == NULL || key.n == 0 || key.n > UINT32_MAX)
+	if (t->n == 0 || key.n > UINT32_MAX)
 		return (km_term_hits){ NULL, 0 };
-	/* Scratch space is not part of what the set says. */
-	km_terms *mutable = (km_terms *)(uintptr_t)t;
-	f.desk = take_desk(mutable);
-	if (f.desk == NULL)
-		return (km_term_hits){ NULL, 0 };
-	(void)hs_scan(t->db, key.p, (unsigned)key.n, 0, f.desk->scratch, note, &f);
+	for (size_t i = 0; i < key.n; i++) {
+		unsigned byte = t->byte[(unsigned char)key.p[i]];
+		if (byte & BEGINS && !(byte & before & ALNUM))
+			look(&f, km_sv_from(key, i), i);
+		before = byte;
+	}
 	for (size_t i = 0; i < f.n; i++)
-		f.desk->count[f.hit[i].term] = 0;
-	give_desk(mutable, f.desk);
-	put_in_order(f.hit, f.n);
+		count[f.hit[i].term] = 0;
 	return (km_term_hits){ f.hit, f.n };
 }

@@ -1,12 +1,14 @@
 /*
- * content/terms.h - thousands of words looked for in one pass (Vectorscan), over match keys
- * (text/view.h), in linear time. One set serves all checks: each adds its words and keeps the
- * numbers. Thread rule: building is for one thread; once built, any number of threads may scan.
+ * content/terms.h - thousands of words looked for in one pass over a match key (text/view.h), in
+ * linear time. A word that begins with an ASCII letter or digit is found only where one begins:
+ * "au", not in "beau"; others, as of Japanese, everywhere. Where it ends is for the caller to see
+ * to. One set serves all checks: each adds its words and keeps the numbers. Thread rule: building
+ * is for one thread; once built, any number of threads may scan.
  */
 #ifndef KM_CONTENT_TERMS_H
 #define KM_CONTENT_TERMS_H
 
-#include "base/buf.h"
+#include "base/arena.h"
 #include "base/err.h"
 
 enum {
@@ -23,7 +25,7 @@ typedef struct {
 } km_term_hit;
 
 typedef struct {
-	const km_term_hit *hit; /* in the order in which they end */
+	const km_term_hit *hit; /* in the order in which they end; mostly the longer first */
 	size_t n;
 } km_term_hits;
 
@@ -41,21 +43,10 @@ size_t km_terms_count(const km_terms *t);
 /* To be called once, after all words were added. */
 KM_NODISCARD km_status km_terms_build(km_terms *t, km_err *err);
 
-/* What the compiled form depends on - the library, this CPU, the words -, appended to @out. */
-KM_NODISCARD km_status km_terms_stamp(const km_terms *t, km_buf *out);
 /*
- * The compiled form as it is used, in memory of its own (for free()) that begins on a page: to be
- * kept in a file or shared with other processes. KM_NOTFOUND when there are no words.
+ * All words in @key, which is a match key. What did not fit into the arena is missing. @count:
+ * km_terms_count() zeros to work with, and zeros again at the end.
  */
-KM_NODISCARD km_status km_terms_image(const km_terms *t, char **out, size_t *n);
-/*
- * In place of km_terms_build(): uses @image, which must be what km_terms_image() gave for a set of
- * the same stamp, begin at a multiple of KM_TERMS_ALIGN bytes, and outlive the set. KM_SYNTAX when
- * it is no image at all.
- */
-enum { KM_TERMS_ALIGN = 64 };
-KM_NODISCARD km_status km_terms_adopt(km_terms *t, km_sv image, km_err *err);
-/* All words in @key, which is a match key. What did not fit into the arena is missing. */
-km_term_hits km_terms_scan(const km_terms *t, km_arena *a, km_sv key);
+km_term_hits km_terms_scan(const km_terms *t, km_arena *a, uint8_t *count, km_sv key);
 
 #endif

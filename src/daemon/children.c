@@ -286,7 +286,6 @@ static int spawn(km_child *c, int theirs)
 		[KM_FD_CONF] = sv->settings.conf_fd,
 		[KM_FD_PACK] = sv->settings.pack_fd,
 		[KM_FD_DNS] = or_null(c, sv->settings.dns_fd, km_child_is_scanner(c)),
-		[KM_FD_WORDS] = or_null(c, sv->settings.words_fd, km_child_is_scanner(c)),
 		[KM_FD_LEARN] = learn_fd(c),
 	};
 	uv_stdio_container_t stdio[KM_FD_END];

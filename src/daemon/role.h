@@ -21,7 +21,6 @@ enum {
 	KM_FD_CONF,	   /* text of the configuration, as the supervisor checked it */
 	KM_FD_PACK,	   /* text of the policy pack, likewise */
 	KM_FD_DNS,	   /* text of the DNS snapshot, likewise; /dev/null without one */
-	KM_FD_WORDS,	   /* compiled words (engine/term_cache.h), shared by all scanners */
 	/* memory of learn/layers.h: the keeper writes it, scanners can only read it */
 	KM_FD_LEARN,
 	KM_FD_LISTEN, /* from here on by km_listener; /dev/null where switched off */

@@ -231,11 +231,7 @@ static km_status prepare(km_scanner *s, km_err *err)
 	s->max_connections = (size_t)km_conf_int(c, KM_KEY_LIMITS_CONNECTIONS);
 	if (shop->recorder == NULL || shop->learner == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
-	/* Kept open: the words are used where they lie. */
-	km_status st =
-		km_file_open_fd(&s->words, KM_FD_WORDS, "compiled words", KM_TERM_CACHE_BYTES, err);
-	if (st == KM_OK)
-		st = km_kit_open_cached(&shop->kit, c, s->role->pack, s->words.bytes, err);
+	km_status st = km_kit_open(&shop->kit, c, s->role->pack, err);
 	if (st == KM_OK)
 		st = km_kit_open_state(&shop->kit, s->role->state_dir, err);
 	if (st == KM_OK)
@@ -329,7 +325,6 @@ static void scanner_finish(km_role *r)
 	km_job_close(&s->shop);
 	km_kit_close(&s->shop.kit);
 	km_replay_close(s->replay);
-	km_file_close(&s->words);
 	if (s->learned)
 		(void)munmap(s->learned, km_layers_area());
 	km_trust_close(&s->learners);

@@ -43,7 +43,6 @@ struct km_scanner {
 	struct ub_event_base *dns_loop;
 	km_dns_snapshot *snapshot;
 	struct km_replay *replay;
-	km_file words; /* compiled, of all scanners */
 };
 
 /* To be called by a front end whenever a connection is gone: a draining scanner may now end. */

@@ -150,7 +150,6 @@ static void reload(km_supervisor *sv)
 	km_settings_warn_fixed(&sv->settings, &fresh);
 	km_settings_free(&sv->settings);
 	sv->settings = fresh;
-	km_settings_keep_words(&sv->settings, sv->sockets.state_dir);
 	km_role_log_as(label, fresh.conf);
 	sv->generation++;
 	km_children_tell_wanted(sv);
@@ -337,7 +336,6 @@ km_status km_serve(const km_serve_options *options, km_err *err)
 		st = km_sockets_open(&sv->settings, options->state_dir, &sv->sockets, err);
 	if (st == KM_OK) {
 		st = km_settings_check_keys(&sv->settings, sv->sockets.state_dir, err);
-		km_settings_keep_words(&sv->settings, sv->sockets.state_dir);
 		if (st == KM_OK && uv_loop_init(&sv->loop) == 0) {
 			supervise(sv);
 			(void)uv_loop_close(&sv->loop);

@@ -25,8 +25,6 @@
 #include "net/listen.h"
 #include "policy/policy.h"
 
-#define WORDS_FILE "words.cache"
-
 enum { TEXT_MAX = 16 * 1024 * 1024, SNAPSHOT_MAX = 64 * 1024 * 1024 };
 
 /* Open files of a scanner besides its connections: spools of large messages, its own. */
@@ -75,76 +73,18 @@ static km_status load_conf(const char *path, km_settings *s, km_err *err)
 	return st;
 }
 
-/* Of a file that somebody else could have written nothing is believed. */
-static km_file open_words(const char *state_dir)
+/* What the scanners will open from it. */
+static km_status check_kit(const km_settings *s, const km_pack *pack, km_err *err)
 {
-	char path[1100];
-	struct stat sb;
-	km_file file = { 0 };
-
-	(void)snprintf(path, sizeof(path), "%s/" WORDS_FILE, state_dir);
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return file;
-	if (fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode) || sb.st_uid != geteuid() ||
-	    km_file_open_fd(&file, fd, path, KM_TERM_CACHE_BYTES, NULL) != KM_OK)
-		file = (km_file){ 0 };
-	(void)close(fd);
-	return file;
-}
-
-static int copy_words(const km_kit *kit, km_err *err)
-{
-	char *words;
-	size_t n;
-
-	if (km_term_cache_make(kit->terms, &words, &n, err) != KM_OK)
-		return -1;
-	int fd = sealed_copy("komainu-words", (km_sv){ words, n });
-	free(words);
-	return fd;
-}
-
-/* What the scanners will open from it; the words are compiled here, once for all of them. */
-static km_status check_kit(km_settings *s, const km_pack *pack, const char *state_dir, km_err *err)
-{
-	km_file file = open_words(state_dir);
-	km_err why = { 0 };
 	km_kit kit;
-	km_status st = km_kit_open_cached(&kit, s->conf, pack, file.bytes, err);
+	km_status st = km_kit_open(&kit, s->conf, pack, err);
 
-	if (st == KM_OK) {
-		s->words_fd = copy_words(&kit, &why);
-		s->words_fresh = kit.compiled;
-		if (s->words_fd < 0)
-			km_warn("compiled words are not shared: %s",
-				why.msg[0] ? why.msg : strerror(errno));
+	if (st == KM_OK)
 		km_kit_close(&kit);
-	}
-	km_file_close(&file);
 	return st;
 }
 
-void km_settings_keep_words(const km_settings *s, const char *state_dir)
-{
-	char path[1100];
-	km_file words;
-	km_err err = { 0 };
-
-	if (!s->words_fresh || s->words_fd < 0)
-		return;
-	(void)snprintf(path, sizeof(path), "%s/" WORDS_FILE, state_dir);
-	if (km_file_open_fd(&words, s->words_fd, "compiled words", KM_TERM_CACHE_BYTES, &err) !=
-	    KM_OK) {
-		km_warn("%s", err.msg);
-		return;
-	}
-	if (km_file_replace_secret(path, words.bytes, &err) != KM_OK)
-		km_warn("%s", err.msg);
-	km_file_close(&words);
-}
-
-static km_status load_pack(km_settings *s, const char *state_dir, km_err *err)
+static km_status load_pack(km_settings *s, km_err *err)
 {
 	const char *path = km_conf_str(s->conf, KM_KEY_POLICY_PACK);
 	km_file file = { .bytes = KM_SV("") };
@@ -161,7 +101,7 @@ static km_status load_pack(km_settings *s, const char *state_dir, km_err *err)
 	if (st == KM_OK && (s->pack_fd = sealed_copy("komainu-pack", text)) < 0)
 		st = KM_FAIL(err, KM_IO, "no memory for the policy");
 	if (st == KM_OK)
-		st = check_kit(s, pack, state_dir, err);
+		st = check_kit(s, pack, err);
 	km_pack_free(pack);
 	km_file_close(&file);
 	return st;
@@ -265,13 +205,13 @@ static km_status check_guard(const km_conf *conf, km_err *err)
 
 km_status km_settings_load(const char *path, const char *state_dir, km_settings *out, km_err *err)
 {
-	km_settings s = { .conf_fd = -1, .pack_fd = -1, .dns_fd = -1, .words_fd = -1 };
+	km_settings s = { .conf_fd = -1, .pack_fd = -1, .dns_fd = -1 };
 	km_status st = load_conf(path, &s, err);
 
 	if (st == KM_OK && state_dir == NULL)
 		state_dir = km_conf_str(s.conf, KM_KEY_STATE_DIR);
 	if (st == KM_OK)
-		st = load_pack(&s, state_dir, err);
+		st = load_pack(&s, err);
 	if (st == KM_OK)
 		st = load_snapshot(&s, err);
 	if (st == KM_OK)
@@ -298,13 +238,13 @@ km_status km_settings_load(const char *path, const char *state_dir, km_settings 
 
 void km_settings_free(km_settings *s)
 {
-	const int fds[] = { s->conf_fd, s->pack_fd, s->dns_fd, s->words_fd };
+	const int fds[] = { s->conf_fd, s->pack_fd, s->dns_fd };
 
 	km_conf_free(s->conf);
 	for (size_t i = 0; i < KM_COUNT(fds); i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]);
-	*s = (km_settings){ .conf_fd = -1, .pack_fd = -1, .dns_fd = -1, .words_fd = -1 };
+	*s = (km_settings){ .conf_fd = -1, .pack_fd = -1, .dns_fd = -1 };
 }
 
 void km_settings_warn_fixed(const km_settings *old, const km_settings *fresh)

@@ -13,8 +13,6 @@ typedef struct {
 	/* The texts of configuration, policy and DNS snapshot (-1: none), sealed; what the roles
 	 * load. */
 	int conf_fd, pack_fd, dns_fd;
-	int words_fd;	  /* compiled words (engine/term_cache.h), sealed */
-	bool words_fresh; /* they were compiled now */
 	unsigned scanners;
 	bool signing; /* there are keys to sign with */
 } km_settings;
@@ -44,8 +42,6 @@ typedef struct {
 KM_NODISCARD km_status km_settings_load(const char *path, const char *state_dir, km_settings *out,
 					km_err *err);
 void km_settings_free(km_settings *s);
-/* Keeps the compiled words in the state folder for the next start; a warning when that fails. */
-void km_settings_keep_words(const km_settings *s, const char *state_dir);
 /* Looks at the keys again, as the user that will read them. */
 KM_NODISCARD km_status km_settings_check_keys(km_settings *s, const char *state_dir, km_err *err);
 

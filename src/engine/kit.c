@@ -31,7 +31,7 @@ static km_status open_lists(km_kit *kit, const km_conf *conf, km_err *err)
 	return st;
 }
 
-static km_status open_tables(km_kit *kit, const km_conf *conf, km_sv cache, km_err *err)
+static km_status open_tables(km_kit *kit, const km_conf *conf, km_err *err)
 {
 	const char *own = conf ? km_conf_str(conf, KM_KEY_CONTENT_BRANDS) : NULL;
 
@@ -47,9 +47,7 @@ static km_status open_tables(km_kit *kit, const km_conf *conf, km_sv cache, km_e
 	kit->imitations = km_imitations_new(kit->brands);
 	if (kit->imitations == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory for tables of words");
-	return kit->checks & KM_CHECK_CONTENT
-		       ? km_term_cache_open(kit->terms, cache, &kit->compiled, err)
-		       : KM_OK;
+	return kit->checks & KM_CHECK_CONTENT ? km_terms_build(kit->terms, err) : KM_OK;
 }
 
 /* A base model that is damaged does not stop the mail: the one inside the program is as good. */
@@ -104,8 +102,7 @@ static unsigned checks_of(const km_conf *conf)
 	return KM_CHECK_ALL;
 }
 
-km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pack, km_sv cache,
-			     km_err *err)
+km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
 {
 	*kit = (km_kit){ .pack = pack };
 	km_archive_prepare();
@@ -115,7 +112,7 @@ km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pa
 	read_names(kit, conf);
 	km_status st = open_lists(kit, conf, err);
 	if (st == KM_OK)
-		st = open_tables(kit, conf, cache, err);
+		st = open_tables(kit, conf, err);
 	if (st == KM_OK)
 		st = open_pictures(kit, err);
 	if (st == KM_OK && conf)
@@ -125,11 +122,6 @@ km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pa
 	if (st != KM_OK)
 		km_kit_close(kit);
 	return st;
-}
-
-km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack, km_err *err)
-{
-	return km_kit_open_cached(kit, conf, pack, (km_sv){ 0 }, err);
 }
 
 km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *err)

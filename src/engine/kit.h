@@ -14,7 +14,6 @@
 #include "content/wording.h"
 #include "engine/dnsbl.h"
 #include "engine/lists.h"
-#include "engine/term_cache.h"
 #include "engine/trust.h"
 #include "learn/trainer.h"
 #include "policy/policy.h"
@@ -30,7 +29,6 @@ typedef struct {
 	km_trust forwarders;	   /* auth.trusted_forwarders */
 	km_trust sealers;	   /* auth.trusted_sealers */
 	km_terms *terms;	   /* all words that are looked for */
-	bool compiled;		   /* they were, here: no cache fitted */
 	km_brands *brands;	   /* with the operator's own */
 	km_imitations *imitations; /* of the brands */
 	km_phrases *phrases;	   /* data/phrases.csv */
@@ -52,12 +50,6 @@ typedef struct {
  */
 KM_NODISCARD km_status km_kit_open(km_kit *kit, const km_conf *conf, const km_pack *pack,
 				   km_err *err);
-/*
- * The same with compiled words from a cache (engine/term_cache.h), which must outlive the kit;
- * where it does not fit, kit->compiled says that a new one is worth keeping.
- */
-KM_NODISCARD km_status km_kit_open_cached(km_kit *kit, const km_conf *conf, const km_pack *pack,
-					  km_sv cache, km_err *err);
 /* Adds what is kept in the state folder @dir: the lists of known-bad things. */
 KM_NODISCARD km_status km_kit_open_state(km_kit *kit, const char *dir, km_err *err);
 /*

@@ -1,4 +1,4 @@
-"""Attached files looked into behind the sandbox, and the words compiled once.
+"""Attached files looked into behind the sandbox.
 
 usage: check_files.py KOMAINU SOURCE
 """
@@ -6,7 +6,6 @@ usage: check_files.py KOMAINU SOURCE
 import base64
 import contextlib
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -61,58 +60,6 @@ def sandboxed(program, source):
             assert name in found, (name, found)
         assert any("見積書.exe" in seen for _, seen in facts(k.scan((source / "tests/mail/archive-lzh.eml").read_bytes())))
         assert k.metric("scanner_restarts_total") == 0, k.said()
-
-
-@case
-def words_of_the_daemon(program, source):
-    """compiled words are kept in the state folder, used at the next start, and made anew when they are damaged"""
-    mail = (source / "tests/mail/ja-phish-rakuten.eml").read_bytes()
-    with service.temporary_folder() as path:
-        with daemon(program, path) as k:
-            first = facts(k.scan(mail))
-            kept = k.state / "words.cache"
-            assert kept.stat().st_mode & 0o777 == 0o600, oct(kept.stat().st_mode)
-            good = kept.read_bytes()
-        if os.geteuid() == 0:  # it would be believed only if root had written it
-            os.chown(kept, 0, 0)
-        before = kept.stat().st_ino
-        with daemon(program, path) as k:
-            assert facts(k.scan(mail)) == first
-            assert kept.stat().st_ino == before, "written again"
-        kept.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
-        with daemon(program, path) as k:
-            assert facts(k.scan(mail)) == first
-            assert kept.read_bytes() == good
-
-
-@case
-def words_of_the_command_line(program, source):
-    """the command line keeps them in the user's cache folder, and does without one"""
-    mail = str(source / "tests/mail/ja-phish-rakuten.eml")
-
-    def scan(**environment):
-        done = subprocess.run([program, "scan", "--json", mail], capture_output=True, timeout=60,
-                              env={"PATH": os.environ["PATH"], **environment})
-        assert done.returncode == 0, done
-        return facts(json.loads(done.stdout))
-
-    with service.temporary_folder() as path:
-        want = scan(HOME="/nonexistent")
-        kept = path / ".cache" / "komainu" / "words.cache"
-        assert scan(HOME=str(path)) == want and kept.exists()
-        before = kept.stat()
-        assert scan(HOME=str(path)) == want and kept.stat().st_ino == before.st_ino
-        good = kept.read_bytes()
-        for damaged in (b"", good[:4096], good[:-1], b"x" * len(good), good[:9000] + b"\xff" * 8 + good[9008:]):
-            kept.write_bytes(damaged)
-            assert scan(HOME=str(path)) == want
-            assert kept.read_bytes() == good, "not mended"
-        assert scan(XDG_CACHE_HOME=str(path / "x")) == want and (path / "x" / "komainu" / "words.cache").exists()
-        if os.geteuid() == 0:
-            os.chown(kept, 65534, 65534)
-            kept.write_bytes(good)
-            assert scan(HOME=str(path)) == want
-            assert kept.stat().st_uid == 0, "another user's cache was used"
 
 
 def main():

@@ -1,6 +1,6 @@
 /*
  * What looks for words, brands, links' owners, disguises and ways to answer takes time linear in
- * the size of the message. The work of the library that finds the words is linear by itself.
+ * the size of the message.
  */
 #include "content/brand_check.h"
 #include "content/contact.h"
