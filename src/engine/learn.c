@@ -39,7 +39,7 @@ static km_sv list(km_arena *a, const km_reason *r, size_t n)
 }
 
 static void add_fact(km_arena *a, const km_layers *layers, const km_features *f,
-		     const km_learned *l, km_facts *facts)
+		     const km_places *where, const km_learned *l, km_facts *facts)
 {
 	bool abuse = l->opinion.all.logit > 0;
 	double strength = km_learned_strength(&l->opinion);
@@ -48,7 +48,7 @@ static void add_fact(km_arena *a, const km_layers *layers, const km_features *f,
 	if (strength <= 0)
 		return;
 	/* Only what may cost the sender something is explained in every scan. */
-	if (abuse && km_reasons_read(a, layers, &l->scope, &l->in, f, &why) != KM_OK)
+	if (abuse && km_reasons_read(a, layers, &l->scope, f, where, &why) != KM_OK)
 		why = (km_reasons){ 0 };
 	km_fact *fact = km_fact_add(facts, abuse ? KM_FACT_LEARN_SPAM : KM_FACT_LEARN_HAM,
 				    list(a, why.abuse, why.n_abuse), -1, 0, 0);
@@ -65,15 +65,17 @@ void km_learned_read(km_arena *a, const km_layers *layers, km_mail *mail, const 
 		     const km_sv *rcpts, size_t n_rcpts, km_learned *out, km_facts *facts)
 {
 	km_features f;
+	km_places where;
 
 	*out = (km_learned){ .done = false };
 	if (layers == NULL || km_learn_input_of(a, mail, views, &out->in) != KM_OK)
 		return;
 	const km_lookups soon = km_layers_lookups(layers);
-	if (km_features_read_for(a, &out->in, &soon, &f) != KM_OK)
+	km_places_init(&where, a);
+	if (km_features_read_for(a, &out->in, &soon, &where, &f) != KM_OK)
 		return;
 	out->done = true;
 	out->scope = km_scope_of(rcpts, n_rcpts);
 	km_layers_score(layers, &f, &out->scope, &out->opinion);
-	add_fact(a, layers, &f, out, facts);
+	add_fact(a, layers, &f, &where, out, facts);
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "learn/places.h"
+
 enum {
 	MAX_MESSAGES = 1 << 20,
 	MAX_WORDS = 1500, /* features of a message that are learned */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "learn/gather.h"
+#include "learn/places.h"
 #include "learn/words.h"
 
 enum {
@@ -13,68 +14,12 @@ enum {
 	PAIRS = 4 /* words before one that it makes a pair with */
 };
 
-/* X(id, name): fields that features are told apart by. The last ones are header fields whose words
- * say something of the program that made the message. */
-#define FIELDS(X)                                                                                  \
-	X(SUBJECT, "subject")                                                                      \
-	X(FROM_NAME, "from-name")                                                                  \
-	X(FROM, "from")                                                                            \
-	X(REPLY_TO, "reply-to")                                                                    \
-	X(TO, "to")                                                                                \
-	X(HOP_RDNS, "hop-rdns")                                                                    \
-	X(HOP_HELO, "hop-helo")                                                                    \
-	X(HOP_WITH, "hop-with")                                                                    \
-	X(HOP_IP, "hop-ip")                                                                        \
-	X(HOP_NET, "hop-net")                                                                      \
-	X(PART_TYPE, "part-type")                                                                  \
-	X(PART_CHARSET, "part-charset")                                                            \
-	X(PART_CTE, "part-cte")                                                                    \
-	X(PART_SHAPE, "part-shape")                                                                \
-	X(PART_EXT, "part-ext")                                                                    \
-	X(HAS, "has")                                                                              \
-	X(ZONE, "zone")                                                                            \
-	X(CONTENT_TYPE, "Content-Type")                                                            \
-	X(BODY, "body")                                                                            \
-	X(LINK_ODD, "link-odd")                                                                    \
-	X(LINK_SCHEME, "link-scheme")                                                              \
-	X(LINK_HOST, "link-host")                                                                  \
-	X(LINK_PATH, "link-path")                                                                  \
-	X(X_MAILER, "X-Mailer")                                                                    \
-	X(USER_AGENT, "User-Agent")                                                                \
-	X(MIME_VERSION, "MIME-Version")                                                            \
-	X(LIST_ID, "List-Id")                                                                      \
-	X(PRECEDENCE, "Precedence")                                                                \
-	X(X_PRIORITY, "X-Priority")                                                                \
-	X(IMPORTANCE, "Importance")                                                                \
-	X(MESSAGE_ID, "Message-ID")                                                                \
-	X(ORGANIZATION, "Organization")
-
-typedef enum {
-#define X(id, name) FIELD_##id,
-	FIELDS(X)
-#undef X
-		FIELD_COUNT,
-	FIELD_TELLING = FIELD_X_MAILER
-} field;
-
-static const km_sv names[FIELD_COUNT] = {
-#define X(id, name) KM_SV(name),
-	FIELDS(X)
-#undef X
-};
-
-static const uint64_t *name_hashes(void)
-{
-	static _Thread_local uint64_t hash[FIELD_COUNT];
-
-	for (size_t i = 0; hash[FIELD_COUNT - 1] == 0 && i < FIELD_COUNT; i++)
-		hash[i] = km_sv_hash(names[i]);
-	return hash;
-}
-
 typedef struct {
 	km_gather g;
 	const uint64_t *field; /* hashes of the names */
+	km_arena *a;
+	km_places *places;
+	int part; /* index of the text, or -1 */
 } sink;
 
 /* Header fields that only a receiver adds, by their first letter: with them the model learns where
@@ -135,118 +80,104 @@ static km_sv raw_header(km_arena *a, const km_learn_input *in)
 	return km_buf_sv(&b);
 }
 
-static inline __attribute__((always_inline)) void read_grams(km_gather *g, km_sv v, bool tell)
+/* At most KM_RAW_BYTES. */
+static void read_bytes(sink *s, km_sv v)
 {
-	const km_gather to = *g;
-	size_t n = g->n;
+	const km_gather to = s->g;
+	size_t n = to.n;
 
+	_Static_assert((int)KM_RAW_BYTES < (int)KM_GATHER_MAX, "none is too many");
 #pragma GCC unroll 4
 	for (size_t i = 0, grams = v.n < 4 ? 0 : v.n - 3; i < grams; i++) {
 		uint32_t gram;
 		memcpy(&gram, v.p + i, sizeof(gram));
-		size_t was = n;
 		n = km_gather_put(to, n, km_gather_mix(0x4752, gram));
-		if (tell && km_gather_asked(g, was, n))
-			km_gather_tell(g, n, "raw", km_sv_sub(v, i, 4), KM_S(""), 0);
 	}
-	g->n = n;
-}
-
-/* At most KM_RAW_BYTES. */
-static void read_bytes(sink *s, km_sv v)
-{
-	_Static_assert((int)KM_RAW_BYTES < (int)KM_GATHER_MAX, "none is too many");
-	if (s->g.each)
-		read_grams(&s->g, v, true);
-	else
-		read_grams(&s->g, v, false);
+	s->g.n = n;
 }
 
 /* A word that was met, which those after it make pairs with. */
 typedef struct {
 	uint64_t hash, salt;
-	km_sv text; /* when somebody asks */
 } partner;
 
 /* Words of a text as features of one field, alone and in pairs with those before. */
 typedef struct {
-	km_gather *g;
-	const char *name;
-	uint64_t field;
+	sink *s;
+	km_field field;
 	size_t n_met;
 	partner met[PAIRS + KM_WORDS_BATCH];
 } reader;
 
-static inline __attribute__((always_inline)) void read_words(reader *r, const km_word *w,
-							     size_t n_words, bool tell)
+static void take_words(void *ctx, const km_word *w, size_t n_words)
 {
-	km_gather *g = r->g;
+	reader *r = ctx;
+	km_gather *g = &r->s->g;
 	const km_gather to = *g;
-	const uint64_t name = r->field, salt = km_gather_salt(name);
+	km_place *place = km_places_room(r->s->places, n_words);
+	const uint64_t name = r->s->field[r->field], salt = km_gather_salt(name);
 	size_t n = g->n, n_met = r->n_met;
 
+	_Static_assert((int)KM_WORDS_BATCH <= (int)KM_PLACES_AT_ONCE, "room for their places");
+	_Static_assert(PAIRS + 1 <= (int)KM_GATHER_SPARE, "one word's features at a time");
 	for (size_t i = 0; i < n_words; i++) {
 		const uint64_t h = km_gather_join(name, salt, w[i].hash);
-		size_t was = n;
-		n = km_gather_put(to, n, h);
-		if (tell && km_gather_asked(g, was, n))
-			km_gather_tell(g, n, r->name, w[i].text, KM_S(""), 0);
 		const partner *last = &r->met[n_met];
-		size_t pairs = w[i].pairs ? n_met : 0;
+		size_t pairs = !w[i].pairs ? 0 : n_met < PAIRS ? n_met : PAIRS;
+		size_t how =
+			pairs * KM_PLACE_BEFORE | (w[i].pairs ? KM_PLACE_PAIRS : 0) | KM_PLACE_WORD;
+		place[i] = (km_place){ .p = w[i].text.p,
+				       .n = (uint16_t)w[i].text.n,
+				       .first = (uint16_t)n,
+				       .part = (int16_t)r->s->part,
+				       .field = (uint8_t)r->field,
+				       .how = (uint8_t)how };
+		n = km_gather_put(to, n, h);
 #pragma GCC unroll 4
 		for (size_t d = 1; d <= PAIRS; d++) {
 			if (d > pairs)
 				break;
-			was = n;
 			n = km_gather_put(
 				to, n, km_gather_join((last - d)->hash, (last - d)->salt, h + d));
-			if (tell && km_gather_asked(g, was, n))
-				km_gather_tell(g, n, r->name, w[i].text, (last - d)->text,
-					       (unsigned)d - 1);
 		}
 		n = km_gather_cut(g, n);
 		r->met[n_met].hash = h;
 		r->met[n_met].salt = km_gather_salt(h);
-		if (tell)
-			r->met[n_met].text = w[i].text;
 		n_met += w[i].pairs;
 	}
+	km_places_add(r->s->places, place, n_words);
 	g->n = n;
 	r->n_met = n_met < PAIRS ? n_met : PAIRS;
 	memmove(r->met, r->met + n_met - r->n_met, r->n_met * sizeof(*r->met));
 }
 
-static void take_words(void *ctx, const km_word *w, size_t n)
-{
-	reader *r = ctx;
-
-	_Static_assert(PAIRS + 1 <= (int)KM_GATHER_SPARE, "one word's features at a time");
-	if (r->g->each)
-		read_words(r, w, n, true);
-	else
-		read_words(r, w, n, false);
-}
-
-static void read_text(sink *s, field f, km_sv text, size_t max_words)
+static void read_text(sink *s, km_field f, km_sv text, size_t max_words)
 {
 	reader r; /* not all of it at once: partners are written before they are read */
 
-	r.g = &s->g;
-	r.name = names[f].p;
-	r.field = s->field[f];
+	r.s = s;
+	r.field = f;
 	r.n_met = 0;
 	km_words(text, max_words, take_words, &r);
 }
 
-static void read_value(sink *s, field f, km_sv value)
+static void read_value(sink *s, km_field f, km_sv value)
 {
-	if (value.n)
-		km_gather_add(&s->g, km_gather_mix(s->field[f], km_sv_ihash(value)), names[f].p,
-			      value);
+	km_place *place = km_places_room(s->places, 1);
+
+	if (value.n == 0)
+		return;
+	*place = (km_place){ .p = value.p,
+			     .n = (uint16_t)(value.n < UINT16_MAX ? value.n : UINT16_MAX),
+			     .first = (uint16_t)s->g.n,
+			     .part = (int16_t)s->part,
+			     .field = (uint8_t)f };
+	km_places_add(s->places, place, 1);
+	km_gather_add(&s->g, km_gather_mix(s->field[f], km_sv_ihash(value)));
 }
 
 /* "a.b.example.jp" as "jp", "example.jp", "b.example.jp", …: five at most. */
-static void read_host(sink *s, field f, km_sv host)
+static void read_host(sink *s, km_field f, km_sv host)
 {
 	size_t at = host.n;
 
@@ -257,7 +188,7 @@ static void read_host(sink *s, field f, km_sv host)
 	}
 }
 
-static void read_addresses(sink *s, field f, const km_addr_list *list)
+static void read_addresses(sink *s, km_field f, const km_addr_list *list)
 {
 	for (size_t i = 0; i < list->n && i < 5; i++) {
 		read_value(s, f, list->a[i].addr);
@@ -271,14 +202,14 @@ static void read_received(sink *s, const km_received *r)
 
 	for (size_t i = 0; i < r->n && i < 4; i++) {
 		const km_hop *h = &r->hop[i];
-		read_host(s, FIELD_HOP_RDNS, h->rdns);
-		read_host(s, FIELD_HOP_HELO, h->helo);
-		read_value(s, FIELD_HOP_WITH, h->with);
+		read_host(s, KM_FIELD_HOP_RDNS, h->rdns);
+		read_host(s, KM_FIELD_HOP_HELO, h->helo);
+		read_value(s, KM_FIELD_HOP_WITH, h->with);
 		if (h->ip.len == 0)
 			continue;
-		km_sv text = km_sv_of(km_ip_format(&h->ip, ip));
-		read_value(s, FIELD_HOP_IP, text);
-		read_value(s, FIELD_HOP_NET, km_sv_sub(text, 0, km_sv_rchr(text, '.')));
+		km_sv text = km_sv_dup(s->a, km_sv_of(km_ip_format(&h->ip, ip)));
+		read_value(s, KM_FIELD_HOP_IP, text);
+		read_value(s, KM_FIELD_HOP_NET, km_sv_sub(text, 0, km_sv_rchr(text, '.')));
 	}
 }
 
@@ -295,18 +226,18 @@ static bool is_common_charset(km_sv charset)
 }
 
 /* The words of the Content-Type field but for the charset. */
-static void read_content_type(km_arena *a, const km_mail *m, sink *s)
+static void read_content_type(const km_mail *m, sink *s)
 {
 	const km_params *type = &m->parts[0].content_type;
 	km_buf b;
 
-	km_buf_init(&b, a, 400);
+	km_buf_init(&b, s->a, 400);
 	km_buf_add(&b, type->value);
 	for (size_t i = 0; i < type->n; i++)
 		if (!km_sv_eq(type->p[i].name, KM_S("charset")))
 			km_buf_fmt(&b, "; %.*s=%.*s", KM_FMT(type->p[i].name),
 				   KM_FMT(type->p[i].raw));
-	read_text(s, FIELD_CONTENT_TYPE, km_buf_sv(&b), 40);
+	read_text(s, KM_FIELD_CONTENT_TYPE, km_buf_sv(&b), 40);
 }
 
 /* Writes @x in decimal digits; printf() would take longer than all else that is read of a part. */
@@ -342,15 +273,15 @@ static void read_part(sink *s, const km_part *p, size_t index, size_t size)
 
 	for (; size > 1; size >>= 1)
 		log++;
-	read_value(s, FIELD_PART_TYPE, p->type);
+	read_value(s, KM_FIELD_PART_TYPE, p->type);
 	if (!is_common_charset(p->charset))
-		read_value(s, FIELD_PART_CHARSET, p->charset);
+		read_value(s, KM_FIELD_PART_CHARSET, p->charset);
 	if (p->cte >= KM_CTE_BASE64)
-		read_value(s, FIELD_PART_CTE, km_sv_of(km_cte_name(p->cte)));
-	read_value(s, FIELD_PART_SHAPE, shape_of(shape, p, index, log));
+		read_value(s, KM_FIELD_PART_CTE, km_sv_of(km_cte_name(p->cte)));
+	read_value(s, KM_FIELD_PART_SHAPE, km_sv_dup(s->a, shape_of(shape, p, index, log)));
 	size_t dot = km_sv_rchr(p->filename, '.');
 	if (dot < p->filename.n)
-		read_value(s, FIELD_PART_EXT, km_sv_from(p->filename, dot));
+		read_value(s, KM_FIELD_PART_EXT, km_sv_from(p->filename, dot));
 }
 
 static void read_structure(sink *s, const km_learn_input *in)
@@ -369,40 +300,41 @@ static void read_structure(sink *s, const km_learn_input *in)
 	for (size_t i = 0; i < m->headers->n && i < 60; i++) {
 		km_sv name = m->headers->h[i].name;
 		if (!km_feature_is_receivers(name) && !is_coding(name))
-			read_value(s, FIELD_HAS, name);
+			read_value(s, KM_FIELD_HAS, name);
 	}
 	if (m->has_date) {
 		size_t west = m->date.zone < 0;
 		zone[0] = '-';
 		char *end = put_number(zone + west, (size_t)abs(m->date.zone));
-		read_value(s, FIELD_ZONE, (km_sv){ zone, (size_t)(end - zone) });
+		read_value(s, KM_FIELD_ZONE,
+			   km_sv_dup(s->a, (km_sv){ zone, (size_t)(end - zone) }));
 	}
 }
 
-static void read_header(km_arena *a, const km_learn_input *in, sink *s)
+static void read_header(const km_learn_input *in, sink *s)
 {
 	const km_mail *m = in->mail;
 
-	read_text(s, FIELD_SUBJECT, in->subject, MAX_HEADER_WORDS);
-	read_text(s, FIELD_FROM_NAME, in->from_name, 50);
-	read_addresses(s, FIELD_FROM, &m->from);
-	read_addresses(s, FIELD_REPLY_TO, &m->reply_to);
-	read_addresses(s, FIELD_TO, &m->to);
+	read_text(s, KM_FIELD_SUBJECT, in->subject, MAX_HEADER_WORDS);
+	read_text(s, KM_FIELD_FROM_NAME, in->from_name, 50);
+	read_addresses(s, KM_FIELD_FROM, &m->from);
+	read_addresses(s, KM_FIELD_REPLY_TO, &m->reply_to);
+	read_addresses(s, KM_FIELD_TO, &m->to);
 	read_received(s, &m->received);
 	read_structure(s, in);
-	read_content_type(a, m, s);
-	for (field f = FIELD_TELLING; f < FIELD_COUNT; f++) {
-		const km_header *h = km_headers_find(m->headers, names[f], 0);
+	read_content_type(m, s);
+	for (km_field f = KM_FIELD_TELLING; f < KM_FIELD_COUNT; f++) {
+		const km_header *h = km_headers_find(m->headers, km_field_name(f), 0);
 		if (h)
-			read_text(s, f, km_sv_sub(km_header_unfold(a, h->raw), 0, 400), 40);
+			read_text(s, f, km_sv_sub(km_header_unfold(s->a, h->raw), 0, 400), 40);
 	}
 }
 
 static void read_body(const km_learn_input *in, sink *s)
 {
 	for (size_t i = 0; i < in->n_text; i++) {
-		s->g.part = (int)i;
-		read_text(s, FIELD_BODY, in->text[i], MAX_BODY_WORDS);
+		s->part = (int)i;
+		read_text(s, KM_FIELD_BODY, in->text[i], MAX_BODY_WORDS);
 	}
 }
 
@@ -420,18 +352,18 @@ static void read_link(sink *s, km_sv url)
 	size_t colon = km_sv_find(url, KM_S("://"), 0);
 
 	if (colon == url.n) {
-		read_text(s, FIELD_LINK_ODD, km_sv_sub(url, 0, 100), 10);
+		read_text(s, KM_FIELD_LINK_ODD, km_sv_sub(url, 0, 100), 10);
 		return;
 	}
-	read_value(s, FIELD_LINK_SCHEME, km_sv_sub(url, 0, colon));
+	read_value(s, KM_FIELD_LINK_SCHEME, km_sv_sub(url, 0, colon));
 	km_sv rest = km_sv_from(url, colon + 3);
 	size_t end = 0;
 	while (end < rest.n && !ends_host[(unsigned char)rest.p[end]])
 		end++;
 	km_sv host = km_sv_sub(rest, 0, end);
 	size_t port = km_sv_chr(host, ':', 0);
-	read_host(s, FIELD_LINK_HOST, km_sv_sub(host, 0, port));
-	read_text(s, FIELD_LINK_PATH, km_sv_sub(rest, end, 200), 30);
+	read_host(s, KM_FIELD_LINK_HOST, km_sv_sub(host, 0, port));
+	read_text(s, KM_FIELD_LINK_PATH, km_sv_sub(rest, end, 200), 30);
 }
 
 /* Where the next "://" begins, or the text's end. */
@@ -476,7 +408,7 @@ static void read_links(const km_learn_input *in, sink *s)
 		read_plain_links(s, in->text[i]);
 }
 
-static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
+static void read_view(const km_learn_input *in, km_sv raw, sink *s)
 {
 	bool hidden = in->disguised && s->g.view == KM_VIEW_START;
 
@@ -490,7 +422,7 @@ static void read_view(km_arena *a, const km_learn_input *in, km_sv raw, sink *s)
 			read_bytes(s, km_sv_sub(in->mail->parts[0].body, 0, KM_RAW_BYTES - raw.n));
 		break;
 	case KM_VIEW_HEADER:
-		read_header(a, in, s);
+		read_header(in, s);
 		break;
 	case KM_VIEW_BODY:
 		read_body(in, s);
@@ -525,58 +457,34 @@ static double latin_share(const km_learn_input *in)
 	return latin + other ? (double)latin / (double)(latin + other) : 1;
 }
 
-static km_status read_views(km_arena *a, const km_learn_input *in, const km_lookups *soon,
-			    km_feature_each *each, void *ctx, km_features *out)
+km_status km_features_read_for(km_arena *a, const km_learn_input *in, const km_lookups *soon,
+			       km_places *places, km_features *out)
 {
 	km_sv raw = raw_header(a, in);
 	km_status st = KM_OK;
 
 	for (km_view v = 0; v < KM_VIEW_COUNT && st == KM_OK; v++) {
-		sink s = { .g = km_gather_begin(v), .field = name_hashes() };
+		sink s = { .g = km_gather_begin(v),
+			   .field = km_field_hashes(),
+			   .a = a,
+			   .places = places,
+			   .part = -1 };
 		s.g.weight = soon->weight[v];
 		s.g.small = soon->small[v];
-		s.g.each = each;
-		s.g.ctx = ctx;
-		read_view(a, in, raw, &s);
+		km_places_begin(places, v);
+		read_view(in, raw, &s);
 		st = km_gather_end(&s.g, a, &out->view[v]);
 	}
+	km_places_begin(places, KM_VIEW_COUNT);
 	out->latin = latin_share(in);
 	out->disguised = in->disguised;
 	return st;
 }
 
-km_status km_features_watch_words(km_arena *a, const km_learn_input *in,
-				  const bool *const wanted[KM_VIEW_COUNT], km_feature_each *each,
-				  void *ctx)
-{
-	km_status st = KM_OK;
-
-	for (km_view v = KM_VIEW_HEADER; v < KM_VIEW_COUNT && st == KM_OK; v++) {
-		sink s = { .g = km_gather_begin(v), .field = name_hashes() };
-		if (wanted[v] == NULL)
-			continue;
-		s.g.each = each;
-		s.g.ctx = ctx;
-		s.g.wanted = wanted[v];
-		read_view(a, in, KM_S(""), &s);
-		st = km_gather_end(&s.g, a, NULL);
-	}
-	return st;
-}
-
 km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out)
 {
-	return km_features_read_for(a, in, &(km_lookups){ { NULL } }, out);
-}
+	km_places nowhere;
 
-km_status km_features_read_for(km_arena *a, const km_learn_input *in, const km_lookups *soon,
-			       km_features *out)
-{
-	return read_views(a, in, soon, NULL, NULL, out);
-}
-
-km_status km_features_watch(km_arena *a, const km_learn_input *in, km_feature_each *each, void *ctx,
-			    km_features *out)
-{
-	return read_views(a, in, &(km_lookups){ { NULL } }, each, ctx, out);
+	km_places_init(&nowhere, NULL);
+	return km_features_read_for(a, in, &(km_lookups){ { NULL } }, &nowhere, out);
 }

@@ -56,21 +56,6 @@ typedef struct {
 	bool disguised; /* much of the text is written so that programs cannot read it */
 } km_learn_input;
 
-/* A feature and what it stands for, in words. */
-typedef struct {
-	km_view view;
-	uint32_t bucket;
-	size_t index;	   /* of the bucket in the view's set */
-	const char *field; /* "subject", "link-host", …; static */
-	int part;	   /* index in km_learn_input.text, or -1 */
-	km_sv text;
-	km_sv before; /* of a pair: the first word, empty else */
-	unsigned gap; /* of a pair: words between */
-} km_feature;
-
-/* Views live during the call. */
-typedef void km_feature_each(void *ctx, const km_feature *f);
-
 /*
  * Where something lies of each bucket that is going to be looked up for the features of a view;
  * NULL: nowhere. These tables are too large for the caches next to the processor: what is looked up
@@ -83,22 +68,14 @@ typedef struct {
 
 /* KM_LIMIT when the arena is too small. */
 KM_NODISCARD km_status km_features_read(km_arena *a, const km_learn_input *in, km_features *out);
-/* Same, for who is going to look them up in the tables of @soon. */
+/* Same, for who is going to look them up in the tables of @soon, and asks then what some of them
+ * stand for (learn/places.h). */
+struct km_places;
 KM_NODISCARD km_status km_features_read_for(km_arena *a, const km_learn_input *in,
-					    const km_lookups *soon, km_features *out);
-/* Same, and tells @each (NULL: nobody) of each feature as it is found: for explaining. */
-KM_NODISCARD km_status km_features_watch(km_arena *a, const km_learn_input *in,
-					 km_feature_each *each, void *ctx, km_features *out);
+					    const km_lookups *soon, struct km_places *places,
+					    km_features *out);
 
 /* A header field that only a receiver adds: no feature is made of it. */
 bool km_feature_is_receivers(km_sv name);
-
-/*
- * Reads the views of words alone, keeps no features, and tells @each of those whose @wanted[view]
- * [index] is true. A view of which nothing is wanted (NULL) is not read.
- */
-KM_NODISCARD km_status km_features_watch_words(km_arena *a, const km_learn_input *in,
-					       const bool *const wanted[KM_VIEW_COUNT],
-					       km_feature_each *each, void *ctx);
 
 #endif

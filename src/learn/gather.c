@@ -6,7 +6,7 @@ static _Thread_local uint32_t buckets[KM_GATHER_MAX + KM_GATHER_SPARE];
 
 km_gather km_gather_begin(km_view view)
 {
-	return (km_gather){ .bucket = buckets, .met = met, .view = view, .part = -1 };
+	return (km_gather){ .bucket = buckets, .met = met, .view = view };
 }
 
 km_status km_gather_end(km_gather *g, km_arena *a, km_feature_set *out)
@@ -18,26 +18,9 @@ km_status km_gather_end(km_gather *g, km_arena *a, km_feature_set *out)
 #pragma GCC unroll 4
 	for (size_t i = 0; i < n; i++)
 		bits[bucket[i] >> 6] = 0;
-	if (out == NULL)
-		return KM_OK;
 	*out = (km_feature_set){ .bucket = km_alloc(a, n * sizeof(*bucket)), .n = n };
 	if (out->bucket == NULL)
 		return KM_LIMIT;
 	memcpy(out->bucket, bucket, n * sizeof(*bucket));
 	return KM_OK;
-}
-
-void km_gather_tell(const km_gather *g, size_t n, const char *field, km_sv text, km_sv before,
-		    unsigned gap)
-{
-	const km_feature f = { .view = g->view,
-			       .bucket = g->bucket[n - 1],
-			       .index = n - 1,
-			       .field = field,
-			       .part = g->part,
-			       .text = text,
-			       .before = before,
-			       .gap = gap };
-
-	g->each(g->ctx, &f);
 }

@@ -15,17 +15,13 @@ typedef struct {
 	uint64_t *met;	  /* a bit each; of the thread */
 	size_t n;
 	km_view view;
-	int part;
 	const float *weight; /* what is going to be looked up; as in km_lookups */
 	const int8_t *small;
-	km_feature_each *each; /* NULL: nobody asks what the features stand for */
-	void *ctx;
-	const bool *wanted; /* those that they ask for, by index; NULL: all */
 } km_gather;
 
 /* One at a time in a thread; each has to end with km_gather_end(). */
 km_gather km_gather_begin(km_view view);
-/* Puts what was gathered into *out, unless that is NULL. KM_LIMIT when the arena is too small. */
+/* Puts what was gathered into *out. KM_LIMIT when the arena is too small. */
 KM_NODISCARD km_status km_gather_end(km_gather *g, km_arena *a, km_feature_set *out);
 
 static inline uint32_t km_gather_bucket(uint64_t hash)
@@ -77,24 +73,9 @@ static inline size_t km_gather_cut(const km_gather *g, size_t n)
 	return n < KM_GATHER_MAX ? n : KM_GATHER_MAX;
 }
 
-/* Does anybody ask what the last of @n features stands for, when there were @was before? */
-static inline bool km_gather_asked(const km_gather *g, size_t was, size_t n)
+static inline void km_gather_add(km_gather *g, uint64_t hash)
 {
-	return n > was && n <= KM_GATHER_MAX && (g->wanted == NULL || g->wanted[n - 1]);
-}
-
-/* The last of @n features stands for @text, or for @before and @text with @gap words between. */
-void km_gather_tell(const km_gather *g, size_t n, const char *field, km_sv text, km_sv before,
-		    unsigned gap);
-
-/* Adds one feature and tells of it when it is new. */
-static inline void km_gather_add(km_gather *g, uint64_t hash, const char *field, km_sv text)
-{
-	size_t n = km_gather_put(*g, g->n, hash);
-
-	if (g->each && km_gather_asked(g, g->n, n))
-		km_gather_tell(g, n, field, text, KM_S(""), 0);
-	g->n = km_gather_cut(g, n);
+	g->n = km_gather_cut(g, km_gather_put(*g, g->n, hash));
 }
 
 #endif

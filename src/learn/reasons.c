@@ -11,12 +11,6 @@ enum { MAX_TEXT = 80 };
 /* Log-odds that are worth a word. */
 static const double least = 0.005;
 
-typedef struct {
-	km_arena *a;
-	const double *weight[KM_VIEW_COUNT]; /* of the features of each view */
-	km_reasons *out;
-} reader;
-
 static km_sv readable(km_arena *a, const km_feature *f)
 {
 	km_buf b;
@@ -67,7 +61,8 @@ static bool says_little(km_sv w)
 		KM_SV("wrote"),	 KM_SV("yes"),	   KM_SV("you"),    KM_SV("your"),
 		KM_SV("yours"),
 	};
-	size_t low = 0, high = KM_COUNT(words);
+	static const size_t longest = sizeof("because") - 1;
+	size_t low = 0, high = w.n > longest ? 0 : KM_COUNT(words);
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -82,114 +77,61 @@ static bool says_little(km_sv w)
 	return false;
 }
 
-static void insert(reader *r, const km_feature *f, double weight)
-{
-	km_reason *list = weight > 0 ? r->out->abuse : r->out->honest;
-	size_t *n = weight > 0 ? &r->out->n_abuse : &r->out->n_honest;
-	size_t at = *n;
-
-	while (at > 0 && fabs(list[at - 1].log_odds) < fabs(weight))
-		at--;
-	/* Few get so far that their words need to be looked at. */
-	if (at == KM_REASONS || says_little(f->text) || says_little(f->before))
-		return;
-	if (*n < KM_REASONS)
-		++*n;
-	memmove(&list[at + 1], &list[at], (*n - at - 1) * sizeof(*list));
-	list[at] = (km_reason){ f->field, f->part, readable(r->a, f), weight };
-}
-
-static void take(void *ctx, const km_feature *f)
-{
-	reader *r = ctx;
-
-	insert(r, f, r->weight[f->view][f->index]);
-}
-
-/*
- * Weights fall into classes by sign and size, a quarter of an octave each: so the weightiest are
- * found without sorting, and the message is read for them alone. With words that explain nothing
- * left out, the reasons are nearly always among so many.
- */
-enum { CANDIDATES = 4 * KM_REASONS, SIZES = 64, FIRST_SIZE = (1023 - 8) * 4 };
-
-/* 0 for what is no more than `least`; then rising with the size; those for honest mail from SIZES
- * on. */
-static uint8_t class_of(double weight)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &weight, sizeof(bits));
-	int64_t size = (int64_t)(bits >> 50 & 0x1fff) - FIRST_SIZE;
-	size = size < 1 ? 1 : size > SIZES - 1 ? SIZES - 1 : size;
-	return (uint8_t)(fabs(weight) > least ? size + (weight < 0 ? SIZES : 0) : 0);
-}
-
+/* One side's reasons, weightiest first. */
 typedef struct {
-	double *weight;
-	uint8_t *class;
-	size_t n;
-} weighed;
+	km_reason *list;
+	size_t *n;
+} side;
 
-/* Marks the greatest classes of one sign that have CANDIDATES together; true when some are left. */
-static bool mark(const size_t *count, bool *marked)
+/* Where one of @weight belongs; of equal ones the first stays the first. KM_REASONS: nowhere. */
+static size_t rank(const side *s, double weight)
 {
-	size_t n = 0, size = SIZES;
+	size_t at = *s->n;
 
-	while (--size > 0 && n < CANDIDATES) {
-		marked[size] = true;
-		n += count[size];
-	}
-	while (size > 0 && count[size] == 0)
-		size--;
-	return size > 0;
+	while (at > 0 && fabs(s->list[at - 1].log_odds) < fabs(weight))
+		at--;
+	return at;
 }
 
-/* Reads the message for the features of the classes @marked. */
-static km_status read_marked(reader *r, const km_learn_input *in, const weighed w[KM_VIEW_COUNT],
-			     const bool marked[2 * SIZES])
+static void insert(km_arena *a, side *s, const km_feature *f, double weight)
 {
-	const bool *wanted[KM_VIEW_COUNT] = { NULL };
+	size_t at = rank(s, weight);
 
-	r->out->n_abuse = r->out->n_honest = 0;
-	for (km_view v = KM_VIEW_HEADER; v < KM_VIEW_COUNT; v++) {
-		bool *of_these = km_alloc(r->a, w[v].n), any = false;
-		if (of_these == NULL)
-			return KM_LIMIT;
-		for (size_t i = 0; i < w[v].n; i++)
-			any |= of_these[i] = marked[w[v].class[i]];
-		wanted[v] = any ? of_these : NULL;
+	if (*s->n < KM_REASONS)
+		++*s->n;
+	memmove(&s->list[at + 1], &s->list[at], (*s->n - at - 1) * sizeof(*s->list));
+	s->list[at] = (km_reason){ f->field, f->part, readable(a, f), weight };
+}
+
+/* Few get so far that their words need to be looked at. */
+static void read_view(km_arena *a, const km_features *f, const km_places *where, km_view v,
+		      const double *weight, km_reasons *out)
+{
+	side sides[] = { { out->honest, &out->n_honest }, { out->abuse, &out->n_abuse } };
+	size_t at = 0;
+	km_feature found;
+
+	for (size_t i = 0; i < f->view[v].n; i++) {
+		side *s = &sides[weight[i] > 0];
+		if (fabs(weight[i]) > least && rank(s, weight[i]) < KM_REASONS &&
+		    km_places_find(where, v, i, f->view[v].bucket[i], &at, &found) &&
+		    !says_little(found.text) && !says_little(found.before))
+			insert(a, s, &found, weight[i]);
 	}
-	return km_features_watch_words(r->a, in, wanted, take, r);
 }
 
 km_status km_reasons_read(km_arena *a, const km_layers *l, const km_scope *scope,
-			  const km_learn_input *in, const km_features *f, km_reasons *out)
+			  const km_features *f, const km_places *where, km_reasons *out)
 {
-	reader r = { .a = a, .out = out };
-	weighed w[KM_VIEW_COUNT] = { { .n = 0 } };
-	size_t count[2 * SIZES] = { 0 };
-	bool marked[2 * SIZES] = { false };
-
 	*out = (km_reasons){ 0 };
 	for (km_view v = KM_VIEW_HEADER; v < KM_VIEW_COUNT; v++) {
-		size_t n = f->view[v].n;
-		w[v] = (weighed){ km_alloc(a, n * sizeof(double)), km_alloc(a, n), n };
-		if (w[v].weight == NULL || w[v].class == NULL)
+		double *weight = km_alloc(a, f->view[v].n * sizeof(*weight));
+		if (weight == NULL)
 			return KM_LIMIT;
-		km_layers_weigh(l, scope, f, v, w[v].weight);
-		for (size_t i = 0; i < n; i++)
-			count[w[v].class[i] = class_of(w[v].weight[i])]++;
-		r.weight[v] = w[v].weight;
+		km_layers_weigh(l, scope, f, v, weight);
+		read_view(a, f, where, v, weight, out);
 	}
-	bool more_abuse = mark(count, marked), more_honest = mark(count + SIZES, marked + SIZES);
-	km_status st = read_marked(&r, in, w, marked);
-	if (st != KM_OK || !((more_abuse && out->n_abuse < KM_REASONS) ||
-			     (more_honest && out->n_honest < KM_REASONS)))
-		return st;
-	/* too many of them were words that explain nothing */
-	memset(marked + 1, true, sizeof(marked) - 1);
-	return read_marked(&r, in, w, marked);
+	return KM_OK;
 }
 
 const char *km_reason_place(const km_reason *r, km_lang lang)

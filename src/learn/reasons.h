@@ -1,13 +1,14 @@
 /*
  * learn/reasons.h - what of a message weighed most in the classifier's judgement: the words,
  * phrases, links and header fields of the message in hand, for and against abuse. The model knows
- * only hashes, so the message is read once more for it: on demand, not in every scan.
+ * only hashes; where its features stand was written down while they were read.
  */
 #ifndef KM_LEARN_REASONS_H
 #define KM_LEARN_REASONS_H
 
 #include "fact/fact.h"
 #include "learn/layers.h"
+#include "learn/places.h"
 
 enum { KM_REASONS = 8 };
 
@@ -23,10 +24,9 @@ typedef struct {
 	size_t n_abuse, n_honest;
 } km_reasons;
 
-/* @f: the features of @in, as km_features_read() gives them. KM_LIMIT when the arena is too small.
- */
+/* @f and @where: as km_features_read_for() gives them. KM_LIMIT when the arena is too small. */
 KM_NODISCARD km_status km_reasons_read(km_arena *a, const km_layers *l, const km_scope *scope,
-				       const km_learn_input *in, const km_features *f,
+				       const km_features *f, const km_places *where,
 				       km_reasons *out);
 
 /* Where a person finds it: "subject", "text", "link", "header"; in the language asked for. */

@@ -275,8 +275,11 @@ static void test_reasons(void **state)
 	}
 	km_learn_input in = input(x.a, "turbine", "kitchen cleaning and a turbine gasket crate");
 	km_features f;
-	assert_int_equal(km_features_read(x.a, &in, &f), KM_OK);
-	assert_int_equal(km_reasons_read(x.a, x.l, &nobody, &in, &f, &why), KM_OK);
+	km_places where;
+	km_places_init(&where, x.a);
+	const km_lookups soon = km_layers_lookups(x.l);
+	assert_int_equal(km_features_read_for(x.a, &in, &soon, &where, &f), KM_OK);
+	assert_int_equal(km_reasons_read(x.a, x.l, &nobody, &f, &where, &why), KM_OK);
 	assert_true(has(why.abuse, why.n_abuse, "turbine", "subject"));
 	assert_true(has(why.abuse, why.n_abuse, "gasket", "text"));
 	assert_true(has(why.honest, why.n_honest, "cleaning", "text"));
@@ -307,8 +310,11 @@ static void test_reasons_among_little_words(void **state)
 	learn(&x, &x.spam, &nobody, true, &lesson);
 	km_sv text = km_sv_fmt(x.a, "%s, gasket crate samples", little);
 	km_learn_input in = input(x.a, "the", km_sv_cstr(x.a, text));
-	assert_int_equal(km_features_read(x.a, &in, &f), KM_OK);
-	assert_int_equal(km_reasons_read(x.a, x.l, &nobody, &in, &f, &why), KM_OK);
+	km_places where;
+	km_places_init(&where, x.a);
+	const km_lookups soon = km_layers_lookups(x.l);
+	assert_int_equal(km_features_read_for(x.a, &in, &soon, &where, &f), KM_OK);
+	assert_int_equal(km_reasons_read(x.a, x.l, &nobody, &f, &where, &why), KM_OK);
 	assert_true(has(why.abuse, why.n_abuse, "gasket", "text"));
 	assert_true(has(why.abuse, why.n_abuse, "crate samples", "text"));
 	assert_false(has(why.abuse, why.n_abuse, "about", "text"));
