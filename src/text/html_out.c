@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "base/block.h"
 #include "text/html_read.h"
 
 /* ---- text ---- */
@@ -19,18 +20,50 @@ static bool nbsp(km_sv v, size_t i)
 	return i + 1 < v.n && (unsigned char)v.p[i + 1] == 0xA0;
 }
 
-/* Characters without those that leave nothing on the screen: U+3000, U+2000 to U+200F, U+00AD,
- * U+034F, U+FEFF. */
+/* Masks of the bytes that are BLANK. */
+static inline km_block blanks(km_block b)
+{
+	return (km_block)(b == ' ') | (km_block)(b == '\n') | (km_block)(b == '\r') |
+	       (km_block)(b == '\t') | (km_block)(b == '\f');
+}
+
+/* Of the text that came out: characters without white space. *high: some are not ASCII. */
+static size_t count_shown(km_sv v, bool *high)
+{
+	size_t n = 0, at = 0;
+	unsigned char any = 0;
+
+	while (v.n - at >= KM_BLOCK) {
+		km_block found = { 0 }, seen = { 0 };
+		/* A byte can count to 255. */
+		for (size_t k = 0; k < UINT8_MAX && v.n - at >= KM_BLOCK; k++, at += KM_BLOCK) {
+			km_block b = km_block_load(v.p + at);
+			seen |= b;
+			found -= (km_block)((b & 0xC0) != 0x80) & ~blanks(b);
+		}
+		for (size_t k = 0; k < KM_BLOCK; k++) {
+			n += found[k];
+			any |= seen[k];
+		}
+	}
+	for (; at < v.n; at++) {
+		unsigned char c = (unsigned char)v.p[at];
+		n += (c & 0xC0) != 0x80 && class_of[c] != BLANK;
+		any |= c;
+	}
+	*high = any >= 0x80;
+	return n;
+}
+
+/* The same without what leaves nothing on the screen: U+3000, U+2000 to U+200F, U+00AD, U+034F,
+ * U+FEFF. */
 static size_t count_chars(km_sv v)
 {
-	size_t n = 0;
 	const unsigned char *p = (const unsigned char *)v.p;
+	bool high;
+	size_t n = count_shown(v, &high);
 
-	for (size_t i = 0; i < v.n; i++)
-		n += (p[i] & 0xC0) != 0x80;
-	if (n == v.n)
-		return n;
-	for (size_t i = 0; i + 1 < v.n; i++) {
+	for (size_t i = 0; high && i + 1 < v.n; i++) {
 		n -= (p[i] == 0xC2 && p[i + 1] == 0xAD) || (p[i] == 0xCD && p[i + 1] == 0x8F);
 		if (i + 2 < v.n && p[i] >= 0xE2)
 			n -= (p[i] == 0xE3 && p[i + 1] == 0x80 && p[i + 2] == 0x80) ||
@@ -52,7 +85,6 @@ static void add_gap(km_html_sink *s)
 static size_t add_word(km_html_sink *s, km_sv v, size_t i)
 {
 	char *to = s->b.p + s->b.n - i;
-	unsigned char high = 0;
 	size_t from = i;
 
 	for (; i < v.n; i++) {
@@ -60,15 +92,37 @@ static size_t add_word(km_html_sink *s, km_sv v, size_t i)
 		if (c != WORD && (c != MAYBE || nbsp(v, i)))
 			break;
 		to[i] = v.p[i];
-		high |= (unsigned char)v.p[i];
 	}
 	s->b.n += i - from;
-	s->chars += high < 0x80 ? i - from : count_chars(km_sv_sub(v, from, i - from));
 	return i;
+}
+
+/* The same for the word at @i and those behind it that a single blank parts from it, a block at a
+ * time. Gives the end of one of them. */
+static size_t add_words(km_html_sink *s, km_sv v, size_t i)
+{
+	size_t from = i, good = KM_BLOCK;
+
+	while (good == KM_BLOCK && v.n - i > KM_BLOCK) {
+		km_block b = km_block_load(v.p + i), space = blanks(b);
+		km_block after = blanks(km_block_load(v.p + i + 1));
+		good = km_block_first((km_block)(b == 0) | (km_block)(b == 0xC2) | (space & after));
+		km_block_store(s->b.p + s->b.n, (b & ~space) | (space & ' '));
+		i += good;
+		s->b.n += good;
+	}
+	/* Whether a blank behind the last one is wanted shows later. */
+	if (i > from && class_of[(unsigned char)v.p[i - 1]] == BLANK) {
+		i--;
+		s->b.n--;
+	}
+	return add_word(s, v, i);
 }
 
 void km_html_sink_text(km_html_sink *s, km_sv v, bool pre)
 {
+	size_t before = s->b.n;
+
 	/* What comes out is never longer, but for the gap before it. */
 	if (!km_buf_reserve(&s->b, v.n + 1))
 		return;
@@ -76,7 +130,7 @@ void km_html_sink_text(km_html_sink *s, km_sv v, bool pre)
 		unsigned c = class_of[(unsigned char)v.p[i]];
 		if (c == WORD || (c == MAYBE && !nbsp(v, i))) {
 			add_gap(s);
-			i = add_word(s, v, i);
+			i = pre ? add_word(s, v, i) : add_words(s, v, i);
 			continue;
 		}
 		if (c != NUL && (!pre || s->b.n == 0)) {
@@ -87,6 +141,7 @@ void km_html_sink_text(km_html_sink *s, km_sv v, bool pre)
 		}
 		i += c == MAYBE ? 2 : 1;
 	}
+	s->chars += count_chars(km_sv_from(km_buf_sv(&s->b), before));
 }
 
 km_sv km_html_sink_view(const km_html_sink *s, size_t from, size_t to)

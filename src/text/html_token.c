@@ -61,6 +61,18 @@ static size_t until(km_sv v, size_t i, unsigned classes)
 	return i;
 }
 
+/* The same; adds the classes of the bytes before it to *seen. */
+static size_t until_noting(km_sv v, size_t i, unsigned classes, unsigned *seen)
+{
+	for (; i < v.n; i++) {
+		unsigned is = class_of[(unsigned char)v.p[i]];
+		if (is & classes)
+			break;
+		*seen |= is;
+	}
+	return i;
+}
+
 /* Offset of the first byte at or after @i that is NUL, CR, "&" or @also, or v.n. */
 static size_t until_rewrite(km_sv v, size_t i, char also)
 {
@@ -157,6 +169,12 @@ static km_sv cook(km_html_tokenizer *t, km_sv raw, unsigned also)
 	return km_sv_from(km_buf_sv(&t->scratch), start);
 }
 
+/* The same for a name whose bytes are of the classes @seen: most are in lower case. */
+static km_sv cook_name(km_html_tokenizer *t, km_sv raw, unsigned seen)
+{
+	return seen & (REWRITE | UPPER) ? cook(t, raw, UPPER) : raw;
+}
+
 /* ---- tags ---- */
 
 static void add_attr(km_html_tokenizer *t, km_html_token *out, km_html_attr a)
@@ -205,18 +223,20 @@ static km_sv unquoted_value(km_html_tokenizer *t)
 static void read_attr(km_html_tokenizer *t, km_html_token *out)
 {
 	size_t from = t->at;
+	unsigned seen = 0;
 	km_html_attr a = { .value = { "", 0 } };
 
 	if (t->in.p[t->at] == '=') {
 		km_html_report(t, KM_HTML_ERROR_UNEXPECTED_EQUALS);
 		t->at++;
 	}
-	for (; (t->at = until(t->in, t->at, NAME_END | EQUALS | ODD_NAME)) < t->in.n; t->at++) {
+	for (; (t->at = until_noting(t->in, t->at, NAME_END | EQUALS | ODD_NAME, &seen)) < t->in.n;
+	     t->at++) {
 		if (is(t->in.p[t->at], NAME_END | EQUALS))
 			break;
 		km_html_report(t, KM_HTML_ERROR_UNEXPECTED_IN_ATTRIBUTE_NAME);
 	}
-	a.name = cook(t, between(t, from, t->at), UPPER);
+	a.name = cook_name(t, between(t, from, t->at), seen);
 	skip_space(t);
 	if (!at_end(t) && t->in.p[t->at] == '=') {
 		t->at++;
@@ -264,10 +284,11 @@ static bool read_attrs(km_html_tokenizer *t, km_html_token *out)
 /* @name_at is where the name begins. False when the input ended inside the tag. */
 static bool read_tag(km_html_tokenizer *t, km_html_token *out, size_t name_at)
 {
-	size_t end = until(t->in, name_at, NAME_END);
+	unsigned seen = 0;
+	size_t end = until_noting(t->in, name_at, NAME_END, &seen);
 	km_sv raw = between(t, name_at, end);
 
-	out->name = cook(t, raw, UPPER);
+	out->name = cook_name(t, raw, seen);
 	t->at = end;
 	if (!read_attrs(t, out))
 		return false;
