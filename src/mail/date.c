@@ -21,15 +21,31 @@ typedef struct {
 	km_date *out;
 } parser;
 
+/* Three bytes as a number; letters are made small. */
+#define THREE(a, b, c)                                                                             \
+	(((uint32_t)(unsigned char)(a) << 16 | (uint32_t)(unsigned char)(b) << 8 |                 \
+	  (unsigned char)(c)) |                                                                    \
+	 0x202020)
+
 /* Any start of three letters or more is read; only three are proper. */
-static const km_sv months[] = {
-	KM_SV("january"),   KM_SV("february"), KM_SV("march"),	  KM_SV("april"),
-	KM_SV("may"),	    KM_SV("june"),     KM_SV("july"),	  KM_SV("august"),
-	KM_SV("september"), KM_SV("october"),  KM_SV("november"), KM_SV("december"),
+typedef struct {
+	uint32_t start;
+	km_sv whole;
+} name;
+
+static const name months[] = {
+	{ THREE('j', 'a', 'n'), KM_SV("january") },   { THREE('f', 'e', 'b'), KM_SV("february") },
+	{ THREE('m', 'a', 'r'), KM_SV("march") },     { THREE('a', 'p', 'r'), KM_SV("april") },
+	{ THREE('m', 'a', 'y'), KM_SV("may") },	      { THREE('j', 'u', 'n'), KM_SV("june") },
+	{ THREE('j', 'u', 'l'), KM_SV("july") },      { THREE('a', 'u', 'g'), KM_SV("august") },
+	{ THREE('s', 'e', 'p'), KM_SV("september") }, { THREE('o', 'c', 't'), KM_SV("october") },
+	{ THREE('n', 'o', 'v'), KM_SV("november") },  { THREE('d', 'e', 'c'), KM_SV("december") },
 };
-static const km_sv weekdays[] = {
-	KM_SV("sunday"),   KM_SV("monday"), KM_SV("tuesday"),  KM_SV("wednesday"),
-	KM_SV("thursday"), KM_SV("friday"), KM_SV("saturday"),
+static const name weekdays[] = {
+	{ THREE('s', 'u', 'n'), KM_SV("sunday") },   { THREE('m', 'o', 'n'), KM_SV("monday") },
+	{ THREE('t', 'u', 'e'), KM_SV("tuesday") },  { THREE('w', 'e', 'd'), KM_SV("wednesday") },
+	{ THREE('t', 'h', 'u'), KM_SV("thursday") }, { THREE('f', 'r', 'i'), KM_SV("friday") },
+	{ THREE('s', 'a', 't'), KM_SV("saturday") },
 };
 
 /* Zone names: those of RFC 5322 section 4.3, and others that mean one thing only. */
@@ -117,10 +133,12 @@ static void tokenise(parser *p, km_sv v)
 }
 
 /* The index of the name of which @v is a start, or UNSET. */
-static int find_name(const km_sv *names, size_t n, km_sv v)
+static int find_name(const name *names, size_t n, km_sv v)
 {
-	for (size_t i = 0; i < n && v.n >= 3; i++)
-		if (names[i].p[0] == (v.p[0] | 0x20) && km_sv_istarts(names[i], v))
+	uint32_t start = v.n >= 3 ? THREE(v.p[0], v.p[1], v.p[2]) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (names[i].start == start && km_sv_istarts(names[i].whole, v))
 			return (int)i;
 	return UNSET;
 }
@@ -185,6 +203,19 @@ static bool read_iso_date(parser *p)
 	return true;
 }
 
+static void set_zone(parser *p, int sign, int hours, int minutes)
+{
+	p->has_zone = true;
+	p->out->zone = 0;
+	p->out->zone_known = hours < 24 && minutes < 60;
+	if (!p->out->zone_known)
+		p->out->forgiven = true;
+	else if (sign == -1 && hours == 0 && minutes == 0)
+		p->out->zone_known = false; /* RFC 5322 section 3.3 */
+	else
+		p->out->zone = sign * (hours * 60 + minutes);
+}
+
 /* "+0900", "+09:00", "+9" after the clock; false when this is none. */
 static bool read_offset(parser *p)
 {
@@ -205,15 +236,7 @@ static bool read_offset(parser *p)
 			p->at += 2;
 		}
 	}
-	p->has_zone = true;
-	p->out->zone = 0;
-	p->out->zone_known = hours < 24 && minutes < 60;
-	if (!p->out->zone_known)
-		p->out->forgiven = true;
-	else if (sign == -1 && hours == 0 && minutes == 0)
-		p->out->zone_known = false; /* RFC 5322 section 3.3 */
-	else
-		p->out->zone = sign * (hours * 60 + minutes);
+	set_zone(p, sign, hours, minutes);
 	return true;
 }
 
@@ -295,6 +318,67 @@ static void read_token(parser *p)
 	}
 }
 
+/* The number that the @n digits at @p are, or UNSET when they are none. */
+static inline int digits(const char *p, size_t n)
+{
+	int value = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!km_is_digit((unsigned char)p[i]))
+			return UNSET;
+		value = value * 10 + (p[i] - '0');
+	}
+	return value;
+}
+
+/* True for nothing, and for a comment without others in it. */
+static bool is_remark(km_sv v)
+{
+	v = km_sv_trim(v);
+	if (v.n == 0)
+		return true;
+	for (size_t i = 1; i + 1 < v.n; i++)
+		if (v.p[i] == '(' || v.p[i] == ')' || v.p[i] == '\\')
+			return false;
+	return v.n > 1 && v.p[0] == '(' && v.p[v.n - 1] == ')';
+}
+
+/*
+ * "Mon, 2 Mar 2026 09:14:05 +0900 (JST)": nearly all dates are written so, and each Received field
+ * has one. They need no tokens. False, with nothing changed, when this is no such date.
+ */
+static bool read_usual(parser *p, km_sv v)
+{
+	enum { BEFORE_DAY = 5, AFTER_DAY = 24 };
+	km_sv date = km_sv_trim(v);
+
+	if (date.n < BEFORE_DAY + 2 + AFTER_DAY - 1)
+		return false;
+	size_t n = km_is_digit((unsigned char)date.p[BEFORE_DAY + 1]) ? 2 : 1;
+	const char *start = date.p, *s = start + BEFORE_DAY + n;
+	if (date.n < BEFORE_DAY + n + AFTER_DAY || start[3] != ',' || start[4] != ' ' ||
+	    s[0] != ' ' || s[4] != ' ' || s[9] != ' ' || s[12] != ':' || s[15] != ':' ||
+	    s[18] != ' ' || (s[19] != '+' && s[19] != '-') ||
+	    !is_remark(km_sv_from(date, BEFORE_DAY + n + AFTER_DAY)))
+		return false;
+	int weekday = find_name(weekdays, KM_COUNT(weekdays), (km_sv){ start, 3 });
+	int day = digits(start + BEFORE_DAY, n), year = digits(s + 5, 4);
+	int month = find_name(months, KM_COUNT(months), (km_sv){ s + 1, 3 });
+	int hour = digits(s + 10, 2), min = digits(s + 13, 2), sec = digits(s + 16, 2);
+	int hours = digits(s + 20, 2), minutes = digits(s + 22, 2);
+	if ((weekday | day | month | year | hour | min | sec | hours | minutes) < 0)
+		return false;
+	p->weekday = weekday;
+	p->day = day;
+	p->month = month + 1;
+	p->year = year;
+	p->hour = hour;
+	p->min = min;
+	p->sec = sec;
+	set_zone(p, s[19] == '-' ? -1 : 1, hours, minutes);
+	return true;
+}
+
 km_status km_date_parse(km_sv raw, km_date *out)
 {
 	parser p; /* not all of it at once: tokens are written before they are read */
@@ -305,9 +389,11 @@ km_status km_date_parse(km_sv raw, km_date *out)
 	p.has_zone = false;
 	p.out = out;
 	*out = (km_date){ 0 };
-	tokenise(&p, raw);
-	while (p.at < p.n)
-		read_token(&p);
+	if (!read_usual(&p, raw)) {
+		tokenise(&p, raw);
+		while (p.at < p.n)
+			read_token(&p);
+	}
 	if (p.day == UNSET || p.month == UNSET || p.year == UNSET)
 		return KM_SYNTAX;
 	if (p.hour == UNSET) {

@@ -26,27 +26,50 @@ typedef struct {
 	bool only_comments;
 } parser;
 
+/* What bytes are: between tokens, and behind words. */
+enum { BLANK = 1, WORD_END = 2 };
+
+static const uint8_t class_of[256] = {
+	[' '] = BLANK | WORD_END,  ['\t'] = BLANK | WORD_END, ['\r'] = BLANK | WORD_END,
+	['\n'] = BLANK | WORD_END, ['('] = WORD_END,	      [')'] = BLANK | WORD_END,
+};
+
+static bool is(char c, unsigned classes)
+{
+	return class_of[(unsigned char)c] & classes;
+}
+
+/* Where the comment that begins at @from is closed, or the end. */
+static size_t comment_end(km_sv v, size_t from)
+{
+	size_t i = from, depth = 0, close = km_sv_chr(v, ')', from);
+
+	/* Few have others in them. */
+	if (km_sv_chr(km_sv_sub(v, 0, close), '(', from + 1) >= close)
+		return close;
+	for (; i < v.n; i++) {
+		depth += v.p[i] == '(';
+		if (v.p[i] == ')' && --depth == 0)
+			break;
+	}
+	return i;
+}
+
 /* Takes the next word, or comment without its parentheses, off @rest; false at the end. */
 static bool next_token(km_sv *rest, km_sv *text, bool *comment)
 {
-	size_t i = 0, start, depth = 0;
+	size_t i = 0, start;
 
-	while (i < rest->n && (km_is_wsp((unsigned char)rest->p[i]) || rest->p[i] == ')'))
+	while (i < rest->n && is(rest->p[i], BLANK))
 		i++;
 	if (i == rest->n)
 		return false;
 	start = i;
 	*comment = rest->p[i] == '(';
 	if (*comment) {
-		for (; i < rest->n; i++) {
-			depth += rest->p[i] == '(';
-			if (rest->p[i] == ')' && --depth == 0)
-				break;
-		}
-		start++;
+		i = comment_end(*rest, start++);
 	} else {
-		while (i < rest->n && !km_is_wsp((unsigned char)rest->p[i]) && rest->p[i] != '(' &&
-		       rest->p[i] != ')')
+		while (i < rest->n && !is(rest->p[i], WORD_END))
 			i++;
 	}
 	*text = km_sv_sub(*rest, start, i - start);
@@ -96,36 +119,37 @@ typedef struct {
 	enum { SAYS_HELO, SAYS_TLS, SAYS_AUTH } what;
 } mark;
 
-/* First letters of all marks: few words of a comment begin with one. */
-static const bool begins_mark[256] = {
-	['h'] = true, ['H'] = true, ['E'] = true, ['T'] = true,
-	['S'] = true, ['c'] = true, ['A'] = true, ['a'] = true,
-};
+/* Marks and, for each byte, which of them begin with it: few words of a comment do. */
+typedef struct {
+	const mark *mark;
+	uint8_t begins[256]; /* 1 << place among them */
+} marks;
 
-/* Offset of the first of @marks in @v from @from on, and which one it is; v.n when there is none.
- */
-static size_t find_mark(km_sv v, size_t from, const mark *marks, size_t n, const mark **which)
+/* Offset of the first of @m in @v from @from on, and which one it is; v.n when there is none. */
+static size_t find_mark(km_sv v, size_t from, const marks *m, const mark **which)
 {
 	for (size_t i = from; i < v.n; i++)
-		for (size_t k = 0; k < n && begins_mark[(unsigned char)v.p[i]]; k++)
-			if (v.p[i] == marks[k].text.p[0] &&
-			    km_sv_starts(km_sv_from(v, i), marks[k].text)) {
-				*which = &marks[k];
+		for (unsigned may = m->begins[(unsigned char)v.p[i]]; may; may &= may - 1) {
+			const mark *k = &m->mark[__builtin_ctz(may)];
+			if (km_sv_starts(km_sv_from(v, i), k->text)) {
+				*which = k;
 				return i;
 			}
+		}
 	return v.n;
 }
 
 /* Finds "HELO x", "EHLO x", "helo=x" in a comment; cuts @text before it. */
 static void take_helo(parser *p, km_sv *text)
 {
-	static const mark marks[] = {
+	static const mark names[] = {
 		{ KM_SV("helo="), SAYS_HELO },
 		{ KM_SV("HELO "), SAYS_HELO },
 		{ KM_SV("EHLO "), SAYS_HELO },
 	};
+	static const marks helo = { names, { ['h'] = 1, ['H'] = 2, ['E'] = 4 } };
 	const mark *which = NULL;
-	size_t at = find_mark(*text, 0, marks, KM_COUNT(marks), &which), end = 0;
+	size_t at = find_mark(*text, 0, &helo, &which), end = 0;
 
 	if (which == NULL)
 		return;
@@ -168,7 +192,7 @@ static void take_client(parser *p, km_sv text)
 /* What any comment can say. */
 static void take_remark(km_hop *hop, km_sv text)
 {
-	static const mark marks[] = {
+	static const mark names[] = {
 		{ KM_SV("TLS"), SAYS_TLS },
 		{ KM_SV("SSLv"), SAYS_TLS },
 		{ KM_SV("cipher="), SAYS_TLS },
@@ -177,9 +201,12 @@ static void take_remark(km_hop *hop, km_sv text)
 		{ KM_SV("auth="), SAYS_AUTH },
 		{ KM_SV("authenticated as"), SAYS_AUTH },
 	};
+	static const marks remarks = {
+		names, { ['T'] = 1, ['S'] = 2, ['c'] = 4, ['A'] = 8 | 16, ['a'] = 32 | 64 }
+	};
 	const mark *which;
 
-	for (size_t i = 0; (i = find_mark(text, i, marks, KM_COUNT(marks), &which)) < text.n; i++) {
+	for (size_t i = 0; (i = find_mark(text, i, &remarks, &which)) < text.n; i++) {
 		hop->tls |= which->what == SAYS_TLS;
 		hop->auth |= which->what == SAYS_AUTH;
 	}
