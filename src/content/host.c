@@ -5,11 +5,17 @@
 
 #include "content/host_table.h"
 
-/* @host in lower case with NUL, for libpsl; false when it is too long or an IP address. */
+/* False for what the list need not be asked about: too long, or an IP address. */
+static bool is_name(km_sv host)
+{
+	return host.n && host.n < KM_HOST_TEXT && host.p[0] != '[' &&
+	       !km_is_digit((unsigned char)host.p[host.n - 1]);
+}
+
+/* @host in lower case with NUL, for libpsl; false when it is no name. */
 static bool for_psl(km_sv host, char z[KM_HOST_TEXT])
 {
-	if (host.n == 0 || host.n >= KM_HOST_TEXT || host.p[0] == '[' ||
-	    km_is_digit((unsigned char)host.p[host.n - 1]))
+	if (!is_name(host))
 		return false;
 	for (size_t i = 0; i < host.n; i++)
 		z[i] = (char)km_lower((unsigned char)host.p[i]);
@@ -18,44 +24,46 @@ static bool for_psl(km_sv host, char z[KM_HOST_TEXT])
 }
 
 /*
- * What the list said of hosts asked for lately: libpsl takes microseconds, a message names the same
- * few hosts again and again, and the list does not change while the program runs.
+ * What was found out about hosts asked for lately: libpsl takes microseconds, a message names the
+ * same few hosts again and again, and the lists do not change while the program runs.
  */
 typedef struct {
 	uint8_t length, skip; /* bytes of host; of what stands before its registrable domain */
-	char host[62];
+	bool placed;	      /* the rest is known as well */
+	char host[49];
+	unsigned kind;
+	const km_host_row *row;
 } remembered;
 
-enum { REMEMBERED = 512 };
+enum { REMEMBERED = 2048 };
 
 static _Thread_local remembered memory[REMEMBERED];
 
-/* Bytes of @z, @n long, before its registrable domain; 0 when it has none. */
-static size_t before_registrable(const char *z, size_t n)
+/* What is remembered of @host, a name; in @own when it is too long to be remembered. */
+static remembered *recall(km_sv host, remembered *own)
 {
-	remembered *m = &memory[km_sv_quick_hash((km_sv){ z, n }) % REMEMBERED];
+	bool fits = host.n <= sizeof(own->host);
+	remembered *m = fits ? &memory[km_sv_quick_hash(host) % REMEMBERED] : own;
+	char z[KM_HOST_TEXT];
 
-	if (m->length == n && memcmp(m->host, z, n) == 0)
-		return m->skip;
-	const char *domain = psl_registrable_domain(psl_builtin(), z);
-	size_t skip = domain ? (size_t)(domain - z) : 0;
-	if (n <= sizeof(m->host)) {
-		m->length = (uint8_t)n;
-		m->skip = (uint8_t)skip;
-		memcpy(m->host, z, n);
-	}
-	return skip;
+	if (fits && m->length == host.n && memcmp(m->host, host.p, host.n) == 0)
+		return m;
+	const char *domain = for_psl(host, z) ? psl_registrable_domain(psl_builtin(), z) : NULL;
+	*m = (remembered){ .length = (uint8_t)host.n, .skip = domain ? (uint8_t)(domain - z) : 0 };
+	if (fits)
+		memcpy(m->host, host.p, host.n);
+	return m;
 }
 
 km_sv km_host_registrable(km_sv host)
 {
-	char z[KM_HOST_TEXT];
+	remembered own;
 
 	if (host.n && host.p[host.n - 1] == '.')
 		host.n--;
-	if (psl_builtin() == NULL || !for_psl(host, z))
+	if (psl_builtin() == NULL || !is_name(host))
 		return host;
-	return km_sv_from(host, before_registrable(z, host.n));
+	return km_sv_from(host, recall(host, &own)->skip);
 }
 
 km_sv km_host_registered(km_sv host)
@@ -187,15 +195,36 @@ const km_host_row *km_host_row_of(km_sv host)
 	return find_starred(host);
 }
 
+/* By the private part of the list: whoever wants gets a name there. */
+static bool is_hosted(km_sv host)
+{
+	km_sv domain = km_host_registrable(host);
+	km_sv above = km_sv_from(domain, km_sv_chr(domain, '.', 0) + 1);
+
+	/* A name below a top-level one, as most are, is nobody's but a registry's. */
+	return km_sv_chr(above, '.', 0) < above.n && domain.n > km_host_registered(host).n;
+}
+
+km_host_place km_host_place_of(km_sv host)
+{
+	remembered own = { .placed = false };
+	remembered *m = psl_builtin() && is_name(host) ? recall(host, &own) : &own;
+
+	if (!m->placed) {
+		/* Found before it is written down: to find it, other hosts are looked up. */
+		const km_host_row *row = km_host_row_of(host);
+		unsigned kind = row ? row->kind : is_hosted(host) ? KM_SITE_HOSTING : 0;
+		m = m == &own ? m : recall(host, &own);
+		m->row = row;
+		m->kind = kind;
+		m->placed = true;
+	}
+	return (km_host_place){ km_sv_from(host, m->skip), m->row, m->kind };
+}
+
 unsigned km_site_kind(km_sv host)
 {
-	const km_host_row *row = km_host_row_of(host);
-
-	if (row)
-		return row->kind;
-	/* The private part of the list: whoever wants gets a name there. */
-	km_sv domain = km_host_registrable(host);
-	return domain.n > km_host_registered(host).n ? KM_SITE_HOSTING : 0;
+	return km_host_place_of(host).kind;
 }
 
 bool km_host_is_shared(km_sv host)

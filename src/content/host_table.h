@@ -18,6 +18,15 @@ extern const size_t km_host_row_count;
 /* The first row of @host or its nearest parent; its other rows follow. NULL: none. */
 const km_host_row *km_host_row_of(km_sv host);
 
+typedef struct {
+	km_sv domain; /* registrable, of a host without a dot at its end */
+	const km_host_row *row;
+	unsigned kind; /* KM_SITE_* */
+} km_host_place;
+
+/* All that the lists say of @host. */
+km_host_place km_host_place_of(km_sv host);
+
 /* What @url wraps by the rows from @row on: read into *out. KM_WRAP_NONE when nothing. */
 km_link_wrap km_url_unwrap(km_arena *a, const km_url *url, const km_host_row *row, km_url *out);
 /* The first parameter of @url that is a URL of its own. */

@@ -25,9 +25,13 @@ static km_site *site_of(km_links *l, const km_url *url)
 	if (slot == NULL)
 		return NULL;
 	*s = (km_site){ .host = url->host, .shown = url->shown, .ip = url->ip };
-	s->domain = url->ip ? url->host : km_host_registrable(url->host);
-	s->row = url->ip ? NULL : km_host_row_of(url->host);
-	s->kind = url->ip ? 0 : km_site_kind(url->host);
+	s->domain = url->host;
+	if (!url->ip) {
+		km_host_place place = km_host_place_of(url->host);
+		s->domain = place.domain;
+		s->row = place.row;
+		s->kind = place.kind;
+	}
 	*slot = s;
 	return l->site[l->n_sites++] = s;
 }
