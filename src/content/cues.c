@@ -54,7 +54,7 @@ bool km_cues_is(km_cue_set set, km_sv v)
 	const km_cues *c = &km_cue_table[set];
 
 	for (size_t i = 0; i < c->n; i++)
-		if (km_sv_eq(v, c->cue[i]))
+		if (v.n == c->cue[i].n && v.p[0] == c->cue[i].p[0] && km_sv_eq(v, c->cue[i]))
 			return true;
 	return false;
 }

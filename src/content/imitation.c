@@ -52,7 +52,11 @@ static size_t skeleton(km_sv v, char out[LONGEST])
 
 static size_t bucket(const char *gram)
 {
-	return km_sv_quick_hash((km_sv){ gram, GRAM }) % BUCKETS;
+	uint32_t bytes;
+
+	_Static_assert(sizeof(bytes) == GRAM, "all of it is loaded");
+	memcpy(&bytes, gram, sizeof(bytes));
+	return (uint64_t)bytes * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (BUCKETS - 1);
 }
 
 /* True for a name that the table calls ambiguous. */
@@ -146,7 +150,7 @@ void km_imitations_free(km_imitations *x)
 	free(x);
 }
 
-/* One letter more, less, other, or two swapped. */
+/* One letter more, less, other, or two swapped: of long names, at least one end is the same. */
 static bool nearly(const char *a, size_t n, const char *b, size_t m)
 {
 	size_t from = 0, end = 0, least = n < m ? n : m;
@@ -197,14 +201,18 @@ static const name *name_in(const km_imitations *x, const char *s, size_t n)
 	return best;
 }
 
+/* As there is but one difference, it is behind the second letter, or the last two are the same. */
 static const km_brand *nearly_name(const km_imitations *x, const char *s, size_t n)
 {
-	for (size_t m = n - 1; n >= LONG_NAME && m <= n + 1 && m < LONGEST; m++) {
+	size_t shortest = n > LONG_NAME ? n - 1 : LONG_NAME;
+
+	for (size_t m = shortest; n >= LONG_NAME && m <= n + 1 && m < LONGEST; m++) {
 		for (const name *t = x->by_first[s[0] - 'a'][m]; t; t = t->same_first)
-			if (t->n >= LONG_NAME && !t->word && nearly(s, n, t->text, m))
+			if ((t->text[1] == s[1] || t->text[m - 1] == s[n - 1]) && !t->word &&
+			    nearly(s, n, t->text, m))
 				return t->brand;
 		for (const name *t = x->by_last[s[n - 1] - 'a'][m]; t; t = t->same_last)
-			if (t->n >= LONG_NAME && !t->word && nearly(s, n, t->text, m))
+			if (t->text[m - 2] == s[n - 2] && !t->word && nearly(s, n, t->text, m))
 				return t->brand;
 	}
 	return NULL;
@@ -337,8 +345,7 @@ const km_brand *km_imitated_in_path(const km_imitations *x, const km_url *url, c
 	enum { SHARED = KM_SITE_SHARED | KM_SITE_TRACKER | KM_SITE_REDIRECT | KM_SITE_SHORTENER };
 	km_sv rest = url->path, folder;
 
-	if (site->kind & SHARED || km_sv_chr(rest, '.', 0) == rest.n ||
-	    km_imitations_is_brand(x, site))
+	if (site->kind & SHARED || km_sv_chr(rest, '.', 0) == rest.n)
 		return NULL;
 	/* Deeper down there are copies of pages, and ids of messages. */
 	(void)km_sv_split(&rest, '/', &folder);
@@ -350,8 +357,10 @@ const km_brand *km_imitated_in_path(const km_imitations *x, const km_url *url, c
 		if (!km_is_alnum((unsigned char)folder.p[i]) && folder.p[i] != '.' &&
 		    folder.p[i] != '-')
 			return NULL;
-	return folder.n && folder.n < KM_HOST_TEXT ? km_brands_of_host(x->brands, folder, false)
-						   : NULL;
+	const km_brand *brand = folder.n && folder.n < KM_HOST_TEXT
+					? km_brands_of_host(x->brands, folder, false)
+					: NULL;
+	return brand && !km_imitations_is_brand(x, site) ? brand : NULL;
 }
 
 bool km_imitates_jp(const km_site *site)
@@ -359,14 +368,17 @@ bool km_imitates_jp(const km_site *site)
 	const km_cues *ends = &km_cue_table[KM_CUES_jp_end];
 	km_sv left = km_site_chosen(site);
 
-	for (size_t i = 0; i < ends->n; i++)
-		for (size_t at = 0; (at = km_sv_find(left, ends->cue[i], at)) < left.n; at++) {
-			char before = at ? left.p[at - 1] : '\0';
-			char after =
-				at + ends->cue[i].n < left.n ? left.p[at + ends->cue[i].n] : '.';
-			if ((before == '.' || before == '-') && (after == '.' || after == '-'))
+	for (size_t at = 1; at < left.n; at++) {
+		km_sv here = km_sv_from(left, at);
+		if (left.p[at - 1] != '.' && left.p[at - 1] != '-')
+			continue;
+		for (size_t i = 0; i < ends->n; i++) {
+			size_t n = ends->cue[i].n;
+			char after = n < here.n ? here.p[n] : '.';
+			if (km_sv_starts(here, ends->cue[i]) && (after == '.' || after == '-'))
 				return true;
 		}
+	}
 	return false;
 }
 

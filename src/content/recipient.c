@@ -139,14 +139,19 @@ static bool is_looked_at(const km_found_link *l)
 static bool check_links(const km_structure_job *j, const recipient *r)
 {
 	enum { LONGEST = 60 };
-	km_sv escaped = km_sv_fmt(j->a, "%.*s%%40%.*s", KM_FMT(r->local), KM_FMT(r->domain));
+	km_sv address = km_sv_sub(r->address, 0, LONGEST);
+	km_buf escaped;
 
+	km_buf_init(&escaped, j->a, LONGEST);
+	km_buf_add(&escaped, r->local);
+	km_buf_add(&escaped, KM_S("%40"));
+	km_buf_add(&escaped, r->domain);
 	for (size_t i = 0; i < j->in->links->n; i++) {
 		const km_found_link *l = &j->in->links->a[i];
 		size_t n = l->target.n;
-		if (!is_looked_at(l) ||
-		    (km_sv_ifind(l->target, km_sv_sub(r->address, 0, LONGEST), 0) == n &&
-		     km_sv_ifind(l->target, km_sv_sub(escaped, 0, LONGEST), 0) == n))
+		if (!is_looked_at(l) || (km_sv_ifind(l->target, address, 0) == n &&
+					 (km_sv_chr(l->target, '%', 0) == n ||
+					  km_sv_ifind(l->target, km_buf_sv(&escaped), 0) == n)))
 			continue;
 		km_fact *f =
 			km_structure_at_text(j, KM_FACT_LINK_ADDRESS, l->target, l->part, l->where);
@@ -171,13 +176,15 @@ static bool is_token(km_sv v)
 	enum { TOKEN = 20, CHANGES = 5, WORD = 9 };
 	size_t changes = 0, run = 0, longest = 0;
 
+	if (v.n < TOKEN)
+		return false;
 	for (size_t i = 1; i < v.n; i++) {
 		unsigned char a = (unsigned char)v.p[i - 1], b = (unsigned char)v.p[i];
 		changes += km_is_digit(a) != km_is_digit(b) && a != '-' && b != '-';
 		run = km_is_alpha(b) && b == km_lower(b) ? run + 1 : 0;
 		longest = run > longest ? run : longest;
 	}
-	return v.n >= TOKEN && changes >= CHANGES && longest < WORD;
+	return changes >= CHANGES && longest < WORD;
 }
 
 static bool has_token(km_sv v)

@@ -10,6 +10,10 @@
 
 typedef struct {
 	const km_structure_job *j;
+	km_sv domains[3], name; /* registrable ones of the sender; what he is called, if it tells */
+	size_t n_domains;
+	const km_site *last; /* asked about; whether it is the sender's */
+	bool last_is;
 	const km_found_link *first;   /* that leads to a stranger */
 	const km_found_link *clicked; /* the first of all */
 	const km_found_link *letter;  /* the first that writes a letter to a stranger */
@@ -35,24 +39,37 @@ static km_sv domain_of(km_sv addr)
 
 /* "www.boatshare-app.example" of hello@boatshare.example: who owns several domains names them
  * alike. */
-static bool is_called_alike(km_sv domain, km_sv host)
+static km_sv name_of(km_sv domain)
 {
-	enum { SHORTEST = 5 };
-	km_sv name = km_host_registrable(domain);
+	enum { SHORTEST = 5, LONGEST = 60 };
+	km_sv name = km_sv_sub(domain, 0, km_sv_chr(domain, '.', 0));
 
-	name = km_sv_sub(name, 0, km_sv_chr(name, '.', 0));
-	return name.n >= SHORTEST && km_sv_ifind(host, km_sv_sub(name, 0, 60), 0) < host.n;
+	return name.n >= SHORTEST ? km_sv_sub(name, 0, LONGEST) : (km_sv){ NULL, 0 };
 }
 
-static bool is_senders(const strangers *s, const km_site *site)
+static void find_sender(strangers *s)
 {
 	const km_mail *m = s->j->m;
 
-	if (m->from.n && (km_host_related(m->from.a[0].domain, site->host) ||
-			  is_called_alike(m->from.a[0].domain, site->host)))
-		return true;
-	return (m->reply_to.n && km_host_related(m->reply_to.a[0].domain, site->host)) ||
-	       (s->j->in->has_from && km_host_related(domain_of(s->j->in->from), site->host));
+	if (m->from.n) {
+		s->domains[s->n_domains++] = km_host_registrable(m->from.a[0].domain);
+		s->name = name_of(s->domains[0]);
+	}
+	if (m->reply_to.n)
+		s->domains[s->n_domains++] = km_host_registrable(m->reply_to.a[0].domain);
+	if (s->j->in->has_from)
+		s->domains[s->n_domains++] = km_host_registrable(domain_of(s->j->in->from));
+}
+
+static bool is_senders(strangers *s, const km_site *site)
+{
+	if (site == s->last)
+		return s->last_is;
+	s->last = site;
+	s->last_is = s->name.n && km_sv_ifind(site->host, s->name, 0) < site->host.n;
+	for (size_t i = 0; i < s->n_domains && !s->last_is; i++)
+		s->last_is = km_sv_ieq(s->domains[i], site->domain);
+	return s->last_is;
 }
 
 /* --- an address told to the linked site: in hexadecimal or base64 --- */
@@ -248,6 +265,8 @@ void km_structure_strangers(const km_structure_job *j)
 	strangers s = { .j = j };
 	const km_links *links = j->in->links;
 
+	if (links->n)
+		find_sender(&s);
 	for (size_t i = 0; i < links->n; i++) {
 		const km_found_link *l = &links->a[i];
 		const km_site *site = l->final_site;
