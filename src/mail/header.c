@@ -1,6 +1,6 @@
 #include "mail/header.h"
 
-#include "base/buf.h"
+#include "base/block.h"
 #include "mail/encword.h"
 
 /*
@@ -26,10 +26,7 @@ typedef struct {
 typedef enum { LINE_EMPTY, LINE_FOLD, LINE_FIELD, LINE_WEAK, LINE_NONE } line_kind;
 
 /* Bytes of a field name (RFC 5322 section 3.6.8). */
-static bool is_name_byte(unsigned char c)
-{
-	return c > ' ' && c < 0x7f && c != ':';
-}
+static const bool is_name_byte[256] = { ['!' ... '9'] = true, [';' ... '~'] = true };
 
 static bool is_blank(unsigned char c)
 {
@@ -41,7 +38,7 @@ static size_t find_colon(km_sv v)
 {
 	size_t i = 0;
 
-	while (i < v.n && is_name_byte((unsigned char)v.p[i]))
+	while (i < v.n && is_name_byte[(unsigned char)v.p[i]])
 		i++;
 	if (i == 0)
 		return 0;
@@ -99,7 +96,8 @@ static bool next_line(reader *r, line *l)
 	return true;
 }
 
-static line_kind kind_of(km_sv v)
+/* *colon: where the one behind the name of a field is. */
+static line_kind kind_of(km_sv v, size_t *colon)
 {
 	size_t i = 0;
 
@@ -107,24 +105,41 @@ static line_kind kind_of(km_sv v)
 		return LINE_EMPTY;
 	if (is_blank((unsigned char)v.p[0]))
 		return LINE_FOLD;
-	if (find_colon(v))
+	*colon = find_colon(v);
+	if (*colon)
 		return LINE_FIELD;
 	while (i < v.n && v.p[i] != ':' && !is_blank((unsigned char)v.p[i]))
 		i++;
+	*colon = i;
 	return i > 0 && i < v.n && v.p[i] == ':' ? LINE_WEAK : LINE_NONE;
+}
+
+/* Bytes that are not printable ASCII, nor a tab. */
+static inline km_block odd_block(const char *p)
+{
+	km_block b = km_block_load(p);
+
+	return (km_block)(b - 0x20 > 0x5e) & (km_block)(b != '\t');
+}
+
+/* True when all of a line of one block or more is printable; the last block may overlap. */
+static bool is_plain(km_sv v)
+{
+	km_block any = odd_block(v.p + v.n - KM_BLOCK);
+
+	for (size_t i = 0; i + KM_BLOCK < v.n; i += KM_BLOCK)
+		any |= odd_block(v.p + i);
+	return km_block_first(any) == KM_BLOCK;
 }
 
 static unsigned odd_bytes(km_sv v)
 {
-	unsigned char any = 0;
 	unsigned odd = v.n > 998 ? KM_HDR_LONG_LINE : 0;
 
-	/* Nearly every line is plain; this loop becomes vector code. */
+	/* Nearly every line is. */
+	if (v.n >= KM_BLOCK && is_plain(v))
+		return odd;
 	for (size_t i = 0; i < v.n; i++) {
-		unsigned char c = (unsigned char)v.p[i];
-		any |= (unsigned char)((unsigned char)(c - 0x20) > 0x5e) & (c != '\t');
-	}
-	for (size_t i = 0; any && i < v.n; i++) {
 		unsigned char c = (unsigned char)v.p[i];
 		if (c >= 0x80)
 			odd |= KM_HDR_8BIT;
@@ -184,13 +199,13 @@ static km_sv within_limit(section *s, const char *base, km_sv raw)
 	return raw;
 }
 
-static void add_field(section *s, const char *base, const line *l, line_kind kind)
+static void add_field(section *s, const char *base, const line *l, line_kind kind, size_t colon)
 {
 	s->any = true;
 	if (!has_room(s, base, l))
 		return;
 	km_header *h = &s->h[s->n++];
-	size_t colon = kind == LINE_NONE ? 0 : km_sv_chr(l->text, ':', 0), name = colon;
+	size_t name = colon;
 
 	while (name > 0 && is_blank((unsigned char)l->text.p[name - 1]))
 		name--;
@@ -229,10 +244,11 @@ static bool goes_on(const reader *r, const line *l)
 {
 	reader ahead = *r;
 	line next;
+	size_t colon;
 
 	ahead.at = l->next;
 	return !km_sv_starts(l->text, KM_S("--")) && next_line(&ahead, &next) &&
-	       kind_of(next.text) == LINE_FIELD;
+	       kind_of(next.text, &colon) == LINE_FIELD;
 }
 
 static bool is_mbox_from(km_sv v)
@@ -246,14 +262,15 @@ static void read_section(reader *r, section *s)
 	line l;
 
 	for (; next_line(r, &l); r->at = l.next) {
-		line_kind kind = kind_of(l.text);
+		size_t colon = 0;
+		line_kind kind = kind_of(l.text, &colon);
 		if (kind == LINE_EMPTY) {
 			out->body = l.next;
 			out->no_separator = false;
 			return;
 		}
 		if (kind == LINE_FIELD) {
-			add_field(s, r->p, &l, kind);
+			add_field(s, r->p, &l, kind, colon);
 			continue;
 		}
 		if (kind == LINE_FOLD && s->any) {
@@ -268,7 +285,7 @@ static void read_section(reader *r, section *s)
 			out->body = r->at;
 			return;
 		}
-		add_field(s, r->p, &l, kind);
+		add_field(s, r->p, &l, kind, kind == LINE_WEAK ? colon : 0);
 	}
 	out->body = r->end;
 }

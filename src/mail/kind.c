@@ -1,11 +1,12 @@
 /* What media types and file name extensions stand for, and which declarations are honest. */
 #include "mail/sniff.h"
 
-static const struct {
+typedef struct {
 	km_sv type;
 	km_kind kind;
-} type_kinds[] = {
-	/* whole types first, then families (ending in '/' or '-' or '.') */
+} type_kind;
+
+static const type_kind whole_types[] = {
 	{ KM_SV("text/html"), KM_KIND_HTML },
 	{ KM_SV("application/xhtml+xml"), KM_KIND_HTML },
 	{ KM_SV("text/rtf"), KM_KIND_DOCUMENT },
@@ -26,10 +27,6 @@ static const struct {
 	{ KM_SV("application/x-ole-storage"), KM_KIND_DOCUMENT },
 	{ KM_SV("application/vnd.ms-cab-compressed"), KM_KIND_ARCHIVE },
 	{ KM_SV("application/vnd.ms-htmlhelp"), KM_KIND_PROGRAM },
-	{ KM_SV("application/vnd.ms-"), KM_KIND_DOCUMENT },
-	{ KM_SV("application/vnd.openxmlformats-"), KM_KIND_DOCUMENT },
-	{ KM_SV("application/vnd.oasis.opendocument."), KM_KIND_DOCUMENT },
-	{ KM_SV("application/vnd.sun.xml."), KM_KIND_DOCUMENT },
 	{ KM_SV("application/zip"), KM_KIND_ARCHIVE },
 	{ KM_SV("application/x-zip"), KM_KIND_ARCHIVE },
 	{ KM_SV("application/x-zip-compressed"), KM_KIND_ARCHIVE },
@@ -56,7 +53,6 @@ static const struct {
 	{ KM_SV("application/x-xar"), KM_KIND_ARCHIVE },
 	{ KM_SV("application/x-iso9660-image"), KM_KIND_DISK },
 	{ KM_SV("application/x-cd-image"), KM_KIND_DISK },
-	{ KM_SV("application/x-virtualbox-"), KM_KIND_DISK },
 	{ KM_SV("application/x-ms-wim"), KM_KIND_DISK },
 	{ KM_SV("application/x-apple-diskimage"), KM_KIND_DISK },
 	{ KM_SV("application/x-dosexec"), KM_KIND_PROGRAM },
@@ -94,6 +90,15 @@ static const struct {
 	{ KM_SV("application/pgp-encrypted"), KM_KIND_TEXT },
 	{ KM_SV("application/pgp-keys"), KM_KIND_TEXT },
 	{ KM_SV("application/ogg"), KM_KIND_MEDIA },
+};
+
+/* Starts of all others. */
+static const type_kind families[] = {
+	{ KM_SV("application/vnd.ms-"), KM_KIND_DOCUMENT },
+	{ KM_SV("application/vnd.openxmlformats-"), KM_KIND_DOCUMENT },
+	{ KM_SV("application/vnd.oasis.opendocument."), KM_KIND_DOCUMENT },
+	{ KM_SV("application/vnd.sun.xml."), KM_KIND_DOCUMENT },
+	{ KM_SV("application/x-virtualbox-"), KM_KIND_DISK },
 	{ KM_SV("image/"), KM_KIND_IMAGE },
 	{ KM_SV("audio/"), KM_KIND_MEDIA },
 	{ KM_SV("video/"), KM_KIND_MEDIA },
@@ -103,13 +108,12 @@ static const struct {
 
 km_kind km_kind_of_type(km_sv type)
 {
-	for (size_t i = 0; i < KM_COUNT(type_kinds); i++) {
-		km_sv row = type_kinds[i].type;
-		char last = row.p[row.n - 1];
-		bool family = last == '/' || last == '-' || last == '.';
-		if (type.n >= row.n && (type.n == row.n || family) && km_sv_istarts(type, row))
-			return type_kinds[i].kind;
-	}
+	for (size_t i = 0; i < KM_COUNT(whole_types); i++)
+		if (km_sv_ieq(type, whole_types[i].type))
+			return whole_types[i].kind;
+	for (size_t i = 0; i < KM_COUNT(families); i++)
+		if (km_sv_istarts(type, families[i].type))
+			return families[i].kind;
 	return KM_KIND_OTHER;
 }
 

@@ -73,6 +73,8 @@ km_sv km_mime_path(km_mime *b, int parent, size_t number, bool multipart)
 		stem.n -= 4;
 		dot = "";
 	}
+	if (stem.n == 0 && !text && number < 10)
+		return km_sv_sub(KM_S("0123456789"), number, 1);
 	if (text)
 		return stem.n ? km_sv_fmt(b->m->arena, "%.*s%sTEXT", KM_FMT(stem), dot)
 			      : KM_S("TEXT");
