@@ -8,8 +8,8 @@ bool km_part_is_html(const km_part *p)
 	    km_sv_eq(p->type, KM_S("application/xhtml+xml")))
 		return true;
 	/* Files that a browser would open as a page, whatever the part is called. */
-	return p->sniffed && km_kind_of_type(p->type) == KM_KIND_OTHER &&
-	       km_sv_eq(km_sv_of(p->sniffed), KM_S("text/html"));
+	return p->sniffed && strcmp(p->sniffed, "text/html") == 0 &&
+	       km_kind_of_type(p->type) == KM_KIND_OTHER;
 }
 
 bool km_part_is_text(const km_part *p)
