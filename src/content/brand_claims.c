@@ -333,7 +333,7 @@ static void count_name(const claims_job *j, const km_area *area, const named *x)
 
 static void read_area(const claims_job *j, const km_area *area, km_arena *a)
 {
-	named *list = KM_NEW_ARRAY(a, named, area->hits.n);
+	named *list = km_alloc(a, area->hits.n * sizeof(*list));
 	size_t n = list ? find_names(j, area, list) : 0;
 
 	if (n)

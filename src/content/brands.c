@@ -15,10 +15,13 @@ struct km_brands {
 	size_t n;
 	const km_terms *terms;
 	km_map by_id, by_domain, by_sender, by_mailbox; /* -> km_brand */
-	struct of_term {
+	/* What is a name. Small, since every word found in a message is looked up in it. */
+	uint16_t *of_term; /* KM_TERMS_MOST, each a place in `name`; 0: none */
+	struct name {
 		const km_brand *brand;
 		const km_brand_alias *alias;
-	} * of_term; /* KM_TERMS_MOST */
+	} * name; /* KM_TERMS_MOST + 1 */
+	size_t names;
 };
 
 /* A table on its way in: where one stands, for messages. */
@@ -312,13 +315,17 @@ static km_status index_aliases(km_brands *b, const km_brand *brand, const char *
 {
 	for (size_t i = 0; i < brand->n_aliases; i++) {
 		const km_brand_alias *alias = &brand->alias[i];
-		struct of_term *of = &b->of_term[alias->term];
+		struct name *of = &b->name[b->of_term[alias->term]];
 		if (of->brand && alias->disguised)
 			continue;
 		if (of->brand && !of->alias->disguised)
 			return KM_FAIL(err, KM_CONFIG, "%s:%zu: \"%.*s\" is a name of %s already",
 				       name, brand->line, KM_FMT(alias->name), of->brand->id);
-		*of = (struct of_term){ brand, alias };
+		if (of->brand == NULL) {
+			b->of_term[alias->term] = (uint16_t)++b->names;
+			of = &b->name[b->names];
+		}
+		*of = (struct name){ brand, alias };
 	}
 	return KM_OK;
 }
@@ -349,8 +356,9 @@ static km_brands *brands_new(const km_terms *terms)
 		return NULL;
 	b->arena = km_arena_new(ARENA_BYTES);
 	b->brand = b->arena ? KM_NEW_ARRAY(b->arena, km_brand, BRANDS_MOST) : NULL;
-	b->of_term = b->brand ? KM_NEW_ARRAY(b->arena, struct of_term, KM_TERMS_MOST) : NULL;
-	if (b->of_term == NULL) {
+	b->of_term = b->brand ? KM_NEW_ARRAY(b->arena, uint16_t, KM_TERMS_MOST) : NULL;
+	b->name = b->of_term ? KM_NEW_ARRAY(b->arena, struct name, KM_TERMS_MOST + 1) : NULL;
+	if (b->name == NULL) {
 		km_brands_free(b);
 		return NULL;
 	}
@@ -435,15 +443,15 @@ const km_brand *km_brands_find(const km_brands *b, km_sv name)
 
 	if (a && km_view_key(a, name, &key, NULL) == KM_OK)
 		for (uint32_t i = 0; i < km_terms_count(b->terms) && found == NULL; i++)
-			if (b->of_term[i].brand && km_sv_eq(km_terms_text(b->terms, i), key))
-				found = b->of_term[i].brand;
+			if (b->of_term[i] && km_sv_eq(km_terms_text(b->terms, i), key))
+				found = b->name[b->of_term[i]].brand;
 	km_arena_free(a);
 	return found;
 }
 
 const km_brand *km_brands_of_term(const km_brands *b, uint32_t term, const km_brand_alias **alias)
 {
-	const struct of_term *of = &b->of_term[term];
+	const struct name *of = &b->name[b->of_term[term]];
 
 	*alias = of->alias;
 	return of->brand;

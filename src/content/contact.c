@@ -1,5 +1,6 @@
 #include "content/contact.h"
 
+#include "base/block.h"
 #include "content/structure_parts.h"
 
 typedef struct {
@@ -95,18 +96,39 @@ static void check_unsubscribe(const contact *c)
 static bool find_wallet(const contact *c, km_sv text, km_sv *out)
 {
 	enum { SHORTEST = 14 };
-	size_t at = 0;
+	size_t at = 0; /* where a word may begin */
 
-	while (at < text.n) {
-		size_t end = at;
+	while (at + SHORTEST <= text.n) {
+		size_t end = at + SHORTEST, from = end;
+		while (from > at && km_is_alnum((unsigned char)text.p[from - 1]))
+			from--;
+		if (from > at) { /* too short a word, most often seen from its end */
+			at = from;
+			continue;
+		}
 		while (end < text.n && km_is_alnum((unsigned char)text.p[end]))
 			end++;
 		*out = km_sv_sub(text, at, end - at);
-		if (out->n >= SHORTEST && c->in->is_wallet(*out))
+		if (c->in->is_wallet(*out))
 			return true;
 		at = end + 1;
 	}
 	return false;
+}
+
+/* The next digit, or @sign, from @at on; most texts have long rows without one. */
+static size_t find_digit(km_sv v, size_t at, char sign)
+{
+	for (; at + KM_BLOCK <= v.n; at += KM_BLOCK) {
+		km_block b = km_block_load(v.p + at);
+		size_t i =
+			km_block_first((km_block)(b - '0' < 10) | (km_block)(b == (uint8_t)sign));
+		if (i < KM_BLOCK)
+			return at + i;
+	}
+	while (at < v.n && !km_is_digit((unsigned char)v.p[at]) && v.p[at] != sign)
+		at++;
+	return at;
 }
 
 typedef struct {
@@ -159,12 +181,7 @@ static bool find_telephone(const contact *c, km_sv key, km_sv *out)
 	number n;
 
 	(void)c;
-	for (size_t at = 0; at < key.n;) {
-		char d = key.p[at];
-		if (!km_is_digit((unsigned char)d) && d != '+') {
-			at++;
-			continue;
-		}
+	for (size_t at = 0; (at = find_digit(key, at, '+')) < key.n;) {
 		at = read_number(key, at, &n);
 		*out = n.v;
 		if (is_telephone(&n))
@@ -235,11 +252,7 @@ static bool find_fortune(const contact *c, km_sv key, km_sv *out)
 
 	(void)c;
 	key = km_sv_sub(key, 0, LOOKED_AT);
-	for (size_t at = 0; at < key.n;) {
-		if (!km_is_digit((unsigned char)key.p[at])) {
-			at++;
-			continue;
-		}
+	for (size_t at = 0; (at = find_digit(key, at, '0')) < key.n;) {
 		size_t from = at;
 		double sum = read_sum(key, &at);
 		*out = km_sv_sub(key, from, at - from);

@@ -17,19 +17,21 @@ typedef struct {
 	uint8_t steps;
 } phrase;
 
-typedef struct use {
-	struct use *next;
-	uint32_t phrase;
+typedef struct {
+	uint16_t phrase;
 	uint8_t step;
 	bool open; /* the word may go on: "verif*" */
 } use;
 
+/* Small, since every word found in a message is looked up in it. */
 struct km_phrases {
 	km_arena *arena;
 	km_terms *terms;
 	phrase *p;
 	size_t n;
-	use **of_term; /* KM_TERMS_MOST */
+	use *use;	 /* by term; of one, the last row of the table first */
+	uint32_t *first; /* per term: where its uses begin; one more at the end */
+	size_t terms_n;	 /* that it knows of */
 };
 
 enum { CATEGORY, WHERE, LANG, STRENGTH, PHRASE, SOURCE, COLUMNS };
@@ -53,8 +55,15 @@ static const struct {
 /* --- the table --- */
 
 typedef struct {
+	uint32_t term;
+	use use;
+} row_use;
+
+typedef struct {
 	km_phrases *p;
 	km_table table;
+	row_use *use; /* in the order of the table */
+	size_t n, cap;
 	km_err *err;
 } reading;
 
@@ -63,6 +72,22 @@ typedef struct {
 static km_status no_memory(km_err *err)
 {
 	return KM_FAIL(err, KM_NOMEM, "no memory for the table of phrases");
+}
+
+static km_status add_use(reading *r, row_use what)
+{
+	enum { FIRST = 1024 };
+
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : FIRST;
+		row_use *more = reallocarray(r->use, cap, sizeof(*more));
+		if (more == NULL)
+			return no_memory(r->err);
+		r->use = more;
+		r->cap = cap;
+	}
+	r->use[r->n++] = what;
+	return KM_OK;
 }
 
 static km_status add_word(reading *r, km_sv word, uint8_t step)
@@ -83,12 +108,7 @@ static km_status add_word(reading *r, km_sv word, uint8_t step)
 	if (st != KM_OK)
 		return KM_FAIL(r->err, st == KM_SYNTAX ? KM_CONFIG : st, "%s:%zu: %s",
 			       r->table.name, r->table.line, err.msg);
-	use *u = KM_NEW(p->arena, use);
-	if (u == NULL)
-		return no_memory(r->err);
-	*u = (use){ p->of_term[term], (uint32_t)p->n, step, open };
-	p->of_term[term] = u;
-	return KM_OK;
+	return add_use(r, (row_use){ term, { (uint16_t)p->n, step, open } });
 }
 
 /* A step: "アカウント", "[口座|カード]", "ご[不便|迷惑]を". */
@@ -162,28 +182,55 @@ static km_status read_row(reading *r)
 	return st;
 }
 
+/* Sorts the uses by their terms. */
+static km_status keep_uses(reading *r)
+{
+	km_phrases *p = r->p;
+
+	p->terms_n = km_terms_count(p->terms);
+	p->use = KM_NEW_ARRAY(p->arena, use, r->n);
+	p->first = KM_NEW_ARRAY(p->arena, uint32_t, p->terms_n + 1);
+	if (p->use == NULL || p->first == NULL)
+		return no_memory(r->err);
+	for (size_t i = 0; i < r->n; i++)
+		p->first[r->use[i].term]++;
+	for (size_t i = 0; i < p->terms_n; i++)
+		p->first[i + 1] += p->first[i];
+	/* Each now says where the uses of its term end. */
+	for (size_t i = 0; i < r->n; i++)
+		p->use[--p->first[r->use[i].term]] = r->use[i].use;
+	return KM_OK;
+}
+
+static km_status read_rows(reading *r)
+{
+	km_status st;
+
+	while ((st = km_table_next(&r->table, r->err)) == KM_OK)
+		if ((st = read_row(r)) != KM_OK)
+			break;
+	return st == KM_NOTFOUND ? keep_uses(r) : st;
+}
+
 km_status km_phrases_parse(km_terms *terms, km_sv text, const char *name, km_phrases **out,
 			   km_err *err)
 {
 	km_phrases *p = calloc(1, sizeof(*p));
-	km_status st;
 
 	if (p == NULL)
 		return no_memory(err);
 	p->terms = terms;
 	p->arena = km_arena_new(ARENA_BYTES);
 	p->p = p->arena ? KM_NEW_ARRAY(p->arena, phrase, PHRASES_MOST) : NULL;
-	p->of_term = p->p ? KM_NEW_ARRAY(p->arena, use *, KM_TERMS_MOST) : NULL;
-	if (p->of_term == NULL) {
+	if (p->p == NULL) {
 		km_phrases_free(p);
 		return no_memory(err);
 	}
 	reading r = { .p = p, .err = err };
 	km_table_open(&r.table, p->arena, text, name, columns, COLUMNS);
-	while ((st = km_table_next(&r.table, err)) == KM_OK)
-		if ((st = read_row(&r)) != KM_OK)
-			break;
-	if (st != KM_NOTFOUND) {
+	km_status st = read_rows(&r);
+	free(r.use);
+	if (st != KM_OK) {
 		km_phrases_free(p);
 		return st;
 	}
@@ -221,15 +268,11 @@ typedef struct {
 	uint32_t counted[KM_WORDING_COUNT]; /* where the last strong place of each kind ends */
 } search;
 
-/* Words of letters and digits begin and end as words; Japanese has no such borders. */
-static bool is_whole(km_sv key, const km_term_hit *h, bool open)
+/* Words of letters and digits end as words; Japanese has no such borders. */
+static bool ends(km_sv key, const km_term_hit *h)
 {
-	unsigned char first = (unsigned char)key.p[h->from], last = (unsigned char)key.p[h->to - 1];
-
-	if (km_is_alnum(first) && h->from > 0 && km_is_alnum((unsigned char)key.p[h->from - 1]))
-		return false;
-	return open || !km_is_alnum(last) || h->to == key.n ||
-	       !km_is_alnum((unsigned char)key.p[h->to]);
+	return h->to == key.n || !km_is_alnum((unsigned char)key.p[h->to]) ||
+	       !km_is_alnum((unsigned char)key.p[h->to - 1]);
 }
 
 static void show(km_wording_sum *sum, double weight, const km_area *area, uint32_t from,
@@ -312,8 +355,12 @@ static void search_area(search *s, const km_area *area, uint32_t base)
 {
 	for (size_t i = 0; i < area->hits.n; i++) {
 		const km_term_hit *h = &area->hits.hit[i];
-		for (const use *u = s->p->of_term[h->term]; u; u = u->next)
-			if (is_whole(area->key, h, u->open))
+		if (h->term >= s->p->terms_n)
+			continue;
+		bool whole = ends(area->key, h);
+		const use *end = s->p->use + s->p->first[h->term + 1];
+		for (const use *u = s->p->use + s->p->first[h->term]; u < end; u++)
+			if (whole || u->open)
 				step(s, u, area, h, base);
 	}
 }

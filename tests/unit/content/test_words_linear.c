@@ -30,6 +30,8 @@ static const linear_text patterns[] = {
 	{ TEXT, "((((" },
 	{ TEXT, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb " },
 	{ TEXT, "bc1q" },
+	{ TEXT, " abcdefghijklm" },
+	{ TEXT, "a bcdefghijklmn" },
 	{ TEXT, "dear taro.1984 " },
 	{ TEXT, "a\xc2\xad" },
 	{ TEXT, "\xe3\x81\x82\xc2\xad" },
