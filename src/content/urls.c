@@ -14,8 +14,8 @@ static km_site *site_of(km_links *l, const km_url *url)
 		return NULL;
 	}
 	if (l->n_sites % 16 == 0) {
-		km_site **grown = km_arena_grow(l->arena, l->site, l->n_sites * sizeof(*grown),
-						(l->n_sites + 16) * sizeof(*grown));
+		km_site **grown = km_arena_grow(l->arena, l->site, l->n_sites * sizeof(km_site *),
+						(l->n_sites + 16) * sizeof(km_site *));
 		if (grown == NULL)
 			return NULL;
 		l->site = grown;

@@ -7,17 +7,20 @@
 /* The texts of data/guidance; the build compiles this file anew when they change. */
 #define TABLE(name, file)                                                                          \
 	__asm__(".pushsection .rodata\n"                                                           \
-		".hidden " #name "\n"                                                              \
-		".hidden " #name "_end\n"                                                          \
-		".global " #name "\n"                                                              \
-		".global " #name "_end\n" #name ":\n"                                              \
-		".incbin \"" KM_GUIDANCE "/" file "\"\n" #name "_end:\n"                           \
-		".popsection\n");                                                                  \
-	extern const char name[] __attribute__((visibility("hidden")));                            \
-	extern const char name##_end[] __attribute__((visibility("hidden")))
+		".hidden " name "\n"                                                               \
+		".hidden " name "_end\n"                                                           \
+		".global " name "\n"                                                               \
+		".global " name "_end\n" name ":\n"                                                \
+		".incbin \"" KM_GUIDANCE "/" file "\"\n" name "_end:\n"                            \
+		".popsection\n")
 
-TABLE(km_builtin_advice, "advice.tsv");
-TABLE(km_builtin_contacts, "contacts.tsv");
+TABLE("km_builtin_advice", "advice.tsv");
+TABLE("km_builtin_contacts", "contacts.tsv");
+
+extern const char km_builtin_advice[] __attribute__((visibility("hidden")));
+extern const char km_builtin_advice_end[] __attribute__((visibility("hidden")));
+extern const char km_builtin_contacts[] __attribute__((visibility("hidden")));
+extern const char km_builtin_contacts_end[] __attribute__((visibility("hidden")));
 
 const char km_advice_topics[] = "received|clicked|password|card|identity|paid|giftcard|app|"
 				"one-click|sextortion|ceo|forged|accused";
