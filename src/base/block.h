@@ -37,4 +37,18 @@ static inline size_t km_block_first(km_block mask)
 	return half[1] ? 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8 : (size_t)KM_BLOCK;
 }
 
+/* A bit for each byte of a mask as comparing makes them, that of the first byte lowest. */
+static inline uint32_t km_block_bits(km_block mask)
+{
+	uint64_t half[2];
+	uint32_t bits = 0;
+
+	memcpy(half, &mask, sizeof(half));
+	for (unsigned i = 0; i < 2; i++)
+		bits |= (uint32_t)((le64toh(half[i]) & 0x8040201008040201u) * 0x0101010101010101u >>
+				   56)
+			<< 8 * i;
+	return bits;
+}
+
 #endif

@@ -7,15 +7,11 @@
 #include "learn/places.h"
 #include "learn/words.h"
 
-enum {
-	MAX_BODY_WORDS = 1500,
-	MAX_HEADER_WORDS = 400,
-	MAX_LINKS = 60,
-	PAIRS = 4 /* words before one that it makes a pair with */
-};
+enum { MAX_BODY_WORDS = 1500, MAX_HEADER_WORDS = 400, MAX_LINKS = 60 };
 
 typedef struct {
 	km_gather g;
+	const km_batch *batch;
 	const uint64_t *field; /* hashes of the names */
 	km_arena *a;
 	km_places *places;
@@ -80,84 +76,109 @@ static km_sv raw_header(km_arena *a, const km_learn_input *in)
 	return km_buf_sv(&b);
 }
 
+/* The features of @n grams, as batch.h gives their buckets. */
+static void put_grams(km_gather *g, uint32_t bucket[4][KM_BATCH_GRAMS / 4], size_t n)
+{
+	const km_gather to = *g;
+	size_t i = 0, found = to.n;
+
+	for (; i < n / 4; i++)
+		for (size_t k = 0; k < 4; k++)
+			found = km_gather_put(to, found, bucket[k][i]);
+	for (size_t k = 0; k < n % 4; k++)
+		found = km_gather_put(to, found, bucket[k][i]);
+	g->n = found;
+}
+
 /* At most KM_RAW_BYTES. */
 static void read_bytes(sink *s, km_sv v)
 {
-	const km_gather to = s->g;
-	size_t n = to.n;
+	uint32_t bucket[4][KM_BATCH_GRAMS / 4];
+	size_t n;
 
 	_Static_assert((int)KM_RAW_BYTES < (int)KM_GATHER_MAX, "none is too many");
-#pragma GCC unroll 4
-	for (size_t i = 0, grams = v.n < 4 ? 0 : v.n - 3; i < grams; i++) {
-		uint32_t gram;
-		memcpy(&gram, v.p + i, sizeof(gram));
-		n = km_gather_put(to, n, km_gather_mix(0x4752, gram));
+	for (size_t at = 0, grams = v.n < 4 ? 0 : v.n - 3; at < grams; at += n) {
+		n = grams - at < KM_BATCH_GRAMS ? grams - at : KM_BATCH_GRAMS;
+		s->batch->grams(v.p + at, n, bucket);
+		put_grams(&s->g, bucket, n);
 	}
-	s->g.n = n;
 }
-
-/* A word that was met, which those after it make pairs with. */
-typedef struct {
-	uint64_t hash, salt;
-} partner;
 
 /* Words of a text as features of one field, alone and in pairs with those before. */
 typedef struct {
 	sink *s;
 	km_field field;
-	size_t n_met;
-	partner met[PAIRS + KM_WORDS_BATCH];
+	size_t n_before;			     /* words that the next one makes pairs with */
+	uint64_t feature[KM_PAIRS + KM_BATCH_WORDS]; /* of words that make pairs; those before */
 } reader;
 
-static void take_words(void *ctx, const km_word *w, size_t n_words)
+static km_place place_of(const reader *r, const km_words_found *w, size_t i, size_t first,
+			 size_t pairs)
 {
-	reader *r = ctx;
+	size_t how = KM_PLACE_WORD | (w->pairs[i] ? KM_PLACE_PAIRS : 0) | pairs * KM_PLACE_BEFORE;
+
+	return (km_place){ .p = w->text[i],
+			   .n = w->len[i],
+			   .first = (uint16_t)first,
+			   .part = (int16_t)r->s->part,
+			   .field = (uint8_t)r->field,
+			   .how = (uint8_t)how };
+}
+
+static void put_words(reader *r, const km_words_found *w, const uint32_t *own,
+		      uint32_t pair[KM_PAIRS][KM_BATCH_WORDS])
+{
 	km_gather *g = &r->s->g;
 	const km_gather to = *g;
-	km_place *place = km_places_room(r->s->places, n_words);
-	const uint64_t name = r->s->field[r->field], salt = km_gather_salt(name);
-	size_t n = g->n, n_met = r->n_met;
+	km_place *place = km_places_room(r->s->places, w->n);
+	size_t n = g->n, before = r->n_before;
 
-	_Static_assert((int)KM_WORDS_BATCH <= (int)KM_PLACES_AT_ONCE, "room for their places");
-	_Static_assert(PAIRS + 1 <= (int)KM_GATHER_SPARE, "one word's features at a time");
-	for (size_t i = 0; i < n_words; i++) {
-		const uint64_t h = km_gather_join(name, salt, w[i].hash);
-		const partner *last = &r->met[n_met];
-		size_t pairs = !w[i].pairs ? 0 : n_met < PAIRS ? n_met : PAIRS;
-		size_t how =
-			pairs * KM_PLACE_BEFORE | (w[i].pairs ? KM_PLACE_PAIRS : 0) | KM_PLACE_WORD;
-		place[i] = (km_place){ .p = w[i].text.p,
-				       .n = (uint16_t)w[i].text.n,
-				       .first = (uint16_t)n,
-				       .part = (int16_t)r->s->part,
-				       .field = (uint8_t)r->field,
-				       .how = (uint8_t)how };
-		n = km_gather_put(to, n, h);
+	_Static_assert((int)KM_BATCH_WORDS <= (int)KM_PLACES_AT_ONCE, "room for their places");
+	_Static_assert(KM_PAIRS + 1 <= (int)KM_GATHER_SPARE, "one word's features at a time");
+	for (size_t i = 0, k = 0; i < w->n; i++) {
+		size_t pairs = w->pairs[i] ? before : 0;
+		place[i] = place_of(r, w, i, n, pairs);
+		n = km_gather_put(to, n, own[i]);
 #pragma GCC unroll 4
-		for (size_t d = 1; d <= PAIRS; d++) {
-			if (d > pairs)
+		for (size_t d = 0; d < KM_PAIRS; d++) {
+			if (d == pairs)
 				break;
-			n = km_gather_put(
-				to, n, km_gather_join((last - d)->hash, (last - d)->salt, h + d));
+			n = km_gather_put(to, n, pair[d][k]);
 		}
 		n = km_gather_cut(g, n);
-		r->met[n_met].hash = h;
-		r->met[n_met].salt = km_gather_salt(h);
-		n_met += w[i].pairs;
+		k += w->pairs[i];
+		before += w->pairs[i] && before < KM_PAIRS;
 	}
-	km_places_add(r->s->places, place, n_words);
+	km_places_add(r->s->places, place, w->n);
 	g->n = n;
-	r->n_met = n_met < PAIRS ? n_met : PAIRS;
-	memmove(r->met, r->met + n_met - r->n_met, r->n_met * sizeof(*r->met));
+	r->n_before = before;
+}
+
+static void take_words(void *ctx, const km_words_found *w)
+{
+	reader *r = ctx;
+	uint64_t feature[KM_BATCH_WORDS];
+	uint32_t own[KM_BATCH_WORDS], pair[KM_PAIRS][KM_BATCH_WORDS];
+	size_t pairing = 0;
+
+	r->s->batch->words(w->n, r->s->field[r->field], w->hash, feature, own);
+	for (size_t i = 0; i < w->n; i++) {
+		r->feature[KM_PAIRS + pairing] = feature[i];
+		pairing += w->pairs[i];
+	}
+	r->s->batch->pairs(pairing, r->feature, pair);
+	put_words(r, w, own, pair);
+	memmove(r->feature, r->feature + pairing, KM_PAIRS * sizeof(*r->feature));
 }
 
 static void read_text(sink *s, km_field f, km_sv text, size_t max_words)
 {
-	reader r; /* not all of it at once: partners are written before they are read */
+	reader r; /* not all of it at once: features are written before they are read */
 
 	r.s = s;
 	r.field = f;
-	r.n_met = 0;
+	r.n_before = 0;
+	memset(r.feature, 0, KM_PAIRS * sizeof(*r.feature));
 	km_words(text, max_words, take_words, &r);
 }
 
@@ -173,7 +194,7 @@ static void read_value(sink *s, km_field f, km_sv value)
 			     .part = (int16_t)s->part,
 			     .field = (uint8_t)f };
 	km_places_add(s->places, place, 1);
-	km_gather_add(&s->g, km_gather_mix(s->field[f], km_sv_ihash(value)));
+	km_gather_add(&s->g, km_hash_mix(s->field[f], km_sv_ihash(value)));
 }
 
 /* "a.b.example.jp" as "jp", "example.jp", "b.example.jp", …: five at most. */
@@ -432,8 +453,7 @@ static void read_view(const km_learn_input *in, km_sv raw, sink *s)
 	}
 	/* A view that is empty says something too. */
 	if (!hidden)
-		s->g.n = km_gather_cut(&s->g, km_gather_put(s->g, s->g.n,
-							    km_gather_mix(0xe3, s->g.n == 0)));
+		km_gather_add(&s->g, km_hash_mix(0xe3, s->g.n == 0));
 }
 
 /* Bytes of A to Z among them and those of all other scripts. */
@@ -465,6 +485,7 @@ km_status km_features_read_for(km_arena *a, const km_learn_input *in, const km_l
 
 	for (km_view v = 0; v < KM_VIEW_COUNT && st == KM_OK; v++) {
 		sink s = { .g = km_gather_begin(v),
+			   .batch = km_batch_best(),
 			   .field = km_field_hashes(),
 			   .a = a,
 			   .places = places,

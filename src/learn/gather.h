@@ -6,7 +6,7 @@
 #ifndef KM_LEARN_GATHER_H
 #define KM_LEARN_GATHER_H
 
-#include "learn/feature.h"
+#include "learn/batch.h"
 
 enum { KM_GATHER_MAX = 16384, KM_GATHER_SPARE = 8 };
 
@@ -24,45 +24,23 @@ km_gather km_gather_begin(km_view view);
 /* Puts what was gathered into *out. KM_LIMIT when the arena is too small. */
 KM_NODISCARD km_status km_gather_end(km_gather *g, km_arena *a, km_feature_set *out);
 
-static inline uint32_t km_gather_bucket(uint64_t hash)
-{
-	return (uint32_t)((hash * 0x9e3779b97f4a7c15u) >> (64 - KM_BUCKET_BITS));
-}
-
-/* Of two numbers one; who joins many with one @a keeps its salt. */
-static inline uint64_t km_gather_salt(uint64_t a)
-{
-	return 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2);
-}
-static inline uint64_t km_gather_join(uint64_t a, uint64_t salt, uint64_t b)
-{
-	uint64_t h = (a ^ (b + salt)) * 0xd6e8feb86659fd93u;
-
-	return h ^ (h >> 32);
-}
-static inline uint64_t km_gather_mix(uint64_t a, uint64_t b)
-{
-	return km_gather_join(a, km_gather_salt(a), b);
-}
-
 /*
- * Adds a feature as the one after @n, and gives the number of features then. At most
+ * Adds the feature of a bucket as the one after @n, and gives the number of features then. At most
  * KM_GATHER_SPARE may follow one another without km_gather_cut(). By value, so that a loop keeps
  * the pointers in registers.
  */
 static inline __attribute__((always_inline)) size_t km_gather_put(km_gather g, size_t n,
-								  uint64_t hash)
+								  uint32_t bucket)
 {
-	uint32_t b = km_gather_bucket(hash);
-	uint64_t bits = g.met[b >> 6];
+	uint64_t *met = &g.met[bucket >> 6], before = *met, now = before | 1ull << (bucket & 63);
 
 	if (g.weight)
-		__builtin_prefetch(g.weight + b, 0, 2);
+		__builtin_prefetch(g.weight + bucket, 0, 3);
 	if (g.small)
-		__builtin_prefetch(g.small + b, 0, 2);
-	g.bucket[n] = b;
-	g.met[b >> 6] = bits | 1ull << (b & 63);
-	return n + 1 - (bits >> (b & 63) & 1);
+		__builtin_prefetch(g.small + bucket, 0, 3);
+	g.bucket[n] = bucket;
+	*met = now;
+	return n + (before < now);
 }
 
 /* Forgets those of @n features that are too many. */
@@ -75,7 +53,7 @@ static inline size_t km_gather_cut(const km_gather *g, size_t n)
 
 static inline void km_gather_add(km_gather *g, uint64_t hash)
 {
-	g->n = km_gather_cut(g, km_gather_put(*g, g->n, hash));
+	g->n = km_gather_cut(g, km_gather_put(*g, g->n, km_bucket_of(hash)));
 }
 
 #endif

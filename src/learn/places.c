@@ -1,6 +1,6 @@
 #include "learn/places.h"
 
-#include "learn/gather.h"
+#include "learn/batch.h"
 
 enum { FIRST_ROOM = 1024 };
 
@@ -34,8 +34,8 @@ static uint64_t hash_of(const km_place *w)
 {
 	uint64_t field = km_field_hashes()[w->field];
 
-	return km_gather_mix(field, w->how & KM_PLACE_WORD ? km_sv_hash(text_of(w))
-							   : km_sv_ihash(text_of(w)));
+	return km_hash_mix(field, w->how & KM_PLACE_WORD ? km_sv_hash(text_of(w))
+							 : km_sv_ihash(text_of(w)));
 }
 
 /* The word before @w that made @bucket together with it, and its distance; NULL: none. */
@@ -48,7 +48,7 @@ static const km_place *partner_of(const km_place *w, uint32_t bucket, unsigned *
 		do
 			before--;
 		while (!(before->how & KM_PLACE_PAIRS));
-		if (km_gather_bucket(km_gather_mix(hash_of(before), hash + d)) == bucket) {
+		if (km_bucket_of(km_hash_mix(hash_of(before), hash + d)) == bucket) {
 			*distance = d;
 			return before;
 		}
@@ -68,7 +68,7 @@ bool km_places_find(const km_places *p, km_view v, size_t index, uint32_t bucket
 	if (*at >= n)
 		return false;
 	const km_place *w = &list[*at];
-	if (km_gather_bucket(hash_of(w)) != bucket) {
+	if (km_bucket_of(hash_of(w)) != bucket) {
 		before = partner_of(w, bucket, &distance);
 		if (before == NULL)
 			return false;

@@ -1,5 +1,7 @@
 #include "learn/words.h"
 
+#include "base/block.h"
+
 enum {
 	LONGEST = 40, /* bytes of a word of an alphabet */
 	WIDTH = 3,    /* bytes of a kana or kanji */
@@ -57,58 +59,156 @@ static size_t run_end(km_sv v, size_t at, script s)
 typedef struct {
 	km_words_each *each;
 	void *ctx;
-	size_t left; /* words that may still be said */
-	size_t n;
-	km_word word[KM_WORDS_BATCH];
+	size_t left;	 /* words that may still be said */
+	const char *end; /* of the text */
+	km_words_found found;
 } walker;
+
+enum { TAIL = sizeof(uint64_t) };
+
+/* The last bytes of a word, as many as a number has; before a shorter word zeros. */
+static inline uint64_t tail_of(const walker *w, const char *p, size_t len)
+{
+	char bytes[TAIL] = { 0 };
+	uint64_t tail;
+
+	if (len >= TAIL)
+		memcpy(bytes, p + len - TAIL, TAIL);
+	else if ((size_t)(w->end - p) >= TAIL)
+		memcpy(bytes, p, TAIL);
+	else
+		memcpy(bytes, p, len);
+	memcpy(&tail, bytes, sizeof(tail));
+	return le64toh(tail) << (len < TAIL ? 8 * (TAIL - len) : 0);
+}
+
+/* What the hash must begin with so that so many zeros make it KM_HASH_BEGIN: each multiplies it,
+ * which this takes back. */
+#define BACK 0xce965057aff6957bu
+static const uint64_t begin[TAIL] = {
+	KM_HASH_BEGIN,
+	KM_HASH_BEGIN *BACK,
+	KM_HASH_BEGIN *BACK *BACK,
+	KM_HASH_BEGIN *BACK *BACK *BACK,
+	KM_HASH_BEGIN *BACK *BACK *BACK *BACK,
+	KM_HASH_BEGIN *BACK *BACK *BACK *BACK *BACK,
+	KM_HASH_BEGIN *BACK *BACK *BACK *BACK *BACK *BACK,
+	KM_HASH_BEGIN *BACK *BACK *BACK *BACK *BACK *BACK *BACK,
+};
+
+/* The hash up to the word's tail. */
+static inline uint64_t before_tail(const char *p, size_t len)
+{
+	uint64_t h = KM_HASH_BEGIN;
+
+	if (len < TAIL)
+		return begin[TAIL - len];
+	for (size_t i = 0; i < len - TAIL; i++)
+		h = km_hash_byte(h, p[i]);
+	return h;
+}
 
 static void flush(walker *w)
 {
-	if (w->n)
-		w->each(w->ctx, w->word, w->n);
-	w->n = 0;
+	km_words_found *f = &w->found;
+	uint64_t before[KM_BATCH_WORDS], tail[KM_BATCH_WORDS];
+
+	if (f->n == 0)
+		return;
+	for (size_t i = 0; i < f->n; i++) {
+		before[i] = before_tail(f->text[i], f->len[i]);
+		tail[i] = tail_of(w, f->text[i], f->len[i]);
+	}
+	km_batch_best()->hashes(f->n, before, tail, f->hash);
+	w->each(w->ctx, f);
+	f->n = 0;
 }
 
-/* @w->left is not 0, @word not empty. */
-static inline void say_hashed(walker *w, km_sv word, uint64_t hash, bool pairs)
+/* @w->left is not 0; @len neither, and at most LONGEST. */
+static inline void say(walker *w, const char *p, size_t len, bool pairs)
 {
-	w->word[w->n++] = (km_word){ word, hash, pairs };
+	km_words_found *f = &w->found;
+
+	f->text[f->n] = p;
+	f->len[f->n] = (uint8_t)len;
+	f->pairs[f->n] = pairs;
 	w->left--;
-	if (w->n == KM_WORDS_BATCH)
+	if (++f->n == KM_BATCH_WORDS)
 		flush(w);
 }
 
-static void say(walker *w, km_sv word, bool pairs)
+static void say_some(walker *w, km_sv word, bool pairs)
 {
 	if (w->left && word.n)
-		say_hashed(w, word, km_sv_hash(word), pairs);
+		say(w, word.p, word.n, pairs);
 }
 
-/* What most text is: reads and hashes a word in one go. Gives its end. */
-static inline size_t alphabet(walker *w, km_sv v, size_t from)
+/* A word of an alphabet, up to what begins no word or is cut off. Gives its end. */
+static size_t alphabet(walker *w, km_sv v, size_t from)
 {
-	size_t at = from, most = v.n - from < LONGEST ? v.n : from + LONGEST;
-	uint64_t hash = KM_HASH_BEGIN;
+	size_t at = from, most = v.n - from < LONGEST ? v.n : from + LONGEST, end, len;
 
-	for (; at < most && in_alphabet[(unsigned char)v.p[at]]; at++)
-		hash = km_hash_byte(hash, v.p[at]);
-	if (at < v.n && (at == most || (unsigned char)v.p[at] >= 0x80)) {
-		size_t end = script_at(v, at) == ALPHABET ? run_end(v, at, ALPHABET) : at;
-		/* what is cut off is not said, but bytes that begin no character are */
-		if (at < most && end > at)
-			say(w, km_sv_sub(km_sv_sub(v, from, end - from), 0, LONGEST), true);
-		else
-			say_hashed(w, km_sv_sub(v, from, at - from), km_hash_end(hash), true);
-		return end;
+	while (at < most && in_alphabet[(unsigned char)v.p[at]])
+		at++;
+	end = at;
+	if (at < v.n && (at == most || (unsigned char)v.p[at] >= 0x80) &&
+	    script_at(v, at) == ALPHABET)
+		end = run_end(v, at, ALPHABET);
+	/* what is cut off is not said, but bytes that begin no character are */
+	len = at < most ? end - from : at - from;
+	say(w, v.p + from, len < LONGEST ? len : LONGEST, true);
+	return end;
+}
+
+/* Bits, the first one lowest. */
+enum { BITS = 64 };
+typedef struct {
+	uint64_t word; /* of a word of an alphabet */
+	uint64_t wide; /* E3 to E9 */
+} bits;
+
+static bits bits_of(const char *p)
+{
+	bits out = { 0, 0 };
+
+	for (unsigned at = 0; at < BITS; at += KM_BLOCK) {
+		km_block b = km_block_load(p + at);
+		km_block wide = (km_block)(b - 0xe3 < 0xea - 0xe3);
+		km_block marks = (km_block)(b - '-' < 2) | (km_block)(b == '$') |
+				 (km_block)(b == '\'') | (km_block)(b == '!') |
+				 (km_block)(b == '_');
+		km_block word = (km_block)((b | 0x20) - 'a' < 26) | (km_block)(b - '0' < 10) |
+				marks | ((km_block)(b >= 0x80) & ~wide);
+		out.word |= (uint64_t)km_block_bits(word) << at;
+		out.wide |= (uint64_t)km_block_bits(wide) << at;
 	}
-	say_hashed(w, (km_sv){ v.p + from, at - from }, km_hash_end(hash), true);
-	return at;
+	return out;
+}
+
+/*
+ * What most text is: says the words that end within the next BITS bytes, where @from is not within
+ * a word, without a branch for each byte. Gives where the next word begins, or @from.
+ */
+static size_t alphabets(walker *w, km_sv v, size_t from)
+{
+	bits b = bits_of(v.p + from);
+	size_t n = b.wide ? (size_t)__builtin_ctzll(b.wide) : BITS;
+	uint64_t here = b.wide ? (1ull << n) - 1 : ~0ull;
+	uint64_t word = b.word & here, ends = ~word & word << 1 & here,
+		 begins = word & ~(word << 1);
+
+	for (; ends && w->left; ends &= ends - 1, begins &= begins - 1) {
+		size_t begin_at = (size_t)__builtin_ctzll(begins);
+		size_t len = (size_t)__builtin_ctzll(ends) - begin_at;
+		say(w, v.p + from + begin_at, len < LONGEST ? len : LONGEST, true);
+	}
+	return from + (begins ? (size_t)__builtin_ctzll(begins) : n);
 }
 
 static void grams(walker *w, km_sv run, size_t chars, bool pairs)
 {
 	for (size_t at = 0; at + chars * WIDTH <= run.n && w->left; at += WIDTH)
-		say(w, km_sv_sub(run, at, chars * WIDTH), pairs);
+		say(w, run.p + at, chars * WIDTH, pairs);
 }
 
 static void kanji(walker *w, km_sv run)
@@ -120,7 +220,7 @@ static void kanji(walker *w, km_sv run)
 
 static void katakana(walker *w, km_sv run)
 {
-	say(w, km_sv_sub(run, 0, LONGEST_KATAKANA * WIDTH), true);
+	say_some(w, km_sv_sub(run, 0, LONGEST_KATAKANA * WIDTH), true);
 	if (run.n > 3 * WIDTH)
 		grams(w, run, 3, false);
 }
@@ -134,7 +234,7 @@ static void joint(walker *w, km_sv v, size_t at, size_t end)
 			      : at;
 	size_t to = at + 2 * WIDTH < end ? at + 2 * WIDTH : end;
 
-	say(w, km_sv_sub(v, from, to - from), false);
+	say_some(w, km_sv_sub(v, from, to - from), false);
 }
 
 void km_words(km_sv text, size_t max, km_words_each *each, void *ctx)
@@ -145,18 +245,21 @@ void km_words(km_sv text, size_t max, km_words_each *each, void *ctx)
 	w.each = each; /* not all of it at once: words are written before they are read */
 	w.ctx = ctx;
 	w.left = max;
-	w.n = 0;
+	w.end = text.p + text.n;
+	w.found.n = 0;
 	for (size_t at = 0; at < text.n && w.left; at = end) {
 		unsigned char c = (unsigned char)text.p[at];
 		if (c < 0xe3 || c > 0xe9) {
-			end = in_alphabet[c] ? alphabet(&w, text, at) : at + 1;
+			end = text.n - at >= BITS ? alphabets(&w, text, at) : at;
+			if (end == at)
+				end = in_alphabet[c] ? alphabet(&w, text, at) : at + 1;
 			continue;
 		}
 		script s = script_at(text, at);
 		end = run_end(text, at, s);
 		km_sv run = km_sv_sub(text, at, end - at);
 		if (s == ALPHABET)
-			say(&w, km_sv_sub(run, 0, LONGEST), true);
+			say_some(&w, km_sv_sub(run, 0, LONGEST), true);
 		else if (s == KANJI)
 			kanji(&w, run);
 		else if (s == KATAKANA)

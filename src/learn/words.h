@@ -10,18 +10,18 @@
 #ifndef KM_LEARN_WORDS_H
 #define KM_LEARN_WORDS_H
 
-#include "base/sv.h"
+#include "learn/batch.h"
 
+/* Words in order, @n of them. */
 typedef struct {
-	km_sv text;
-	uint64_t hash; /* km_sv_hash(text) */
-	bool pairs;    /* takes part in sparse bigrams */
-} km_word;
+	size_t n;
+	const char *text[KM_BATCH_WORDS];
+	uint8_t len[KM_BATCH_WORDS];   /* bytes, not 0 */
+	bool pairs[KM_BATCH_WORDS];    /* takes part in sparse bigrams */
+	uint64_t hash[KM_BATCH_WORDS]; /* km_sv_hash() */
+} km_words_found;
 
-enum { KM_WORDS_BATCH = 64 };
-
-/* @n <= KM_WORDS_BATCH. */
-typedef void km_words_each(void *ctx, const km_word *w, size_t n);
+typedef void km_words_each(void *ctx, const km_words_found *w);
 
 /* Calls @each with the first @max words of @text (valid UTF-8), in order, some at a time. Linear.
  */

@@ -29,14 +29,15 @@ static const struct {
 	  "cd+/e+/" },
 };
 
-static void collect(void *ctx, const km_word *w, size_t n)
+static void collect(void *ctx, const km_words_found *w)
 {
 	km_buf *b = ctx;
 
-	for (size_t i = 0; i < n; i++) {
-		km_buf_add(b, w[i].text);
-		km_buf_add(b, w[i].pairs ? KM_S("+/") : KM_S("/"));
-		assert_true(w[i].text.n > 0 && w[i].hash == km_sv_hash(w[i].text));
+	for (size_t i = 0; i < w->n; i++) {
+		km_sv word = { w->text[i], w->len[i] };
+		km_buf_add(b, word);
+		km_buf_add(b, w->pairs[i] ? KM_S("+/") : KM_S("/"));
+		assert_true(word.n > 0 && w->hash[i] == km_sv_hash(word));
 	}
 }
 
@@ -54,10 +55,87 @@ static void test_words(void **state)
 	}
 }
 
-static void count(void *ctx, const km_word *w, size_t n)
+/* In a long text the same words are found as in each piece of it: many bytes are looked at together
+ * where there are as many. */
+static void test_long_text(void **state)
 {
-	(void)w;
-	*(size_t *)ctx += n;
+	(void)state;
+	static const char *const pieces[] = {
+		"buy",
+		"cheap",
+		"now!",
+		"$5.00",
+		"a_b-c",
+		"X",
+		"it's",
+		"(",
+		"é",
+		"請求書",
+		"vpass利用",
+		"アカウント",
+		"ab\xe3\x01\x02",
+		"<>",
+		"z{|}~`@[^",
+		"ab\xc3",
+		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeee",
+		"0123456789abcdef",
+		"12345678",
+		"この\"件\"は",
+		"\xff",
+		"ÿþ/x",
+		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddaaaaaaaaaabbbbbbbbbbccccccccccdddddddddd!",
+	};
+	uint32_t seed = 1;
+
+	for (size_t most = 1; most < KM_COUNT(pieces) * 20; most++) {
+		km_buf text, want, got;
+		km_buf_init(&text, NULL, 1 << 16);
+		km_buf_init(&want, NULL, 1 << 16);
+		km_buf_init(&got, NULL, 1 << 16);
+		for (size_t i = 0; i < most; i++) {
+			seed = seed * 1664525 + 1013904223;
+			/* most mail has few of the odd ones */
+			size_t at = (seed >> 8) % (most % 3 ? 7 : KM_COUNT(pieces));
+			km_buf_add(&text, km_sv_of(pieces[at]));
+			km_buf_byte(&text, ' ');
+			km_words(km_sv_of(pieces[at]), SIZE_MAX, collect, &want);
+		}
+		km_sv in = test_exact(text.p, text.n);
+		km_words(in, SIZE_MAX, collect, &got);
+		km_buf_byte(&want, '\0');
+		test_sv_is(km_buf_sv(&got), want.p, "long text");
+		test_drop(in);
+		km_buf_finish(&text);
+		km_buf_finish(&want);
+		km_buf_finish(&got);
+	}
+}
+
+/* Each byte between two words, where many are looked at together. */
+static void test_each_byte(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 256; c++) {
+		char text[200];
+		km_buf few, many;
+		memset(text, ' ', sizeof(text));
+		km_buf_init(&few, NULL, 1 << 10);
+		km_buf_init(&many, NULL, 1 << 10);
+		text[10] = 'a';
+		text[11] = (char)c;
+		text[12] = 'b';
+		km_words((km_sv){ text + 8, 8 }, SIZE_MAX, collect, &few);
+		km_words((km_sv){ text, sizeof(text) }, SIZE_MAX, collect, &many);
+		assert_int_equal(few.n, many.n);
+		assert_memory_equal(few.p, many.p, few.n);
+		km_buf_finish(&few);
+		km_buf_finish(&many);
+	}
+}
+
+static void count(void *ctx, const km_words_found *w)
+{
+	*(size_t *)ctx += w->n;
 }
 
 static void test_bounded(void **state)
@@ -103,8 +181,8 @@ static void test_any_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_words),	  cmocka_unit_test(test_long_text),
+		cmocka_unit_test(test_each_byte), cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_any_bytes),
 	};
 	return cmocka_run_group_tests_name("learn/words", tests, NULL, NULL);
