@@ -95,14 +95,30 @@ bool km_host_related(km_sv a, km_sv b)
 bool km_host_is_suffix(km_sv label)
 {
 	static const km_sv usual[] = { KM_SV("com"), KM_SV("jp"), KM_SV("net"), KM_SV("org") };
+	/* Others that were asked for lately: most are ends of the names of files. */
+	static _Thread_local struct {
+		uint8_t length;
+		bool is;
+		char label[14];
+	} known[64], *k;
 	char z[KM_HOST_TEXT];
 	const psl_ctx_t *psl = psl_builtin();
 
 	for (size_t i = 0; i < KM_COUNT(usual); i++)
 		if (km_sv_ieq(label, usual[i]))
 			return true;
-	return label.n > 1 && psl && for_psl(label, z) &&
-	       psl_is_public_suffix2(psl, z, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+	if (label.n < 2 || psl == NULL || !for_psl(label, z))
+		return false;
+	k = &known[km_sv_quick_hash(label) % KM_COUNT(known)];
+	if (k->length == label.n && memcmp(k->label, label.p, label.n) == 0)
+		return k->is;
+	bool is = psl_is_public_suffix2(psl, z, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+	if (label.n <= sizeof(k->label)) {
+		k->length = (uint8_t)label.n;
+		k->is = is;
+		memcpy(k->label, label.p, label.n);
+	}
+	return is;
 }
 
 static bool host_byte(unsigned char c)

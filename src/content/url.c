@@ -14,10 +14,10 @@
 
 /* Code points that end a host or that no host may hold (WHATWG URL, "forbidden domain code point").
  */
-static bool forbidden(unsigned char c)
-{
-	return c <= ' ' || c == 0x7f || (c < 0x80 && strchr("#/:<>?@[\\]^|%", c) != NULL);
-}
+static const bool forbidden[256] = {
+	[0 ... ' '] = true, ['#'] = true,	  ['%'] = true,		['/'] = true, ['<'] = true,
+	[':'] = true,	    ['>' ... '@'] = true, ['[' ... '^'] = true, ['|'] = true, [0x7f] = true,
+};
 
 static bool all_digits(km_sv v)
 {
@@ -290,7 +290,7 @@ bool km_url_host(km_arena *a, km_sv host, km_url *out)
 	while (out->host.n && out->host.p[out->host.n - 1] == '.')
 		out->host.n--;
 	for (size_t i = 0; i < out->host.n; i++)
-		if (forbidden((unsigned char)out->host.p[i]))
+		if (forbidden[(unsigned char)out->host.p[i]])
 			return refuse(out);
 	if (out->host.n == 0 || out->host.n >= KM_HOST_TEXT)
 		return refuse(out);

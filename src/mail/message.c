@@ -1,3 +1,4 @@
+#include "base/block.h"
 #include "mail/mime.h"
 
 static const struct {
@@ -18,37 +19,41 @@ const char *km_ambiguity_text(km_ambiguity which)
 	return ambiguities[which].text;
 }
 
-/* Line ends and NULs. The inner loop has no branches, so that it becomes vector code. */
-static void count_bytes(km_mail *m)
+/* Which line ends there are: of each byte with the one after it. */
+static void find_line_ends(km_mail *m)
 {
 	const char *p = m->raw.p;
-	size_t n = m->raw.n, lf = 0, cr = 0, crlf = 0, nul = 0;
+	size_t n = m->raw.n, at = 0;
+	km_block cr_only = { 0 }, lf_only = { 0 }, both = { 0 };
 
-	for (size_t at = 0; at < n;) {
-		uint8_t b_lf = 0, b_cr = 0, b_crlf = 0, b_nul = 0;
-		size_t end = n - at > 240 ? at + 240 : n - 1;
-
-		for (; at < end; at++) {
-			b_lf = (uint8_t)(b_lf + (p[at] == '\n'));
-			b_cr = (uint8_t)(b_cr + (p[at] == '\r'));
-			b_nul = (uint8_t)(b_nul + (p[at] == '\0'));
-			b_crlf = (uint8_t)(b_crlf + ((p[at] == '\r') & (p[at + 1] == '\n')));
-		}
-		lf += b_lf;
-		cr += b_cr;
-		nul += b_nul;
-		crlf += b_crlf;
-		if (at == n - 1) { /* the last byte has none after it */
-			lf += p[at] == '\n';
-			cr += p[at] == '\r';
-			nul += p[at] == '\0';
-			at = n;
-		}
+	if (n == 0 || memchr(p, '\r', n) == NULL) {
+		m->has_lf = n && memchr(p, '\n', n);
+		return;
 	}
-	m->n_crlf = crlf;
-	m->n_lf = lf - crlf;
-	m->n_cr = cr - crlf;
-	m->n_nul = nul;
+	for (; n - at > KM_BLOCK; at += KM_BLOCK) {
+		km_block cr = (km_block)(km_block_load(p + at) == '\r');
+		km_block lf = (km_block)(km_block_load(p + at + 1) == '\n');
+		cr_only |= cr & ~lf;
+		lf_only |= lf & ~cr;
+		both |= cr & lf;
+	}
+	m->has_cr = km_block_first(cr_only) < KM_BLOCK || p[n - 1] == '\r';
+	m->has_lf = km_block_first(lf_only) < KM_BLOCK || p[0] == '\n';
+	m->has_crlf = km_block_first(both) < KM_BLOCK;
+	for (; at + 1 < n; at++) {
+		bool cr = p[at] == '\r', lf = p[at + 1] == '\n';
+		m->has_cr |= cr && !lf;
+		m->has_lf |= lf && !cr;
+		m->has_crlf |= cr && lf;
+	}
+}
+
+static void count_nuls(km_mail *m)
+{
+	if (km_sv_chr(m->raw, '\0', 0) == m->raw.n)
+		return;
+	for (size_t i = 0; i < m->raw.n; i++)
+		m->n_nul += m->raw.p[i] == '\0';
 }
 
 /* An mbox "From " line is no part of the message; "From : a@b" is a field. */
@@ -206,7 +211,7 @@ static km_status read_root(km_mime *b)
 	if ((p->type_declared || p->cte != KM_CTE_7BIT) &&
 	    !km_headers_first(&p->headers, "mime-version"))
 		km_mime_note(p, KM_AMB_NO_MIME_VERSION);
-	if ((m->n_lf > 0) + (m->n_crlf > 0) + (m->n_cr > 0) > 1)
+	if (m->has_lf + m->has_crlf + m->has_cr > 1)
 		km_mime_note(p, KM_AMB_MIXED_EOL);
 	if (m->n_nul)
 		km_mime_note(p, KM_AMB_NUL_BYTES);
@@ -251,7 +256,8 @@ static km_status read_mail(km_arena *a, km_sv raw, bool whole, km_mail **out)
 		km_limit_hit(&m->limits, KM_LIMIT_MESSAGE_BYTES);
 	}
 	m->raw = without_mbox_line(raw);
-	count_bytes(m);
+	find_line_ends(m);
+	count_nuls(m);
 	km_mime b = { .m = m, .work = m->raw.n * 4 };
 	km_status st = read_root(&b);
 	if (st != KM_OK)

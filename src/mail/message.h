@@ -119,8 +119,8 @@ typedef struct {
 
 	uint32_t ambiguities; /* of all parts */
 	km_limit_set limits;
-	size_t text_used;	   /* decoded text so far, against KM_MAX_TEXT_TOTAL */
-	size_t n_lf, n_crlf, n_cr; /* line ends of the raw message */
+	size_t text_used;	       /* decoded text so far, against KM_MAX_TEXT_TOTAL */
+	bool has_lf, has_crlf, has_cr; /* line ends of the raw message */
 	size_t n_nul;
 } km_mail;
 

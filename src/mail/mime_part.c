@@ -102,10 +102,17 @@ bool km_mime_is_coded(km_cte cte)
 	return cte == KM_CTE_QP || cte == KM_CTE_BASE64 || cte == KM_CTE_UUENCODE;
 }
 
+/* Bytes of a token (RFC 2045 section 5.1). */
+static const bool token_byte[256] = {
+	['!'] = true,	      ['#' ... '\''] = true, ['*'] = true,
+	['+'] = true,	      ['-'] = true,	     ['.'] = true,
+	['0' ... '9'] = true, ['A' ... 'Z'] = true,  ['^' ... '~'] = true,
+};
+
 static bool is_type_token(km_sv v)
 {
 	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i] <= ' ' || v.p[i] >= 0x7f || memchr("()<>@,;:\\\"/[]?=", v.p[i], 15))
+		if (!token_byte[(unsigned char)v.p[i]])
 			return false;
 	return v.n > 0;
 }

@@ -156,7 +156,7 @@ static void multipart_readings(km_mime *b, int index)
 			boundary_reading(b, index, (km_mime_how){ guess, false });
 	}
 	/* A lone CR ends a line for some; so it may make a boundary line. */
-	bool lone_cr = m->n_cr > 0 && m->n_lf + m->n_crlf > 0;
+	bool lone_cr = m->has_cr && (m->has_lf || m->has_crlf);
 	km_sv boundary = km_mime_boundary(&p);
 	if (boundary.p && (lone_cr || km_mime_noted(&p, KM_AMB_BOUNDARY_LOOKALIKE)))
 		boundary_reading(b, index, (km_mime_how){ boundary, true });

@@ -404,7 +404,7 @@ bool km_mime_scan(km_mime *b, int index, km_mime_how how, km_sv decoded)
 	}
 	km_sv all = km_sv_sub(s.text, at, s.end - at);
 	s.eol = km_sv_chr(all, '\n', 0) < all.n ? '\n' : '\r';
-	s.cr_too = s.loose && b->m->n_cr > 0;
+	s.cr_too = s.loose && b->m->has_cr;
 	push(&s, index, at, how.boundary);
 	if (km_mime_is_message(p))
 		at = open_parts(&s, at);

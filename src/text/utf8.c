@@ -1,6 +1,6 @@
 #include "text/utf8.h"
 
-#include <endian.h>
+#include "base/block.h"
 
 /* The bytes that may follow a lead byte first (Unicode 15, table 3-7), and how many follow in all.
  */
@@ -87,14 +87,19 @@ void km_utf8_add(km_buf *b, int32_t cp)
 
 size_t km_ascii_prefix(km_sv v)
 {
-	const uint64_t high = 0x8080808080808080u;
 	size_t i = 0;
-	uint64_t w;
 
-	for (; v.n - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(&w, v.p + i, sizeof(w));
-		if (w & high)
-			return i + (size_t)__builtin_ctzll(le64toh(w) & high) / 8;
+	for (; v.n - i >= 4 * KM_BLOCK; i += 4 * KM_BLOCK) {
+		const char *p = v.p + i;
+		km_block b = (km_block_load(p) | km_block_load(p + KM_BLOCK)) |
+			     (km_block_load(p + 2 * KM_BLOCK) | km_block_load(p + 3 * KM_BLOCK));
+		if (km_block_first((km_block)(b >= 0x80)) < KM_BLOCK)
+			break;
+	}
+	for (; v.n - i >= KM_BLOCK; i += KM_BLOCK) {
+		size_t at = km_block_first((km_block)(km_block_load(v.p + i) >= 0x80));
+		if (at < KM_BLOCK)
+			return i + at;
 	}
 	while (i < v.n && (unsigned char)v.p[i] < 0x80)
 		i++;

@@ -312,9 +312,9 @@ static void test_fields(void **state)
 	assert_true(m->has_date);
 	assert_int_equal(m->date.zone, 540);
 	assert_int_equal(m->received.n, 1);
-	assert_int_equal(m->n_crlf, 14);
-	assert_int_equal(m->n_lf, 1);
-	assert_int_equal(m->n_cr, 0);
+	assert_true(m->has_crlf);
+	assert_true(m->has_lf);
+	assert_false(m->has_cr);
 	assert_int_equal(m->n_nul, 1);
 	assert_int_equal(m->ambiguities, AMB(MIXED_EOL) | AMB(NUL_BYTES));
 	km_arena_free(a);
@@ -395,13 +395,46 @@ static void test_starts(void **state)
 	}
 }
 
+/* Line ends are looked for in blocks: wherever one stands, it is seen, and with what is beside it.
+ */
+static void test_line_ends(void **state)
+{
+	static const struct {
+		km_sv end;
+		bool lf, crlf, cr;
+	} ends[] = { { KM_SV("\n"), true, false, false },    { KM_SV("\r"), false, false, true },
+		     { KM_SV("\r\n"), false, true, false },  { KM_SV("\n\r"), true, false, true },
+		     { KM_SV("\r\r\n"), false, true, true }, { KM_SV("\0"), false, false, false } };
+
+	(void)state;
+	for (size_t i = 0; i < KM_COUNT(ends); i++)
+		for (size_t size = 3; size < 70; size++)
+			for (size_t at = 0; at + 3 <= size; at++) {
+				km_arena *a = km_arena_new(1 << 20);
+				char text[70];
+				km_mail *m;
+				memset(text, 'x', size);
+				memcpy(text + at, ends[i].end.p, ends[i].end.n);
+				/* At the very end, too. */
+				km_sv raw = test_exact(text,
+						       at + 3 == size ? at + ends[i].end.n : size);
+				assert_int_equal(km_mail_read_header(a, raw, &m), KM_OK);
+				assert_int_equal(m->has_lf, ends[i].lf);
+				assert_int_equal(m->has_crlf, ends[i].crlf);
+				assert_int_equal(m->has_cr, ends[i].cr);
+				assert_int_equal(m->n_nul, ends[i].end.p[0] == '\0');
+				test_drop(raw);
+				km_arena_free(a);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trees),	     cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_names),	     cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_from),	     cmocka_unit_test(test_starts),
-		cmocka_unit_test(test_header_alone),
+		cmocka_unit_test(test_header_alone), cmocka_unit_test(test_line_ends),
 	};
 	return cmocka_run_group_tests_name("mail/message", tests, NULL, NULL);
 }
