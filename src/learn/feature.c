@@ -76,18 +76,19 @@ static km_sv raw_header(km_arena *a, const km_learn_input *in)
 	return km_buf_sv(&b);
 }
 
-/* The features of @n grams, as batch.h gives their buckets. */
-static void put_grams(km_gather *g, uint32_t bucket[4][KM_BATCH_GRAMS / 4], size_t n)
+/* The features of @n grams, as batch.h gives their buckets. Gives the number of features then. */
+static inline __attribute__((always_inline)) size_t put_grams(
+	km_gather to, uint32_t bucket[4][KM_BATCH_GRAMS / 4], size_t n)
 {
-	const km_gather to = *g;
 	size_t i = 0, found = to.n;
 
+	to.small = NULL; /* the base model knows nothing of bytes */
 	for (; i < n / 4; i++)
 		for (size_t k = 0; k < 4; k++)
 			found = km_gather_put(to, found, bucket[k][i]);
 	for (size_t k = 0; k < n % 4; k++)
 		found = km_gather_put(to, found, bucket[k][i]);
-	g->n = found;
+	return found;
 }
 
 /* At most KM_RAW_BYTES. */
@@ -100,7 +101,8 @@ static void read_bytes(sink *s, km_sv v)
 	for (size_t at = 0, grams = v.n < 4 ? 0 : v.n - 3; at < grams; at += n) {
 		n = grams - at < KM_BATCH_GRAMS ? grams - at : KM_BATCH_GRAMS;
 		s->batch->grams(v.p + at, n, bucket);
-		put_grams(&s->g, bucket, n);
+		/* one loop that looks nothing up, and one that does */
+		s->g.n = s->g.weight ? put_grams(s->g, bucket, n) : put_grams(s->g, bucket, n);
 	}
 }
 
@@ -125,13 +127,13 @@ static km_place place_of(const reader *r, const km_words_found *w, size_t i, siz
 			   .how = (uint8_t)how };
 }
 
-static void put_words(reader *r, const km_words_found *w, const uint32_t *own,
-		      uint32_t pair[KM_PAIRS][KM_BATCH_WORDS])
+static inline __attribute__((always_inline)) void put_words(reader *r, const km_gather to,
+							    const km_words_found *w,
+							    const uint32_t *own,
+							    uint32_t pair[KM_PAIRS][KM_BATCH_WORDS])
 {
-	km_gather *g = &r->s->g;
-	const km_gather to = *g;
 	km_place *place = km_places_room(r->s->places, w->n);
-	size_t n = g->n, before = r->n_before;
+	size_t n = to.n, before = r->n_before;
 
 	_Static_assert((int)KM_BATCH_WORDS <= (int)KM_PLACES_AT_ONCE, "room for their places");
 	_Static_assert(KM_PAIRS + 1 <= (int)KM_GATHER_SPARE, "one word's features at a time");
@@ -145,12 +147,12 @@ static void put_words(reader *r, const km_words_found *w, const uint32_t *own,
 				break;
 			n = km_gather_put(to, n, pair[d][k]);
 		}
-		n = km_gather_cut(g, n);
+		n = km_gather_cut(&to, n);
 		k += w->pairs[i];
 		before += w->pairs[i] && before < KM_PAIRS;
 	}
 	km_places_add(r->s->places, place, w->n);
-	g->n = n;
+	r->s->g.n = n;
 	r->n_before = before;
 }
 
@@ -167,7 +169,10 @@ static void take_words(void *ctx, const km_words_found *w)
 		pairing += w->pairs[i];
 	}
 	r->s->batch->pairs(pairing, r->feature, pair);
-	put_words(r, w, own, pair);
+	if (r->s->g.weight)
+		put_words(r, r->s->g, w, own, pair);
+	else
+		put_words(r, r->s->g, w, own, pair);
 	memmove(r->feature, r->feature + pairing, KM_PAIRS * sizeof(*r->feature));
 }
 

@@ -272,12 +272,11 @@ void km_layers_weigh(const km_layers *l, const km_scope *scope, const km_feature
 	size_t n = km_view_is_raw(view) ? stack(l, scope, m) > 0 : stack(l, scope, m);
 	double share = km_feature_share(set);
 
-	for (size_t i = 0; i < set->n; i++) {
-		out[i] = 0;
-		for (size_t k = 0; k < n; k++)
-			out[i] += km_model_weight(m[k], view, set->bucket[i]);
+	memset(out, 0, set->n * sizeof(*out));
+	for (size_t k = 0; k < n; k++)
+		km_model_weigh(m[k], view, set, out);
+	for (size_t i = 0; i < set->n && n > 0; i++)
 		out[i] *= share;
-	}
 	if (l->base)
 		km_base_weigh(l->base, f, view, out);
 }

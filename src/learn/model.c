@@ -368,10 +368,13 @@ const float *km_model_weights(const km_model *m, km_view v)
 	return m->bits < KM_BUCKET_BITS ? NULL : m->cell + (table_of(m, (int)v) * 2 << m->bits);
 }
 
-double km_model_weight(const km_model *m, km_view view, uint32_t bucket)
+void km_model_weigh(const km_model *m, km_view view, const km_feature_set *set, double *out)
 {
-	return (double)m->cell[(table_of(m, (int)view) * 2 << m->bits) +
-			       (bucket >> (KM_BUCKET_BITS - m->bits))];
+	const float *weight = m->cell + (table_of(m, (int)view) * 2 << m->bits);
+	unsigned fold = KM_BUCKET_BITS - m->bits;
+
+	for (size_t i = 0; i < set->n; i++)
+		out[i] += (double)weight[set->bucket[i] >> fold];
 }
 
 void km_model_calibration(const km_model *m, double *slope, double *offset)

@@ -93,7 +93,8 @@ void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_trai
  */
 void km_model_unlearn(km_model *m, const km_features *f, const km_training *t,
 		      const km_model_step *step);
-double km_model_weight(const km_model *m, km_view view, uint32_t bucket);
+/* Adds the weight of each feature of @set, one of @view. */
+void km_model_weigh(const km_model *m, km_view view, const km_feature_set *set, double *out);
 /* The weights of @v by bucket; NULL when the tables of @m are smaller than that. */
 const float *km_model_weights(const km_model *m, km_view v);
 /* Adds the slope and offset of @m. */
