@@ -137,7 +137,10 @@ km_passing km_mail_passing(const km_mail *m, const km_views *v)
 
 static bool has_quotation(km_sv text)
 {
-	return (text.n && text.p[0] == '>') || km_sv_find(text, KM_S("\n>"), 0) < text.n;
+	for (size_t at = 0; (at = km_sv_chr(text, '>', at)) < text.n; at++)
+		if (at == 0 || text.p[at - 1] == '\n')
+			return true;
+	return false;
 }
 
 /* Divides @text into what the author wrote and what is quoted. */
@@ -150,7 +153,7 @@ static void divide(km_arena *a, km_sv text, bool answer, km_sv *own, km_sv *quot
 	km_buf_init(&mine, a, text.n + 1);
 	km_buf_init(&other, a, text.n + 1);
 	while (km_sv_line(&text, &line)) {
-		below |= answer && begins_quotation(line);
+		below = below || (answer && begins_quotation(line));
 		bool is_other = below || (line.n && line.p[0] == '>');
 		km_buf *to = is_other ? &other : &mine;
 		while (is_other && line.n && (line.p[0] == '>' || line.p[0] == ' '))

@@ -16,7 +16,8 @@ bool km_cues_istart(km_cue_set set, km_sv v)
 	const km_cues *c = &km_cue_table[set];
 
 	for (size_t i = 0; i < c->n; i++)
-		if (km_sv_istarts(v, c->cue[i]))
+		if (v.n >= c->cue[i].n && ((v.p[0] ^ c->cue[i].p[0]) & ~0x20) == 0 &&
+		    km_sv_istarts(v, c->cue[i]))
 			return true;
 	return false;
 }

@@ -1,5 +1,6 @@
 #include "content/terms.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "base/map.h"
@@ -7,19 +8,15 @@
 
 /*
  * The keys lie in order. Those that a text begins with are then a chain: from the last key that is
- * not behind the text, each time to the longest key that the one before begins with.
+ * not behind the text, each time to the longest key that the one before begins with. What is read
+ * on the way is small, for the caches of a CPU that has much else to do between two messages: of a
+ * key eight bytes, as a number of that order.
  */
-enum { ARENA_BYTES = 64 << 20, FIRST_HITS = 64, HITS_MOST = 1 << 18, HEAD = 8, PAIRS = 1 << 16 };
+enum { ARENA_BYTES = 64 << 20, FIRST_HITS = 64, HITS_MOST = 1 << 18, PAIRS = 1 << 16 };
+enum { HEAD = 6 /* the first bytes of a key: two find its row, four are in the number */ };
 
 /* What a byte is, as bits. */
 enum { ALNUM = 1, BEGINS = 2 /* a key */ };
-
-struct entry {
-	const char *key;
-	uint32_t n;
-	uint32_t term;
-	uint32_t inner; /* the place of the longest other key that it begins with, + 1; 0: none */
-};
 
 struct km_terms {
 	km_arena *arena;
@@ -27,11 +24,34 @@ struct km_terms {
 	km_sv *key;    /* by number */
 	size_t n;
 	/* in the order of the keys: */
-	struct entry *entry;
-	uint64_t *head;	 /* the first HEAD bytes of each, as a number of that order */
-	uint16_t *first; /* by the first two bytes: where those that begin with them begin */
+	uint64_t *entry;
+	uint16_t *term;
+	uint16_t *first;      /* by the first two bytes: where those that begin with them begin */
+	uint16_t single[256]; /* by their only byte, the place of keys, + 1; 0: it is none */
 	uint8_t byte[256];
 };
+
+/* Of an entry: the four bytes; the place of its inner key, the longest other that it begins with,
+ * + 1 (0: none); and its length. */
+static uint64_t entry_of(uint32_t head, size_t inner, size_t n)
+{
+	return (uint64_t)head << 32 | inner << 16 | n;
+}
+
+static uint32_t head_in(uint64_t entry)
+{
+	return (uint32_t)(entry >> 32);
+}
+
+static size_t inner_in(uint64_t entry)
+{
+	return entry >> 16 & 0xffff;
+}
+
+static size_t length_in(uint64_t entry)
+{
+	return entry & 0xffff;
+}
 
 km_terms *km_terms_new(void)
 {
@@ -92,60 +112,78 @@ size_t km_terms_count(const km_terms *t)
 
 /* --- the order --- */
 
-static uint64_t head_of(const char *p, size_t n)
-{
-	uint64_t head = 0;
+typedef struct {
+	uint16_t pair;
+	uint32_t head;
+} prefix;
 
-	memcpy(&head, p, n < HEAD ? n : HEAD);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	head = __builtin_bswap64(head);
-#endif
-	return head;
+/* The first bytes as numbers, with zeros behind a shorter text. */
+static prefix prefix_of(const char *p, size_t n)
+{
+	uint64_t x = 0;
+
+	if (n >= sizeof(x)) /* in one go */
+		memcpy(&x, p, sizeof(x));
+	else
+		memcpy(&x, p, n);
+	x = be64toh(x);
+	return (prefix){ (uint16_t)(x >> 48), (uint32_t)(x >> 16) };
 }
+
+typedef struct {
+	km_sv key;
+	uint16_t term;
+} numbered;
 
 static int by_key(const void *x, const void *y)
 {
-	const struct entry *a = x, *b = y;
-
-	return km_sv_cmp((km_sv){ a->key, a->n }, (km_sv){ b->key, b->n });
+	return km_sv_cmp(((const numbered *)x)->key, ((const numbered *)y)->key);
 }
 
-static bool is_inside(const struct entry *inner, const struct entry *e)
+/* The inner key is that before it, or among those which that one begins with. */
+static size_t find_inner(const km_terms *t, const numbered *all, size_t i)
 {
-	return inner->n < e->n && memcmp(inner->key, e->key, inner->n) == 0;
-}
+	size_t inner = i;
 
-/* The keys that @i begins with are that before it, or among those which that one begins with. */
-static uint32_t inner_of(const km_terms *t, uint32_t i)
-{
-	uint32_t inner = i;
-
-	while (inner && !is_inside(&t->entry[inner - 1], &t->entry[i]))
-		inner = t->entry[inner - 1].inner;
+	while (inner && !km_sv_starts(all[i].key, all[inner - 1].key))
+		inner = inner_in(t->entry[inner - 1]);
 	return inner;
+}
+
+static void put_in_order(km_terms *t, const numbered *all)
+{
+	for (unsigned c = 0; c < KM_COUNT(t->byte); c++)
+		t->byte[c] = km_is_alnum((unsigned char)c) ? ALNUM : 0;
+	for (size_t i = 0; i < t->n; i++) {
+		km_sv key = all[i].key;
+		prefix x = prefix_of(key.p, key.n);
+		t->entry[i] = entry_of(x.head, find_inner(t, all, i), key.n);
+		t->term[i] = all[i].term;
+		t->first[x.pair + 1]++;
+		t->byte[(unsigned char)key.p[0]] |= BEGINS;
+		if (key.n == 1)
+			t->single[(unsigned char)key.p[0]] = (uint16_t)(i + 1);
+	}
+	for (size_t pair = 0; pair < PAIRS; pair++)
+		t->first[pair + 1] = (uint16_t)(t->first[pair + 1] + t->first[pair]);
 }
 
 km_status km_terms_build(km_terms *t, km_err *err)
 {
-	t->entry = KM_NEW_ARRAY(t->arena, struct entry, t->n);
-	t->head = KM_NEW_ARRAY(t->arena, uint64_t, t->n);
+	numbered *all = calloc(t->n + 1, sizeof(*all));
+
+	t->entry = KM_NEW_ARRAY(t->arena, uint64_t, t->n);
+	t->term = KM_NEW_ARRAY(t->arena, uint16_t, t->n);
 	t->first = KM_NEW_ARRAY(t->arena, uint16_t, PAIRS + 1);
-	if (t->entry == NULL || t->head == NULL || t->first == NULL)
+	if (all == NULL || t->entry == NULL || t->term == NULL || t->first == NULL) {
+		free(all);
 		return KM_FAIL(err, KM_NOMEM, "no memory for words");
-	for (size_t i = 0; i < t->n; i++)
-		t->entry[i] = (struct entry){ t->key[i].p, (uint32_t)t->key[i].n, (uint32_t)i, 0 };
-	qsort(t->entry, t->n, sizeof(*t->entry), by_key);
-	for (unsigned c = 0; c < KM_COUNT(t->byte); c++)
-		t->byte[c] = km_is_alnum((unsigned char)c) ? ALNUM : 0;
-	for (uint32_t i = 0; i < t->n; i++) {
-		struct entry *e = &t->entry[i];
-		e->inner = inner_of(t, i);
-		t->head[i] = head_of(e->key, e->n);
-		t->byte[(unsigned char)e->key[0]] |= BEGINS;
-		t->first[(t->head[i] >> 48) + 1]++;
 	}
-	for (size_t pair = 0; pair < PAIRS; pair++)
-		t->first[pair + 1] = (uint16_t)(t->first[pair + 1] + t->first[pair]);
+	for (size_t i = 0; i < t->n; i++)
+		all[i] = (numbered){ t->key[i], (uint16_t)i };
+	qsort(all, t->n, sizeof(*all), by_key);
+	put_in_order(t, all);
+	free(all);
 	return KM_OK;
 }
 
@@ -177,64 +215,72 @@ static bool grow(finding *f)
 /* Where they end; in one place, the longer first, but two long ones as they are numbered. */
 static bool is_before(const km_term_hit *a, const km_term_hit *b)
 {
+	enum { LONG = 8 };
 	uint32_t long_from = a->from > b->from ? a->from : b->from;
 
 	if (a->to != b->to)
 		return a->to < b->to;
-	return a->to - long_from >= HEAD ? a->term < b->term : a->from < b->from;
+	return a->to - long_from >= LONG ? a->term < b->term : a->from < b->from;
 }
 
-/* Those found before it that come behind it began at most KM_TERM_BYTES before it. */
-static void add(finding *f, const struct entry *e, size_t at)
+/* Those found before it that come behind it began at most KM_TERM_BYTES before. */
+static void add(finding *f, uint32_t term, size_t at, size_t n)
 {
-	const km_term_hit hit = { e->term, (uint32_t)at, (uint32_t)(at + e->n) };
+	const km_term_hit hit = { term, (uint32_t)at, (uint32_t)(at + n) };
 	size_t i = f->n;
 
-	if (f->count[e->term] == KM_TERM_HITS || (f->n == f->cap && !grow(f)))
+	if (f->count[term] == KM_TERM_HITS || (f->n == f->cap && !grow(f)))
 		return;
-	f->count[e->term]++;
+	f->count[term]++;
 	for (; i && is_before(&hit, &f->hit[i - 1]); i--)
 		f->hit[i] = f->hit[i - 1];
 	f->hit[i] = hit;
 	f->n++;
 }
 
-static bool begins_with(km_sv text, uint64_t head, const struct entry *e, uint64_t its_head)
+/* Whether @text, whose first byte they share, begins with key @i; @head is that of the text. */
+static bool begins_with(const km_terms *t, km_sv text, uint32_t head, size_t i)
 {
-	if (e->n > text.n)
+	uint64_t entry = t->entry[i];
+	size_t n = length_in(entry);
+
+	if (n > text.n)
 		return false;
-	if (e->n < HEAD)
-		return (head ^ its_head) >> 8 * (HEAD - e->n) == 0;
-	return head == its_head && memcmp(text.p + HEAD, e->key + HEAD, e->n - HEAD) == 0;
+	if (n <= HEAD)
+		return n == 1 || (uint64_t)(head ^ head_in(entry)) >> 8 * (HEAD - n) == 0;
+	return head == head_in(entry) &&
+	       memcmp(text.p + HEAD, t->key[t->term[i]].p + HEAD, n - HEAD) == 0;
 }
 
-/* How many heads of the @n at @head, which are in order, are not over @most. */
-static size_t count_upto(const uint64_t *head, size_t n, uint64_t most)
+/* How many of the @n entries at @entry, which are in order, have no head over @most. */
+static size_t count_upto(const uint64_t *entry, size_t n, uint32_t most)
 {
-	const uint64_t *p = head;
+	const uint64_t *p = entry, last = entry_of(most, UINT16_MAX, UINT16_MAX);
 
 	while (n) {
 		size_t half = (n + 1) / 2;
-		p += half & -(size_t)(p[half - 1] <= most);
+		p += half & -(size_t)(p[half - 1] <= last);
 		n -= half;
 	}
-	return (size_t)(p - head);
+	return (size_t)(p - entry);
 }
 
 /* Every word that @text, which lies at @at, begins with. */
 static void look(finding *f, km_sv text, size_t at)
 {
 	const km_terms *t = f->terms;
-	uint64_t head = head_of(text.p, text.n);
-	size_t from = t->first[head >> 48], to = t->first[(head >> 48) + 1];
-	size_t i = from + count_upto(t->head + from, to - from, head);
+	prefix x = prefix_of(text.p, text.n);
+	size_t from = t->first[x.pair], n = t->first[x.pair + 1] - from;
+	size_t i = from + count_upto(t->entry + from, n, x.head);
 
-	while (i && t->head[i - 1] == head &&
-	       !begins_with(text, head, &t->entry[i - 1], t->head[i - 1]))
+	while (i > from && head_in(t->entry[i - 1]) == x.head &&
+	       !begins_with(t, text, x.head, i - 1))
 		i--;
-	for (; i; i = t->entry[i - 1].inner)
-		if (begins_with(text, head, &t->entry[i - 1], t->head[i - 1]))
-			add(f, &t->entry[i - 1], at);
+	if (i == from)
+		i = t->single[(unsigned char)text.p[0]];
+	for (; i; i = inner_in(t->entry[i - 1]))
+		if (begins_with(t, text, x.head, i - 1))
+			add(f, t->term[i - 1], at, length_in(t->entry[i - 1]));
 }
 
 km_term_hits km_terms_scan(const km_terms *t, km_arena *a, uint8_t *count, km_sv key)

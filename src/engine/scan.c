@@ -164,7 +164,7 @@ static km_status stage_words(km_scan *s)
 
 	if (!s->authenticated)
 		return KM_NOTFOUND;
-	wording = KM_NEW(s->arena, km_wording);
+	wording = km_alloc(s->arena, sizeof(*wording));
 	if (wording == NULL)
 		return KM_OK;
 	origin = km_author_of(s->mail, &s->auth);
