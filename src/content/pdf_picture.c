@@ -88,7 +88,7 @@ static filters filters_of(km_sv dictionary)
 		{ KM_SV("/FlateDecode"), KM_SV("/Fl"), offsetof(filters, flate) },
 		{ KM_SV("/DCTDecode"), KM_SV("/DCT"), offsetof(filters, jpeg) },
 	};
-	km_sv v = value_of(dictionary, KM_S("/Filter")), rest = v;
+	km_sv v = value_of(dictionary, KM_S("/Filter")), rest;
 	filters f = { 0 };
 
 	if (km_sv_starts(v, KM_S("[")))
