@@ -359,7 +359,7 @@ int km_account_notice_run(km_cli *cli, const void *options)
 {
 	km_dossier j = { .cli = cli, .o = options };
 	km_status st = km_dossier_begin(&j);
-	km_notice n;
+	km_notice n = { 0 };
 
 	if (st == KM_OK && j.o->reader == NULL)
 		j.reader = KM_FOR_RECIPIENT;

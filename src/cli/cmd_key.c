@@ -177,8 +177,6 @@ static km_ring_key *next(const job *j, const km_ring_key *after, km_ring_state s
 	return NULL;
 }
 
-#define EACH(j, k, state) (km_ring_key *k = next((j), NULL, (state)); k; k = next((j), k, (state)))
-
 static bool has_any(const job *j)
 {
 	return next(j, NULL, KM_RING_PENDING) || next(j, NULL, KM_RING_ACTIVE);
@@ -197,8 +195,8 @@ static bool choose_selector(const job *j, char *out, char last)
 
 	(void)km_time_format(j->now, date);
 	(void)snprintf(base, sizeof(base), "k%.4s%.2s%.2s", date, date + 5, date + 8);
-	for (char c = 'a' - 1; c <= 'z'; c++) {
-		char more[2] = { c < 'a' ? '\0' : c, '\0' };
+	for (int c = 'a' - 1; c <= 'z'; c++) {
+		char more[2] = { c < 'a' ? '\0' : (char)c, '\0' };
 		int n = snprintf(out, KM_RING_SELECTOR, "%s%s%c", given ? given : base, more, last);
 		if (n < 0 || n >= KM_RING_SELECTOR)
 			return false;
@@ -259,16 +257,14 @@ static bool all_visible(const job *j)
 {
 	bool all = true;
 
-	for
-		EACH(j, k, KM_RING_PENDING)
-		{
-			km_key_seen seen = km_key_dns_look(j->dns, j->cli->arena, k);
-			if (seen == KM_KEY_SEEN_VISIBLE)
-				continue;
-			all = false;
-			km_cli_error(j->cli, "%s._domainkey.%s: %s", k->selector, k->domain,
-				     km_key_seen_text(seen, j->cli->lang));
-		}
+	for (km_ring_key *k = next(j, NULL, KM_RING_PENDING); k; k = next(j, k, KM_RING_PENDING)) {
+		km_key_seen seen = km_key_dns_look(j->dns, j->cli->arena, k);
+		if (seen == KM_KEY_SEEN_VISIBLE)
+			continue;
+		all = false;
+		km_cli_error(j->cli, "%s._domainkey.%s: %s", k->selector, k->domain,
+			     km_key_seen_text(seen, j->cli->lang));
+	}
 	return all;
 }
 
@@ -287,13 +283,12 @@ static int use_pending(job *j)
 	bool was[KM_RING_MAX] = { false };
 	km_status st = KM_OK;
 
-	for
-		EACH(j, k, KM_RING_ACTIVE)
-	was[k - j->ring.key] = true;
-	for
-		EACH(j, k, KM_RING_PENDING)
-	if (st == KM_OK && (st = set_state(j, k, KM_RING_ACTIVE)) == KM_OK && j->o->common.json)
-		print_json(j, k, NULL);
+	for (km_ring_key *k = next(j, NULL, KM_RING_ACTIVE); k; k = next(j, k, KM_RING_ACTIVE))
+		was[k - j->ring.key] = true;
+	for (km_ring_key *k = next(j, NULL, KM_RING_PENDING); k; k = next(j, k, KM_RING_PENDING))
+		if (st == KM_OK && (st = set_state(j, k, KM_RING_ACTIVE)) == KM_OK &&
+		    j->o->common.json)
+			print_json(j, k, NULL);
 	for (size_t i = 0; i < j->ring.n && st == KM_OK; i++)
 		if (was[i] && (st = set_state(j, &j->ring.key[i], KM_RING_RETIRED)) == KM_OK &&
 		    j->o->common.json)
@@ -424,12 +419,11 @@ static int retire_old(job *j)
 	int rc = EX_OK;
 	size_t n = 0;
 
-	for
-		EACH(j, k, KM_RING_RETIRED)
-	if (rc == EX_OK && (j->o->force || j->now - k->since >= KEEP_PUBLISHED)) {
-		rc = forget_key(j, k);
-		n++;
-	}
+	for (km_ring_key *k = next(j, NULL, KM_RING_RETIRED); k; k = next(j, k, KM_RING_RETIRED))
+		if (rc == EX_OK && (j->o->force || j->now - k->since >= KEEP_PUBLISHED)) {
+			rc = forget_key(j, k);
+			n++;
+		}
 	if (n || rc != EX_OK)
 		return rc;
 	km_cli_error(j->cli, "%s",
@@ -441,10 +435,10 @@ static int retire_old(job *j)
 /* Others that sign for the domain once @k does not. */
 static bool is_last(const job *j, const km_ring_key *k)
 {
-	for
-		EACH(j, other, KM_RING_ACTIVE)
-	if (other != k)
-		return false;
+	for (km_ring_key *other = next(j, NULL, KM_RING_ACTIVE); other;
+	     other = next(j, other, KM_RING_ACTIVE))
+		if (other != k)
+			return false;
 	return k->state == KM_RING_ACTIVE;
 }
 

@@ -171,7 +171,7 @@ int km_list_import_run(km_cli *cli, const void *options)
 
 int km_list_check_run(km_cli *cli, const void *options)
 {
-	int status;
+	int status = EX_OK;
 	km_list_maker *m = read_files(cli, options, cli->operands, cli->n_operands, &status);
 
 	if (m == NULL)

@@ -18,7 +18,7 @@ enum {
 };
 
 static const char *const words[] = {
-#define X(id, word) [KM_TAUGHT_##id] = word,
+#define X(id, word) [KM_TAUGHT_##id] = (word),
 	KM_TAUGHT(X)
 #undef X
 };

@@ -238,7 +238,7 @@ km_status km_trainer_import(km_trainer *t, km_sv rows, uint64_t counts[KM_TAUGHT
 			    km_err *err)
 {
 	km_row r[BATCH];
-	km_taught out[BATCH];
+	km_taught out[BATCH] = { 0 };
 	km_status st = KM_OK;
 	km_sv row;
 

@@ -113,7 +113,7 @@ static km_status read_texts(km_arena *a, const member *m, const json_t *j, char 
 			return wrong(m, "a list of strings is expected", err);
 		v[i] = km_sv_dup(a, text_of(item));
 	}
-	memcpy(e + m->at, &v, sizeof(v));
+	memcpy(e + m->at, &v, sizeof(km_sv *));
 	memcpy(e + m->extra, &n, sizeof(n));
 	return KM_OK;
 }

@@ -230,11 +230,12 @@ static void look_at_country(km_case *c)
 
 static void look_at_hours(km_case *c)
 {
+	int64_t hour = c->e->t % 86400 / 3600;
+
 	if (km_account_hour_share(&c->acc, c->e->t) >= 0.02)
 		return;
 	weigh(c, 1.3, KM_SIGN_HOURS);
-	km_case_arg(c, km_case_fact(c, KM_FACT_OUT_HOURS, KM_S("")), 1,
-		    (double)(c->e->t % 86400 / 3600));
+	km_case_arg(c, km_case_fact(c, KM_FACT_OUT_HOURS, KM_S("")), 1, (double)hour);
 }
 
 /* How much of the account's mail has been like this before: what is a habit is no sign. */
