@@ -32,9 +32,13 @@ static km_sv list(km_arena *a, const km_reason *r, size_t n)
 	km_buf b;
 
 	km_buf_init(&b, a, KM_MAX_SEEN_BYTES);
-	for (size_t i = 0; i < n && i < 5 && b.n + r[i].text.n < KM_MAX_SEEN_BYTES - 20; i++)
-		km_buf_fmt(&b, "%s%.*s (%s)", i ? ", " : "", KM_FMT(r[i].text),
-			   km_reason_place(&r[i], KM_EN));
+	for (size_t i = 0; i < n && i < 5 && b.n + r[i].text.n < KM_MAX_SEEN_BYTES - 20; i++) {
+		km_buf_add(&b, i ? KM_S(", ") : KM_S(""));
+		km_buf_add(&b, r[i].text);
+		km_buf_add(&b, KM_S(" ("));
+		km_buf_add(&b, km_sv_of(km_reason_place(&r[i], KM_EN)));
+		km_buf_byte(&b, ')');
+	}
 	return km_buf_sv(&b);
 }
 

@@ -37,9 +37,12 @@ bool km_feature_is_receivers(km_sv name)
 	if (name.n == 0 || !km_is_alpha((unsigned char)name.p[0]))
 		return false;
 	for (const km_sv *own = receivers_own[km_lower((unsigned char)name.p[0]) - 'a']; own->n;
-	     own++)
-		if (km_sv_istarts(name, *own))
+	     own++) {
+		size_t last = own->n - 1; /* most differ there */
+		if (name.n > last && (name.p[last] | 0x20) == (own->p[last] | 0x20) &&
+		    km_sv_istarts(name, *own))
 			return true;
+	}
 	return false;
 }
 
