@@ -42,6 +42,35 @@ static km_status digest(const km_mail *m, uint8_t out[KM_ROW_DIGEST])
 	return km_hash_finish(&h, out, &n);
 }
 
+/* Where the first byte is that no text has, in any charset of mail (ESC begins those of ISO 2022);
+ * the length when there is none. */
+static size_t find_binary(km_sv v)
+{
+	size_t at = 0;
+
+	while (at < v.n) {
+		unsigned char c = (unsigned char)v.p[at];
+		if (c < ' ' && c != '\t' && c != '\n' && c != '\v' && c != '\f' && c != '\r' &&
+		    c != 0x1b)
+			break;
+		at++;
+	}
+	return at;
+}
+
+/* Mail may lack a header or hold odd bytes; what does both is a file of another kind. */
+static km_status refuse_other_files(const km_mail *m, km_err *err)
+{
+	size_t at = m->headers->n ? m->raw.n : find_binary(m->raw);
+
+	if (at == m->raw.n)
+		return KM_OK;
+	return KM_FAIL(err, KM_SYNTAX,
+		       "not mail: it has no header field, and byte %zu is 0x%02x, which no text "
+		       "has; give the message as it was received, not compressed",
+		       at + 1, (unsigned char)m->raw.p[at]);
+}
+
 km_status km_lesson_read(km_arena *a, km_sv message, km_row *out, km_err *err)
 {
 	km_learn_input in;
@@ -54,6 +83,8 @@ km_status km_lesson_read(km_arena *a, km_sv message, km_row *out, km_err *err)
 		return KM_FAIL(err, KM_LIMIT, "the message of %zu bytes is over the limit of %d",
 			       message.n, KM_MAX_MESSAGE_BYTES);
 	km_status st = km_learn_input_read(a, message, &in);
+	if (st == KM_OK && refuse_other_files(in.mail, err) != KM_OK)
+		return KM_SYNTAX;
 	if (st == KM_OK)
 		st = km_features_read(a, &in, &f);
 	if (st == KM_OK)

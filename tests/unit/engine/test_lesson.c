@@ -65,6 +65,41 @@ static void test_digest(void **state)
 	km_arena_free(a);
 }
 
+/* Odd mail teaches; files of other kinds do not, and the reason says where they are none. */
+static void test_other_files(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *why; /* NULL: it teaches */
+	} given[] = {
+#define GIVEN(bytes, why) { bytes, sizeof(bytes) - 1, why }
+		GIVEN("no header here,\nonly text: caf\xe9 and \xe2\x82\xac\n", NULL),
+		GIVEN("\x1b$B%a!<%k\x1b(B\n", NULL),		   /* ISO-2022-JP */
+		GIVEN("\x83\x81\x81\x5b\x83\x8b\t\f\v\r\n", NULL), /* Shift_JIS */
+		GIVEN("Subject: x\n\nz\0\x01\x02\n", NULL),
+		GIVEN("From x Mon Mar  2 09:14:05 2026\nSubject: x\n\n\0\n", NULL),
+		GIVEN("\x1f\x8b\x08\0\0\0\0\0", "byte 1 is 0x1f"), /* gzip */
+		GIVEN("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "byte 7 is 0x1a"),
+		GIVEN("\nhello\0", "byte 7 is 0x00"),
+#undef GIVEN
+	};
+	km_arena *a = km_arena_new(KM_MAX_ARENA_BYTES);
+
+	for (size_t i = 0; i < KM_COUNT(given); i++) {
+		km_sv exact = test_exact(given[i].bytes, given[i].n);
+		km_err err = { 0 };
+		km_row r;
+		km_status st = km_lesson_read(a, exact, &r, &err);
+		if (st != (given[i].why ? KM_SYNTAX : KM_OK) ||
+		    (given[i].why && strstr(err.msg, given[i].why) == NULL))
+			fail_msg("case %zu: %d %s", i, (int)st, err.msg);
+		test_drop(exact);
+	}
+	km_arena_free(a);
+}
+
 /* What does not fit is refused. */
 static void test_memory(void **state)
 {
@@ -84,6 +119,7 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_digest),
+					    cmocka_unit_test(test_other_files),
 					    cmocka_unit_test(test_memory) };
 
 	return cmocka_run_group_tests_name("engine/lesson", tests, NULL, NULL);
