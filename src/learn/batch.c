@@ -6,9 +6,11 @@ static inline __attribute__((always_inline)) void grams(const char *p, size_t n,
 	/* each fourth one: they do not overlap, and so are read and hashed side by side */
 	for (size_t k = 0; k < 4; k++)
 		for (size_t i = 0; i < (n + 3 - k) / 4; i++) {
-			uint32_t gram;
+			uint32_t gram, next;
 			memcpy(&gram, p + 4 * i + k, sizeof(gram));
-			out[k][i] = km_bucket_of(km_hash_mix(0x4752, gram));
+			memcpy(&next, p + 4 * i + k + 4, sizeof(next));
+			uint64_t last = next & 0xff;
+			out[k][i] = km_bucket_of(km_hash_mix(0x4752, last << 32 | gram));
 		}
 }
 

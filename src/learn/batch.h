@@ -9,7 +9,9 @@
 #include "learn/feature.h"
 
 enum {
+	KM_GRAM = 5, /* bytes */
 	KM_BATCH_GRAMS = 1024,
+	KM_BATCH_BYTES = KM_BATCH_GRAMS + 7, /* that they are read from */
 	KM_BATCH_WORDS = 64,
 	KM_PAIRS = 4 /* words before one that it makes a pair with */
 };
@@ -28,8 +30,8 @@ static inline uint64_t km_hash_mix(uint64_t a, uint64_t b)
 }
 
 typedef struct {
-	/* Buckets of the first @n <= KM_BATCH_GRAMS 4-grams of @p, which has @n + 3 bytes: of gram
-	 * i out[i % 4][i / 4]. */
+	/* Buckets of the first @n <= KM_BATCH_GRAMS grams of @p: of gram i out[i % 4][i / 4]. From
+	 * @p on KM_BATCH_BYTES can be read, whatever is in them after the last gram. */
 	void (*grams)(const char *p, size_t n, uint32_t out[4][KM_BATCH_GRAMS / 4]);
 	/* km_sv_hash() of @n <= KM_BATCH_WORDS words: each is the hash so far (km_hash_byte()) and
 	 * the eight bytes that follow, the first one lowest. */

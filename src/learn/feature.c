@@ -7,7 +7,7 @@
 #include "learn/places.h"
 #include "learn/words.h"
 
-enum { MAX_BODY_WORDS = 1500, MAX_HEADER_WORDS = 400, MAX_LINKS = 60 };
+enum { MAX_BODY_WORDS = 1500, MAX_HEADER_WORDS = 400, MAX_LINKS = 60, MAX_FIELDS = 60 };
 
 typedef struct {
 	km_gather g;
@@ -98,12 +98,14 @@ static inline __attribute__((always_inline)) size_t put_grams(
 static void read_bytes(sink *s, km_sv v)
 {
 	uint32_t bucket[4][KM_BATCH_GRAMS / 4];
+	char bytes[KM_BATCH_BYTES] = { 0 };
 	size_t n;
 
 	_Static_assert((int)KM_RAW_BYTES < (int)KM_GATHER_MAX, "none is too many");
-	for (size_t at = 0, grams = v.n < 4 ? 0 : v.n - 3; at < grams; at += n) {
+	for (size_t at = 0, grams = v.n < KM_GRAM ? 0 : v.n - KM_GRAM + 1; at < grams; at += n) {
 		n = grams - at < KM_BATCH_GRAMS ? grams - at : KM_BATCH_GRAMS;
-		s->batch->grams(v.p + at, n, bucket);
+		memcpy(bytes, v.p + at, n + KM_GRAM - 1);
+		s->batch->grams(bytes, n, bucket);
 		/* one loop that looks nothing up, and one that does */
 		s->g.n = s->g.weight ? put_grams(s->g, bucket, n) : put_grams(s->g, bucket, n);
 	}
@@ -113,7 +115,8 @@ static void read_bytes(sink *s, km_sv v)
 typedef struct {
 	sink *s;
 	km_field field;
-	size_t n_before;			     /* words that the next one makes pairs with */
+	size_t most;				     /* words that one makes pairs with */
+	size_t n_before;			     /* those that the next one does */
 	uint64_t feature[KM_PAIRS + KM_BATCH_WORDS]; /* of words that make pairs; those before */
 } reader;
 
@@ -144,15 +147,15 @@ static inline __attribute__((always_inline)) void put_words(reader *r, const km_
 		size_t pairs = w->pairs[i] ? before : 0;
 		place[i] = place_of(r, w, i, n, pairs);
 		n = km_gather_put(to, n, own[i]);
-		if (pairs == KM_PAIRS) /* nearly all */
-			for (size_t d = 0; d < KM_PAIRS; d++)
-				n = km_gather_put(to, n, pair[d][k]);
-		else
-			for (size_t d = 0; d < pairs; d++)
-				n = km_gather_put(to, n, pair[d][k]);
+#pragma GCC unroll 4
+		for (size_t d = 0; d < KM_PAIRS; d++) {
+			if (d == pairs)
+				break;
+			n = km_gather_put(to, n, pair[d][k]);
+		}
 		n = km_gather_cut(&to, n);
 		k += w->pairs[i];
-		before += w->pairs[i] && before < KM_PAIRS;
+		before += w->pairs[i] && before < r->most;
 	}
 	km_places_add(r->s->places, place, w->n);
 	r->s->g.n = n;
@@ -179,14 +182,21 @@ static void take_words(void *ctx, const km_words_found *w)
 	memmove(r->feature, r->feature + pairing, KM_PAIRS * sizeof(*r->feature));
 }
 
+static void begin_words(reader *r, sink *s, km_field f, size_t most)
+{
+	r->s = s;
+	r->field = f;
+	r->most = most;
+	r->n_before = 0;
+	/* the rest is written before it is read */
+	memset(r->feature, 0, KM_PAIRS * sizeof(*r->feature));
+}
+
 static void read_text(sink *s, km_field f, km_sv text, size_t max_words)
 {
-	reader r; /* not all of it at once: features are written before they are read */
+	reader r;
 
-	r.s = s;
-	r.field = f;
-	r.n_before = 0;
-	memset(r.feature, 0, KM_PAIRS * sizeof(*r.feature));
+	begin_words(&r, s, f, KM_PAIRS);
 	km_words(text, max_words, take_words, &r);
 }
 
@@ -283,6 +293,15 @@ static char *put_number(char *out, size_t x)
 	return out;
 }
 
+static size_t log2_of(size_t x)
+{
+	size_t log = 0;
+
+	for (; x > 1; x >>= 1)
+		log++;
+	return log;
+}
+
 /* "depth index log": where a part is, and how large. */
 static km_sv shape_of(char out[80], const km_part *p, size_t index, size_t log)
 {
@@ -298,19 +317,62 @@ static km_sv shape_of(char out[80], const km_part *p, size_t index, size_t log)
 static void read_part(sink *s, const km_part *p, size_t index, size_t size)
 {
 	char shape[80];
-	size_t log = 0;
 
-	for (; size > 1; size >>= 1)
-		log++;
 	read_value(s, KM_FIELD_PART_TYPE, p->type);
 	if (!is_common_charset(p->charset))
 		read_value(s, KM_FIELD_PART_CHARSET, p->charset);
 	if (p->cte >= KM_CTE_BASE64)
 		read_value(s, KM_FIELD_PART_CTE, km_sv_of(km_cte_name(p->cte)));
-	read_value(s, KM_FIELD_PART_SHAPE, km_sv_dup(s->a, shape_of(shape, p, index, log)));
+	read_value(s, KM_FIELD_PART_SHAPE,
+		   km_sv_dup(s->a, shape_of(shape, p, index, log2_of(size))));
 	size_t dot = km_sv_rchr(p->filename, '.');
 	if (dot < p->filename.n)
 		read_value(s, KM_FIELD_PART_EXT, km_sv_from(p->filename, dot));
+}
+
+static void read_count(sink *s, char kind, size_t x)
+{
+	char text[32] = { kind };
+	char *end = put_number(text + 1, x);
+
+	read_value(s, KM_FIELD_PART_COUNT, km_sv_dup(s->a, (km_sv){ text, (size_t)(end - text) }));
+}
+
+/* How much there is of text, of links and of parts. */
+static void read_counts(sink *s, const km_learn_input *in)
+{
+	const km_mail *m = in->mail;
+	size_t text = 0, html = 0, links = 0;
+
+	for (size_t i = 0; i < in->n_text; i++)
+		text += in->text[i].n;
+	for (size_t i = 0; i < m->n_parts; i++) {
+		html += m->parts[i].html != NULL;
+		links += m->parts[i].html ? m->parts[i].html->n_links : 0;
+	}
+	read_count(s, 't', log2_of(text));
+	read_count(s, 'l', log2_of(2 * links + 1));
+	read_count(s, html ? 'p' : 'q', m->n_parts);
+}
+
+/* The header fields, alone and each with the one before: every program has its own order. */
+static void read_order(sink *s, const km_headers *all)
+{
+	km_words_found w = { .n = 0 };
+	reader r;
+
+	_Static_assert((int)MAX_FIELDS <= (int)KM_BATCH_WORDS, "all at once");
+	for (size_t i = 0; i < all->n && i < MAX_FIELDS; i++) {
+		km_sv name = km_sv_sub(all->h[i].name, 0, UINT8_MAX);
+		if (name.n == 0 || km_feature_is_receivers(name) || is_coding(name))
+			continue;
+		w.text[w.n] = name.p;
+		w.len[w.n] = (uint8_t)name.n;
+		w.pairs[w.n] = true;
+		w.hash[w.n++] = km_sv_hash(name);
+	}
+	begin_words(&r, s, KM_FIELD_HAS, 1);
+	take_words(&r, &w);
 }
 
 static void read_structure(sink *s, const km_learn_input *in)
@@ -326,11 +388,8 @@ static void read_structure(sink *s, const km_learn_input *in)
 		read_part(s, p, i, read ? in->text[text].n : p->body.n);
 		text += read;
 	}
-	for (size_t i = 0; i < m->headers->n && i < 60; i++) {
-		km_sv name = m->headers->h[i].name;
-		if (!km_feature_is_receivers(name) && !is_coding(name))
-			read_value(s, KM_FIELD_HAS, name);
-	}
+	read_counts(s, in);
+	read_order(s, m->headers);
 	if (m->has_date) {
 		size_t west = m->date.zone < 0;
 		zone[0] = '-';
@@ -437,6 +496,20 @@ static void read_links(const km_learn_input *in, sink *s)
 		read_plain_links(s, in->text[i]);
 }
 
+/* The first @left bytes of the texts as a mail reader gets them, with the marks of HTML. */
+static void read_start(sink *s, km_mail *m, size_t left)
+{
+	for (size_t i = 0; i < m->n_parts && left > 0; i++) {
+		km_part *p = &m->parts[i];
+		if (!km_part_is_text(p))
+			continue;
+		(void)km_part_text(m, p);
+		km_sv text = km_sv_sub(p->decoded.utf8, 0, left);
+		read_bytes(s, text);
+		left -= text.n;
+	}
+}
+
 static void read_view(const km_learn_input *in, km_sv raw, sink *s)
 {
 	bool hidden = in->disguised && s->g.view == KM_VIEW_START;
@@ -448,7 +521,7 @@ static void read_view(const km_learn_input *in, km_sv raw, sink *s)
 	case KM_VIEW_START:
 		/* bytes that were changed so as not to be known say nothing */
 		if (!hidden)
-			read_bytes(s, km_sv_sub(in->mail->parts[0].body, 0, KM_RAW_BYTES - raw.n));
+			read_start(s, in->mail, KM_RAW_BYTES - raw.n);
 		break;
 	case KM_VIEW_HEADER:
 		read_header(in, s);

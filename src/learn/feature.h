@@ -1,8 +1,9 @@
 /*
  * learn/feature.h - what the classifier looks at: sets of hashed binary features, each once a
  * message.
- *   raw     byte 4-grams of the header's first KM_RAW_HEADER bytes
- *   start   byte 4-grams of the body's first bytes, KM_RAW_BYTES together with the header's
+ *   raw     byte 5-grams of the header's first KM_RAW_HEADER bytes
+ *   start   byte 5-grams of the text's first bytes, decoded, with the marks of HTML; KM_RAW_BYTES
+ *           together with the header's
  *   header  who says to have sent it and how: fields, words of subject and names, structure
  *   body    words and sparse bigrams of the visible text; script runs of Japanese
  *   link    hosts and paths of the links

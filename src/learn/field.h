@@ -24,6 +24,7 @@
 	X(PART_CHARSET, "part-charset")                                                            \
 	X(PART_CTE, "part-cte")                                                                    \
 	X(PART_SHAPE, "part-shape")                                                                \
+	X(PART_COUNT, "part-count")                                                                \
 	X(PART_EXT, "part-ext")                                                                    \
 	X(HAS, "has")                                                                              \
 	X(ZONE, "zone")                                                                            \

@@ -10,8 +10,9 @@ enum { TABLES = 2 };
 
 /* Log-odds at which a classifier is held: e^6 is 400 to 1. */
 static const double bound = 6;
-/* A classifier that is right by so much learns nothing from the message. */
-static const double margin = 5;
+/* A classifier that is right by so much learns nothing from the message; where labels may be wrong
+ * it goes on, so that what is right outweighs them. */
+static const double margin = 5, margin_noisy = 8;
 /* The rate falls to its lasting part as messages come in; halfway there after this many. */
 static const double young = 3000, lasting = 0.25;
 /* Keeps the first steps of AdaGrad finite. */
@@ -39,7 +40,7 @@ static const struct {
 	[KM_VIEW_START] = { 0, KM_BY_CONTENT, 0.7, true },
 	[KM_VIEW_HEADER] = { 1, KM_BY_HEADER, 1.0, false },
 	[KM_VIEW_BODY] = { 1, KM_BY_CONTENT, 1.3, true },
-	[KM_VIEW_LINK] = { 1, KM_BY_CONTENT, 1.3, false },
+	[KM_VIEW_LINK] = { 1, KM_BY_CONTENT, 0.6, false },
 };
 /* Raw and header see much the same, and so count less than content; together 1. */
 static const double weights[KM_CLASSIFIERS] = {
@@ -48,22 +49,30 @@ static const double weights[KM_CLASSIFIERS] = {
 
 /*
  * Words of ham are put before any text in no time. So text, and content as a whole, speak for a
- * message by so much at most, and where the header speaks against it no more than the header does.
+ * message by so much at most, and take off a third of what the header says against it.
  * Of a text of so many features the tail that speaks loudest against the message counts instead, up
  * to so much, unless the header is clearly honest; of the shortest tails, which are loud by chance,
- * only that there are no good words in them.
+ * only that there are no good words in them. Where what comes before the tail speaks for the
+ * message and the tail against it, as nobody writes who means one thing, the tail counts for more,
+ * and only a header beyond doubt stands against a large one.
  */
-static const double text_least = -3, content_least = -4, header_honest = -2;
+static const double text_least = -3, content_least = -4, content_against = 0.33;
+static const double header_honest = -2, header_certain = -5;
+static const double head_for = -1, tail_against = 0.5;
 static const struct {
 	unsigned char begin; /* part */
-	double most;
-} tails[KM_TAILS] = { { 4, 2 }, { 8, 2 }, { 12, 2 }, { 14, -0.75 }, { 15, -0.75 } };
+	double most, contrary, honest;
+} tails[KM_TAILS] = { { 4, 2, 4, header_certain },
+		      { 8, 2, 4, header_certain },
+		      { 12, 2, 4, header_certain },
+		      { 14, -0.75, 1, header_honest },
+		      { 15, -0.75, 1, header_honest } };
 enum { LONG_TEXT = 900 };
 /* Text that hides from programs says no better things than the header, and is worse by this. */
 static const double hiding = 2;
 /* A model that met one kind far more often leans to that side: this part of the ratio's logarithm
  * is taken off, once more than a few were met. */
-static const double leaning = 0.25, few = 20;
+static const double leaning = 0.25, few = 5;
 
 size_t km_model_bytes(unsigned bits)
 {
@@ -113,13 +122,26 @@ double km_view_weight(km_view v)
 	return weights[views[v].by];
 }
 
+/* What a tail of a text adds up to when it counts, else nothing. */
+static double of_tail(const km_score *s, int view, int tail, double header)
+{
+	double x = s->tail[view][tail], part = tails[tail].begin / (double)KM_PARTS;
+	/* the same features, so that what is before the tail follows from all and the tail */
+	double before = (s->view[view] - x * sqrt(1 - part)) / sqrt(part);
+	bool contrary = before < head_for && x > tail_against;
+
+	if (header <= (contrary ? tails[tail].honest : header_honest))
+		return -HUGE_VAL;
+	return fmin(x, contrary ? tails[tail].contrary : tails[tail].most);
+}
+
 /* A text's log-odds; @header: what the header says. */
 static double of_text(const km_score *s, int view, double header)
 {
 	double x = s->view[view];
 
-	for (int i = 0; i < KM_TAILS && header > header_honest; i++)
-		x = fmax(x, fmin(s->tail[view][i], tails[i].most));
+	for (int i = 0; i < KM_TAILS; i++)
+		x = fmax(x, of_tail(s, view, i, header));
 	return fmax(x, text_least);
 }
 
@@ -141,7 +163,8 @@ static double mean(const km_score *s)
 	for (int v = 0; v < KM_VIEW_COUNT; v++)
 		by[views[v].by] += views[v].text ? of_text(s, v, header) : s->view[v];
 	by[KM_BY_CONTENT] = fmax(by[KM_BY_CONTENT],
-				 header > 0 ? fmax(content_least, -weighed(by)) : content_least);
+				 header > 0 ? fmax(content_least, -content_against * weighed(by))
+					    : content_least);
 	if (s->disguised)
 		by[KM_BY_CONTENT] = fmax(by[KM_BY_CONTENT], header) + hiding;
 	for (int c = 0; c < KM_CLASSIFIERS; c++)
@@ -187,29 +210,23 @@ static float *weights_of(km_model *m, int view)
 	return m->cell + (table_of(m, view) * 2 << m->bits);
 }
 
-/* The weights of each part of @set, some parts side by side: in one sum each would wait for the one
+/* The weights of each part of @set, added up side by side: in one sum each would wait for the one
  * before. */
 static void sum_parts(const float *weight, unsigned fold, const km_feature_set *set,
 		      km_view_sums *out)
 {
-	enum { SIDE = 4 };
+	const uint32_t *part[KM_PARTS];
 	size_t least = set->n / KM_PARTS;
 
-	_Static_assert(KM_PARTS % SIDE == 0, "no part is left over");
-	for (size_t p = 0; p < KM_PARTS; p += SIDE) {
-		const uint32_t *part[SIDE];
-		double sum[SIDE] = { 0 };
-		for (size_t k = 0; k < SIDE; k++)
-			part[k] = set->bucket + km_part_begin(set->n, p + k);
-		for (size_t i = 0; i < least; i++)
-			for (size_t k = 0; k < SIDE; k++)
-				sum[k] += (double)weight[part[k][i] >> fold];
-		for (size_t k = 0; k < SIDE; k++) {
-			if (km_part_begin(set->n, p + k + 1) - km_part_begin(set->n, p + k) > least)
-				sum[k] += (double)weight[part[k][least] >> fold];
-			out->part[p + k] = sum[k];
-		}
-	}
+	*out = (km_view_sums){ { 0 } };
+	for (size_t p = 0; p < KM_PARTS; p++)
+		part[p] = set->bucket + km_part_begin(set->n, p);
+	for (size_t i = 0; i < least; i++)
+		for (size_t p = 0; p < KM_PARTS; p++)
+			out->part[p] += (double)weight[part[p][i] >> fold];
+	for (size_t p = 0; p < KM_PARTS; p++)
+		if (km_part_begin(set->n, p + 1) - km_part_begin(set->n, p) > least)
+			out->part[p] += (double)weight[part[p][least] >> fold];
 }
 
 void km_model_add(const km_model *m, const km_features *f, km_score *s)
@@ -323,13 +340,13 @@ void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_trai
 			s.tail[v][i] = s.view[v];
 	km_score_finish(&s, m->slope + t->slope, m->offset + t->offset);
 	calibrate(m, &s, target);
+	bool curated = t->rate >= KM_RATE_CURATED;
 	double rate = t->rate * (lasting + (1 - lasting) * young / (young + (double)m->trained));
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		double by = s.by[views[v].by], agrees = abuse ? by : -by;
-		if (agrees <= margin)
+		if (agrees <= (curated ? margin : margin_noisy))
 			train_view(m, v, &f->view[v],
-				   (sigmoid(by) - target) *
-					   trust(agrees, t->rate >= KM_RATE_CURATED),
+				   (sigmoid(by) - target) * trust(agrees, curated),
 				   rate * views[v].rate, t, step);
 	}
 	m->trained++;

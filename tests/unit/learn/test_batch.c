@@ -18,18 +18,18 @@ static void test_grams(void **state)
 	(void)state;
 	static const size_t sizes[] = { 0, 1, 2, 3, 4, 5, 63, 64, 65, 1021, 1022, 1023, 1024 };
 	uint32_t out[4][KM_BATCH_GRAMS / 4];
-	char bytes[KM_BATCH_GRAMS + 3];
+	char bytes[KM_BATCH_BYTES];
 	uint64_t seed = 1;
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)next(&seed);
 	for (size_t k = 0; k < KM_COUNT(sizes) * 2; k++) {
 		size_t n = sizes[k / 2];
-		km_sv in = test_exact(bytes, n + 3);
+		km_sv in = test_exact(bytes, sizeof(bytes));
 		kinds(k % 2)->grams(in.p, n, out);
 		for (size_t i = 0; i < n; i++) {
-			uint32_t gram;
-			memcpy(&gram, in.p + i, sizeof(gram));
+			uint64_t gram = 0;
+			memcpy(&gram, in.p + i, KM_GRAM);
 			assert_int_equal(out[i % 4][i / 4],
 					 km_bucket_of(km_hash_mix(0x4752, gram)));
 		}
