@@ -343,30 +343,52 @@ static bool is_remark(km_sv v)
 	return v.n > 1 && v.p[0] == '(' && v.p[v.n - 1] == ')';
 }
 
+/* "+0900 (JST)", "GMT" */
+static bool read_usual_zone(parser *p, km_sv v)
+{
+	if (km_sv_starts(v, KM_S("GMT")) && is_remark(km_sv_from(v, 3))) {
+		read_zone_name(p, km_sv_sub(v, 0, 3));
+		return true;
+	}
+	if (v.n < 5 || (v.p[0] != '+' && v.p[0] != '-') || !is_remark(km_sv_from(v, 5)))
+		return false;
+	int hours = digits(v.p + 1, 2), minutes = digits(v.p + 3, 2);
+	if ((hours | minutes) < 0)
+		return false;
+	set_zone(p, v.p[0] == '-' ? -1 : 1, hours, minutes);
+	return true;
+}
+
 /*
- * "Mon, 2 Mar 2026 09:14:05 +0900 (JST)": nearly all dates are written so, and each Received field
- * has one. They need no tokens. False, with nothing changed, when this is no such date.
+ * "Mon, 2 Mar 2026 09:14:05 +0900 (JST)", or without weekday: nearly all dates are written so, and
+ * each Received field has one. They need no tokens. False, with nothing changed, when this is no
+ * such date.
  */
 static bool read_usual(parser *p, km_sv v)
 {
-	enum { BEFORE_DAY = 5, AFTER_DAY = 24 };
-	km_sv date = km_sv_trim(v);
+	enum { AFTER_DAY = 19 }; /* " Mar 2026 09:14:05 " */
+	km_sv rest = km_sv_trim(v);
+	int weekday = UNSET;
 
-	if (date.n < BEFORE_DAY + 2 + AFTER_DAY - 1)
+	if (rest.n > 4 && rest.p[3] == ',') {
+		weekday = find_name(weekdays, KM_COUNT(weekdays), km_sv_sub(rest, 0, 3));
+		if (weekday == UNSET)
+			return false;
+		rest = km_sv_trim(km_sv_from(rest, 4));
+	}
+	if (rest.n < 2 + AFTER_DAY)
 		return false;
-	size_t n = km_is_digit((unsigned char)date.p[BEFORE_DAY + 1]) ? 2 : 1;
-	const char *start = date.p, *s = start + BEFORE_DAY + n;
-	if (date.n < BEFORE_DAY + n + AFTER_DAY || start[3] != ',' || start[4] != ' ' ||
-	    s[0] != ' ' || s[4] != ' ' || s[9] != ' ' || s[12] != ':' || s[15] != ':' ||
-	    s[18] != ' ' || (s[19] != '+' && s[19] != '-') ||
-	    !is_remark(km_sv_from(date, BEFORE_DAY + n + AFTER_DAY)))
+	size_t n = km_is_digit((unsigned char)rest.p[1]) ? 2 : 1;
+	const char *s = rest.p + n;
+	if (s[0] != ' ' || s[4] != ' ' || s[9] != ' ' || s[12] != ':' || s[15] != ':' ||
+	    s[18] != ' ')
 		return false;
-	int weekday = find_name(weekdays, KM_COUNT(weekdays), (km_sv){ start, 3 });
-	int day = digits(start + BEFORE_DAY, n), year = digits(s + 5, 4);
-	int month = find_name(months, KM_COUNT(months), (km_sv){ s + 1, 3 });
+	int day = digits(rest.p, n),
+	    month = find_name(months, KM_COUNT(months), (km_sv){ s + 1, 3 });
+	int year = digits(s + 5, 4);
 	int hour = digits(s + 10, 2), min = digits(s + 13, 2), sec = digits(s + 16, 2);
-	int hours = digits(s + 20, 2), minutes = digits(s + 22, 2);
-	if ((weekday | day | month | year | hour | min | sec | hours | minutes) < 0)
+	if ((day | month | year | hour | min | sec) < 0 ||
+	    !read_usual_zone(p, km_sv_from(rest, n + AFTER_DAY)))
 		return false;
 	p->weekday = weekday;
 	p->day = day;
@@ -375,7 +397,6 @@ static bool read_usual(parser *p, km_sv v)
 	p->hour = hour;
 	p->min = min;
 	p->sec = sec;
-	set_zone(p, s[19] == '-' ? -1 : 1, hours, minutes);
 	return true;
 }
 

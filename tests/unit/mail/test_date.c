@@ -113,7 +113,9 @@ static void test_usual(void **state)
 {
 	static const char *const usual[] = { "Mon, 2 Mar 2026 09:14:05 +0900 (JST)",
 					     "Sat, 31 Dec 2016 23:59:60 -0000",
-					     "thu, 01 jan 1970 00:00:00 +0000" };
+					     "thu, 01 jan 1970 00:00:00 +0000",
+					     "27 Mar 2002 05:38:00 GMT (UTC)",
+					     "Mon,\t2 Mar 2026 09:14:05 +0900" };
 	static const char bytes[] = " 09aZ(),:;+-\\\n\r\x80";
 
 	(void)state;
