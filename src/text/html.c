@@ -334,7 +334,7 @@ static void start_tag(km_html_reader *r, const km_html_token *t)
 		read_unseen(r, tag);
 		return;
 	}
-	km_html_frame *f = km_html_open(r, tag, t->name, &own);
+	km_html_frame *f = km_html_open(r, tag, t->name, &own, &look);
 	size_t link = 0;
 	if (tag == KM_TAG_A && has(r, KM_ATTR_HREF))
 		link = km_html_add_link(r, KM_LINK_ANCHOR, r->attr[KM_ATTR_HREF],

@@ -127,8 +127,9 @@ km_sv km_html_keep(km_html_reader *r, km_sv v);
 
 /* How text inside an element with @own looks. */
 void km_html_compute(const km_html_look *around, const km_html_own *own, km_html_look *out);
-/* Opens an element and gives it; NULL past the limit of depth. */
-km_html_frame *km_html_open(km_html_reader *r, unsigned tag, km_sv name, const km_html_own *own);
+/* Opens an element whose text looks so, and gives it; NULL past the limit of depth. */
+km_html_frame *km_html_open(km_html_reader *r, unsigned tag, km_sv name, const km_html_own *own,
+			    const km_html_look *look);
 /* Closes what a start tag of @tag closes without an end tag. */
 void km_html_imply_end(km_html_reader *r, unsigned tag);
 /* Closes the element that an end tag stands for; false when none is open. */

@@ -48,16 +48,12 @@ static const km_html_look *look_below(const km_html_stack *s)
 	return s->n ? &s->frame[s->n - 1].look : &s->base;
 }
 
-/* Puts a frame that is filled but for its place on the top. */
-static void push(km_html_stack *s, const km_html_frame *f)
+/* Makes the frame above the top one, which is filled but for its place, the top one. */
+static void place(km_html_stack *s)
 {
-	const km_html_look *around = look_below(s);
 	km_html_frame *top = &s->frame[s->n];
-	uint32_t flags = km_tag_flags[f->tag];
+	uint32_t flags = km_tag_flags[top->tag];
 
-	if (top != f)
-		*top = *f;
-	km_html_compute(around, &top->own, &top->look);
 	top->last_same = s->last[top->tag];
 	top->last_scope = s->scope;
 	top->last_special = s->special;
@@ -67,6 +63,17 @@ static void push(km_html_stack *s, const km_html_frame *f)
 		s->scope = (uint16_t)s->n;
 	if (flags & KM_TAGF_SPECIAL)
 		s->special = (uint16_t)s->n;
+}
+
+/* Puts a frame that outlived what was around it on the top. */
+static void push(km_html_stack *s, const km_html_frame *f)
+{
+	km_html_frame *top = &s->frame[s->n];
+
+	if (top != f)
+		*top = *f;
+	km_html_compute(look_below(s), &top->own, &top->look);
+	place(s);
 }
 
 static void pop(km_html_stack *s)
@@ -113,7 +120,8 @@ static void close_at(km_html_reader *r, size_t place)
 	}
 }
 
-km_html_frame *km_html_open(km_html_reader *r, unsigned tag, km_sv name, const km_html_own *own)
+km_html_frame *km_html_open(km_html_reader *r, unsigned tag, km_sv name, const km_html_own *own,
+			    const km_html_look *look)
 {
 	km_html_stack *s = &r->stack;
 	km_html_frame *f = &s->frame[s->n];
@@ -128,7 +136,8 @@ km_html_frame *km_html_open(km_html_reader *r, unsigned tag, km_sv name, const k
 	f->link = 0;
 	f->gap = KM_GAP_NONE;
 	f->own = *own;
-	push(s, f);
+	f->look = *look;
+	place(s);
 	return f;
 }
 
