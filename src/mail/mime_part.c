@@ -339,8 +339,11 @@ void km_mime_describe(km_mime *b, km_part *p)
 	p->attachment = is_attachment(p);
 	if (km_part_is_multipart(p))
 		return;
+	km_sv head = km_sv_sub(p->body, 0, sizeof(start));
 	/* Only a prefix is decoded, however much white space stands before the data. */
-	size_t n = km_transfer_start(p->cte, km_sv_sub(p->body, 0, SNIFF_ENCODED), start,
-				     sizeof(start));
-	p->sniffed = km_sniff_type((km_sv){ start, n });
+	if (km_mime_is_coded(p->cte))
+		head = (km_sv){ start,
+				km_transfer_start(p->cte, km_sv_sub(p->body, 0, SNIFF_ENCODED),
+						  start, sizeof(start)) };
+	p->sniffed = km_sniff_type(head);
 }

@@ -23,6 +23,17 @@ static void put(struct sink *o, const char *p, size_t n)
 	o->n += n;
 }
 
+static inline void put_byte(struct sink *o, char c)
+{
+	if (o->n == o->max) {
+		o->cut = true;
+		return;
+	}
+	if (o->p)
+		o->p[o->n] = c;
+	o->n++;
+}
+
 static void base64_decode(km_sv in, struct sink *o, km_transfer_info *info)
 {
 	km_buf b = { .p = o->p, .cap = o->max, .max = o->max };
@@ -43,21 +54,24 @@ static void base64_decode(km_sv in, struct sink *o, km_transfer_info *info)
 static void qp_line(km_sv line, struct sink *o, km_transfer_info *info)
 {
 	for (size_t at = 0; at < line.n && !o->cut;) {
-		size_t eq = km_sv_chr(line, '=', at);
+		size_t eq = at;
 
-		put(o, line.p + at, eq - at);
+		/* Most of a foreign text is one escape after the other. */
+		if (line.p[at] != '=') {
+			eq = km_sv_chr(line, '=', at);
+			put(o, line.p + at, eq - at);
+		}
 		if (eq == line.n)
 			return;
 		int hi = line.n - eq > 2 ? km_hex_value((uint8_t)line.p[eq + 1]) : -1;
 		int lo = hi >= 0 ? km_hex_value((uint8_t)line.p[eq + 2]) : -1;
-		char byte = (char)(hi * 16 + lo);
 		at = eq + 3;
 		if (lo >= 0) {
-			put(o, &byte, 1);
+			put_byte(o, (char)(hi * 16 + lo));
 		} else if (eq + 1 < line.n && line.p[eq + 1] == '\r') {
 			at = eq + 2; /* a soft line break of a text with bare CRs */
 		} else {
-			put(o, "=", 1);
+			put_byte(o, '=');
 			info->soft_nothing = true;
 			at = eq + 1;
 		}
