@@ -131,7 +131,8 @@ static void check_letters(const km_structure_job *j)
 	}
 	for (size_t i = 0; i < j->v->n_text; i++) {
 		const km_text_view *t = &j->v->text[i];
-		if (!find_marks(t->text, &seen))
+		bool ascii = t->stats.chars == t->text.n;
+		if (ascii || !find_marks(t->text, &seen))
 			continue;
 		(void)km_structure_at_text(j, KM_FACT_MARKS_ON_LETTERS, seen, t->part, seen);
 		return;

@@ -108,11 +108,11 @@ typedef struct {
 	size_t n, most; /* words held, and at most */
 } word_set;
 
-/* For the words of @key, but at most @most. */
+/* For the words of @key, but at most @most: at least every second byte is no word's first. */
 static bool word_set_init(word_set *s, km_arena *a, km_sv key, size_t most)
 {
 	*s = (word_set){ .slots = 64, .most = most };
-	while (s->slots < 2 * most && s->slots < 2 * key.n)
+	while (s->slots < 2 * most && s->slots < key.n)
 		s->slots *= 2;
 	s->slot = KM_NEW_ARRAY(a, uint32_t, s->slots);
 	return s->slot != NULL;
@@ -150,14 +150,21 @@ static bool word_add(word_set *s, uint32_t h)
  */
 static uint32_t next_word(km_sv key, size_t *at)
 {
-	while (*at < key.n && (unsigned char)key.p[*at] < 0x80 &&
-	       !km_is_alnum((unsigned char)key.p[*at]))
-		(*at)++;
-	if (*at >= key.n)
+	enum { NO_WORD, ASCII, OTHER };
+	static const uint8_t class_of[256] = { ['0' ... '9'] = ASCII,
+					       ['A' ... 'Z'] = ASCII,
+					       ['a' ... 'z'] = ASCII,
+					       [0x80 ... 0xff] = OTHER };
+	size_t from = *at;
+
+	while (from < key.n && class_of[(unsigned char)key.p[from]] == NO_WORD)
+		from++;
+	*at = from;
+	if (from >= key.n)
 		return 0;
-	size_t from = *at, to = from;
+	size_t to = from;
 	if ((unsigned char)key.p[from] < 0x80) {
-		while (to < key.n && km_is_alnum((unsigned char)key.p[to]))
+		while (to < key.n && class_of[(unsigned char)key.p[to]] == ASCII)
 			to++;
 		*at = to;
 	} else {
