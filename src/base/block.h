@@ -40,6 +40,11 @@ static inline size_t km_block_first(km_block mask)
 /* A bit for each byte of a mask as comparing makes them, that of the first byte lowest. */
 static inline uint32_t km_block_bits(km_block mask)
 {
+#ifdef __SSE2__
+	typedef char bytes __attribute__((vector_size(16)));
+
+	return (uint32_t)__builtin_ia32_pmovmskb128((bytes)mask);
+#else
 	uint64_t half[2];
 	uint32_t bits = 0;
 
@@ -49,6 +54,7 @@ static inline uint32_t km_block_bits(km_block mask)
 				   56)
 			<< 8 * i;
 	return bits;
+#endif
 }
 
 #endif

@@ -199,8 +199,14 @@ uint64_t km_sv_hash(km_sv v)
 uint64_t km_sv_ihash(km_sv v)
 {
 	uint64_t h = KM_HASH_BEGIN;
+	size_t i = 0;
 
-	for (size_t i = 0; i < v.n; i++)
+	for (; v.n - i >= 8; i += 8) {
+		uint64_t x = le64toh(lower(load(v.p + i)));
+		for (unsigned bit = 0; bit < 64; bit += 8)
+			h = km_hash_byte(h, (char)(x >> bit & 0xff));
+	}
+	for (; i < v.n; i++)
 		h = km_hash_byte(h, (char)km_lower((unsigned char)v.p[i]));
 	return km_hash_end(h);
 }

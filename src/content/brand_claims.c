@@ -147,10 +147,10 @@ static bool has_context(const km_area *area, const km_brand_alias *alias, km_ter
 {
 	bool latin = is_ascii_alnum((unsigned char)alias->name.p[0]);
 
-	if (latin && area->kind != KM_AREA_ADDRESS &&
-	    km_sv_find(area->text, alias->name, 0) == area->text.n)
+	if (!stands_alone(area->key, h) && !speaks(area->key, h))
 		return false;
-	return stands_alone(area->key, h) || speaks(area->key, h);
+	return !latin || area->kind == KM_AREA_ADDRESS ||
+	       km_sv_find(area->text, alias->name, 0) < area->text.n;
 }
 
 /* --- one area --- */

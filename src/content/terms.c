@@ -259,7 +259,8 @@ static size_t count_upto(const uint64_t *entry, size_t n, uint32_t most)
 
 	while (n) {
 		size_t half = (n + 1) / 2;
-		p += half & -(size_t)(p[half - 1] <= last);
+		const uint64_t *behind = p + half;
+		p = __builtin_expect_with_probability(behind[-1] <= last, 1, 0.5) ? behind : p;
 		n -= half;
 	}
 	return (size_t)(p - entry);

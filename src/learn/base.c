@@ -181,6 +181,7 @@ static double sum_of(const km_base *b, const km_feature_set *set, size_t *known)
 	for (size_t from = 0; from < set->n; from += CHUNK) {
 		size_t end = set->n - from < CHUNK ? set->n : from + CHUNK, n = 0;
 		uint8_t weight[CHUNK];
+#pragma GCC unroll 4
 		for (size_t i = from; i < end; i++) {
 			weight[n] = (uint8_t)b->weight[set->bucket[i]];
 			n += weight[n] != 0;

@@ -147,12 +147,12 @@ static inline __attribute__((always_inline)) void put_words(reader *r, const km_
 		size_t pairs = w->pairs[i] ? before : 0;
 		place[i] = place_of(r, w, i, n, pairs);
 		n = km_gather_put(to, n, own[i]);
-#pragma GCC unroll 4
-		for (size_t d = 0; d < KM_PAIRS; d++) {
-			if (d == pairs)
-				break;
-			n = km_gather_put(to, n, pair[d][k]);
-		}
+		if (pairs == KM_PAIRS) /* nearly all */
+			for (size_t d = 0; d < KM_PAIRS; d++)
+				n = km_gather_put(to, n, pair[d][k]);
+		else
+			for (size_t d = 0; d < pairs; d++)
+				n = km_gather_put(to, n, pair[d][k]);
 		n = km_gather_cut(&to, n);
 		k += w->pairs[i];
 		before += w->pairs[i] && before < r->most;

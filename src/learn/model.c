@@ -210,23 +210,29 @@ static float *weights_of(km_model *m, int view)
 	return m->cell + (table_of(m, view) * 2 << m->bits);
 }
 
-/* The weights of each part of @set, added up side by side: in one sum each would wait for the one
+/* The weights of each part of @set, some parts side by side: in one sum each would wait for the one
  * before. */
 static void sum_parts(const float *weight, unsigned fold, const km_feature_set *set,
 		      km_view_sums *out)
 {
-	const uint32_t *part[KM_PARTS];
+	enum { SIDE = 4 };
 	size_t least = set->n / KM_PARTS;
 
-	*out = (km_view_sums){ { 0 } };
-	for (size_t p = 0; p < KM_PARTS; p++)
-		part[p] = set->bucket + km_part_begin(set->n, p);
-	for (size_t i = 0; i < least; i++)
-		for (size_t p = 0; p < KM_PARTS; p++)
-			out->part[p] += (double)weight[part[p][i] >> fold];
-	for (size_t p = 0; p < KM_PARTS; p++)
-		if (km_part_begin(set->n, p + 1) - km_part_begin(set->n, p) > least)
-			out->part[p] += (double)weight[part[p][least] >> fold];
+	_Static_assert(KM_PARTS % SIDE == 0, "no part is left over");
+	for (size_t p = 0; p < KM_PARTS; p += SIDE) {
+		const uint32_t *part[SIDE];
+		double sum[SIDE] = { 0 };
+		for (size_t k = 0; k < SIDE; k++)
+			part[k] = set->bucket + km_part_begin(set->n, p + k);
+		for (size_t i = 0; i < least; i++)
+			for (size_t k = 0; k < SIDE; k++)
+				sum[k] += (double)weight[part[k][i] >> fold];
+		for (size_t k = 0; k < SIDE; k++) {
+			if (km_part_begin(set->n, p + k + 1) - km_part_begin(set->n, p + k) > least)
+				sum[k] += (double)weight[part[k][least] >> fold];
+			out->part[p + k] = sum[k];
+		}
+	}
 }
 
 void km_model_add(const km_model *m, const km_features *f, km_score *s)

@@ -64,26 +64,11 @@ typedef struct {
 	km_words_found found;
 } walker;
 
+/* The last bytes of a word, as many as a number has, and the hash of those before. */
 enum { TAIL = sizeof(uint64_t) };
 
-/* The last bytes of a word, as many as a number has; before a shorter word zeros. */
-static inline uint64_t tail_of(const walker *w, const char *p, size_t len)
-{
-	char bytes[TAIL] = { 0 };
-	uint64_t tail;
-
-	if (len >= TAIL)
-		memcpy(bytes, p + len - TAIL, TAIL);
-	else if ((size_t)(w->end - p) >= TAIL)
-		memcpy(bytes, p, TAIL);
-	else
-		memcpy(bytes, p, len);
-	memcpy(&tail, bytes, sizeof(tail));
-	return le64toh(tail) << (len < TAIL ? 8 * (TAIL - len) : 0);
-}
-
 /* What the hash must begin with so that so many zeros make it KM_HASH_BEGIN: each multiplies it,
- * which this takes back. */
+ * which this takes back. They stand before the bytes of a short word. */
 #define BACK 0xce965057aff6957bu
 static const uint64_t begin[TAIL] = {
 	KM_HASH_BEGIN,
@@ -96,30 +81,47 @@ static const uint64_t begin[TAIL] = {
 	KM_HASH_BEGIN *BACK *BACK *BACK *BACK *BACK *BACK *BACK,
 };
 
-/* The hash up to the word's tail. */
-static inline uint64_t before_tail(const char *p, size_t len)
+static void cut_long(const char *p, size_t len, uint64_t *so_far, uint64_t *tail)
 {
 	uint64_t h = KM_HASH_BEGIN;
 
-	if (len < TAIL)
-		return begin[TAIL - len];
 	for (size_t i = 0; i < len - TAIL; i++)
 		h = km_hash_byte(h, p[i]);
-	return h;
+	memcpy(tail, p + len - TAIL, TAIL);
+	*so_far = h;
+	*tail = le64toh(*tail);
+}
+
+/* A short word that there are fewer bytes after than its tail has. */
+static void cut_last(const char *p, size_t len, uint64_t *so_far, uint64_t *tail)
+{
+	*so_far = begin[TAIL - len];
+	*tail = 0;
+	memcpy(tail, p, len);
+	*tail = le64toh(*tail) << 8 * (TAIL - len);
 }
 
 static void flush(walker *w)
 {
 	km_words_found *f = &w->found;
-	uint64_t before[KM_BATCH_WORDS], tail[KM_BATCH_WORDS];
+	uint64_t so_far[KM_BATCH_WORDS], tail[KM_BATCH_WORDS];
 
 	if (f->n == 0)
 		return;
 	for (size_t i = 0; i < f->n; i++) {
-		before[i] = before_tail(f->text[i], f->len[i]);
-		tail[i] = tail_of(w, f->text[i], f->len[i]);
+		const char *p = f->text[i];
+		size_t len = f->len[i];
+		if (len <= TAIL && (size_t)(w->end - p) >= TAIL) {
+			so_far[i] = begin[TAIL - len];
+			memcpy(&tail[i], p, TAIL);
+			tail[i] = le64toh(tail[i]) << 8 * (TAIL - len);
+		} else if (len < TAIL) {
+			cut_last(p, len, &so_far[i], &tail[i]);
+		} else {
+			cut_long(p, len, &so_far[i], &tail[i]);
+		}
 	}
-	km_batch_best()->hashes(f->n, before, tail, f->hash);
+	km_batch_best()->hashes(f->n, so_far, tail, f->hash);
 	w->each(w->ctx, f);
 	f->n = 0;
 }

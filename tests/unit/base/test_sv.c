@@ -1,3 +1,4 @@
+#include "base/block.h"
 #include "test.h"
 
 static const struct {
@@ -104,6 +105,11 @@ static void test_by_bytes(void **state)
 			other[i] = km_is_alpha(c) ? (char)(c ^ 0x20) : (char)c;
 		}
 		km_sv same = test_exact(other, n);
+		uint64_t hash = KM_HASH_BEGIN;
+		for (size_t i = 0; i < n; i++)
+			hash = km_hash_byte(hash, (char)km_lower((unsigned char)text[i]));
+		assert_true(km_sv_ihash(v) == km_hash_end(hash) &&
+			    km_sv_ihash(same) == km_sv_ihash(v));
 		assert_true(km_sv_ieq(v, same));
 		assert_true(km_sv_quick_hash(v) == km_sv_quick_hash((km_sv){ text, n }));
 		for (size_t i = 0; i < n; i++) {
@@ -118,6 +124,21 @@ static void test_by_bytes(void **state)
 		}
 		test_drop(same);
 		test_drop(v);
+	}
+}
+
+static void test_block(void **state)
+{
+	(void)state;
+	uint8_t bytes[KM_BLOCK];
+
+	for (uint32_t bits = 0; bits < 1u << KM_BLOCK; bits += 7) {
+		for (size_t i = 0; i < KM_BLOCK; i++)
+			bytes[i] = bits >> i & 1 ? 0xff : 0;
+		km_block mask = km_block_load(bytes);
+		assert_int_equal(km_block_bits(mask), bits);
+		assert_int_equal(km_block_first(mask),
+				 bits ? (size_t)__builtin_ctz(bits) : (size_t)KM_BLOCK);
 	}
 }
 
@@ -159,7 +180,7 @@ int main(void)
 		cmocka_unit_test(test_line),	 cmocka_unit_test(test_find),
 		cmocka_unit_test(test_split),	 cmocka_unit_test(test_number),
 		cmocka_unit_test(test_compare),	 cmocka_unit_test(test_by_bytes),
-		cmocka_unit_test(test_find_any),
+		cmocka_unit_test(test_find_any), cmocka_unit_test(test_block),
 	};
 	return cmocka_run_group_tests_name("base/sv", tests, NULL, NULL);
 }
