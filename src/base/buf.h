@@ -51,6 +51,11 @@ static inline void km_buf_byte(km_buf *b, char c)
 
 void km_buf_fmt(km_buf *b, const char *fmt, ...) KM_PRINTF(2, 3);
 
+/* As "%.*g" (@plus: "%+.*g") with @digits <= 9 and as "%.*f" with @decimals <= 9; quicker where the
+ * number is neither very large nor very small. */
+void km_buf_general(km_buf *b, double x, unsigned digits, bool plus);
+void km_buf_fixed(km_buf *b, double x, unsigned decimals);
+
 /* Drops what comes before @tail, the last bytes of @b (or none of them): what was read of a stream
  * is done with, and the rest waits for more. */
 void km_buf_keep(km_buf *b, km_sv tail);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/block.h"
 #include "text/utf8.h"
 
 /* How a byte is written: 0 as it is, 'u' by its number, else as a backslash and this letter. */
@@ -18,14 +19,30 @@ static void put(km_json_writer *w, const char *s)
 /* What stands before a value. */
 static void lead(km_json_writer *w, const char *key)
 {
-	if (w->comma)
-		put(w, w->compact ? "," : ", ");
+	km_buf *b = w->out;
+	size_t n = key ? strlen(key) : 0, space = !w->compact;
+	size_t all = (w->comma ? 1 + space : 0) + (key ? n + 3 + space : 0);
+	bool comma = w->comma;
+
 	w->comma = true;
+	if (all == 0 || !km_buf_reserve(b, all))
+		return;
+	char *p = b->p + b->n;
+	b->n += all;
+	if (comma) {
+		*p++ = ',';
+		if (space)
+			*p++ = ' ';
+	}
 	if (key == NULL)
 		return;
-	km_buf_byte(w->out, '"');
-	put(w, key);
-	put(w, w->compact ? "\":" : "\": ");
+	*p++ = '"';
+	memcpy(p, key, n);
+	p += n;
+	*p++ = '"';
+	*p++ = ':';
+	if (space)
+		*p = ' ';
 }
 
 void km_json_open(km_json_writer *w, const char *key, char bracket)
@@ -53,29 +70,74 @@ static void put_escape(km_buf *out, unsigned char c)
 		km_buf_add(out, (km_sv){ letter, sizeof(letter) });
 }
 
+/* The bytes of a block that are not written as they are. */
+static inline km_block escaped(km_block b)
+{
+	return (km_block)(b < ' ') | (km_block)(b == '"') | (km_block)(b == '\\');
+}
+
+/* Offset of the first such byte at or after @i, or v.n. */
+static size_t next_escape(km_sv v, size_t i)
+{
+	for (; v.n - i >= KM_BLOCK; i += KM_BLOCK) {
+		size_t at = km_block_first(escaped(km_block_load(v.p + i)));
+		if (at < KM_BLOCK)
+			return i + at;
+	}
+	while (i < v.n && !escapes[(unsigned char)v.p[i]])
+		i++;
+	return i;
+}
+
 /* @v is valid UTF-8. */
 static void put_escaped(km_buf *out, km_sv v)
 {
-	size_t from = 0;
-
-	for (size_t i = 0; i < v.n; i++) {
-		if (!escapes[(unsigned char)v.p[i]])
-			continue;
-		km_buf_add(out, km_sv_sub(v, from, i - from));
-		if (v.p[i])
-			put_escape(out, (unsigned char)v.p[i]);
+	for (size_t from = 0, at;; from = at + 1) {
+		at = next_escape(v, from);
+		km_buf_add(out, km_sv_sub(v, from, at - from));
+		if (at == v.n)
+			return;
+		if (v.p[at])
+			put_escape(out, (unsigned char)v.p[at]);
 		else
 			km_utf8_add(out, KM_REPLACEMENT);
-		from = i + 1;
 	}
-	km_buf_add(out, km_sv_from(v, from));
+}
+
+/* What most text is: ASCII as it is, at the beginning of @v. Gives how much of it there was. */
+static size_t put_plain(km_buf *out, km_sv v)
+{
+	size_t i = 0, at = KM_BLOCK;
+
+	if (!km_buf_reserve(out, v.n))
+		return 0;
+	char *p = out->p + out->n;
+	for (; v.n - i >= KM_BLOCK && at == KM_BLOCK; i += at) {
+		km_block b = km_block_load(v.p + i);
+		km_block_store(p + i, b);
+		at = km_block_first(escaped(b) | (km_block)(b >= 0x80));
+	}
+	if (v.n >= KM_BLOCK && i < v.n && at == KM_BLOCK) { /* the last block, some of it again */
+		km_block b = km_block_load(v.p + v.n - KM_BLOCK);
+		km_block_store(p + v.n - KM_BLOCK, b);
+		at = km_block_first(escaped(b) | (km_block)(b >= 0x80));
+		i = v.n - KM_BLOCK + at;
+	}
+	for (; i < v.n && at == KM_BLOCK; i++) {
+		unsigned char c = (unsigned char)v.p[i];
+		if (escapes[c] || c >= 0x80)
+			break;
+		p[i] = (char)c;
+	}
+	out->n += i;
+	return i;
 }
 
 void km_json_sv(km_json_writer *w, const char *key, km_sv v)
 {
 	lead(w, key);
 	km_buf_byte(w->out, '"');
-	for (size_t at = 0; at < v.n;) {
+	for (size_t at = v.n ? put_plain(w->out, v) : 0; at < v.n;) {
 		size_t good = km_utf8_valid_prefix(km_sv_from(v, at));
 		put_escaped(w->out, km_sv_sub(v, at, good));
 		at += good;

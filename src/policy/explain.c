@@ -113,21 +113,39 @@ static const char *like(const km_verdict *v, km_lang lang)
 	return likeness[odd ? KM_CLASSES : v->class][lang];
 }
 
+/* For who runs the server: in numbers. */
+static void technical_head(km_buf *b, const km_verdict *v, km_lang lang)
+{
+	static const char *const words[KM_LANGS][7] = {
+		{ "動作 ", "、スコア ", "、分類 ", "（", "）、確率 ", "（", "）。" },
+		{ "Action ", ", score ", ", class ", " (", "), probability ", " (", ")." },
+	};
+	const char *const *w = words[lang];
+
+	km_buf_add(b, km_sv_of(w[0]));
+	km_buf_add(b, km_sv_of(km_action_name(v->action)));
+	km_buf_add(b, km_sv_of(w[1]));
+	km_buf_general(b, v->score, 7, false);
+	km_buf_add(b, km_sv_of(w[2]));
+	km_buf_add(b, km_sv_of(km_class_name(v->class)));
+	km_buf_add(b, km_sv_of(w[3]));
+	km_buf_add(b, km_sv_of(v->category));
+	km_buf_add(b, km_sv_of(w[4]));
+	km_buf_fixed(b, v->probability, 3);
+	km_buf_add(b, km_sv_of(w[5]));
+	km_buf_add(b, km_sv_of(v->why_action[lang]));
+	km_buf_add(b, km_sv_of(w[6]));
+}
+
 static void head(km_buf *b, const km_verdict *v, km_reader reader, km_lang lang)
 {
 	static const char *const opening[KM_LANGS] = { "このメールは%sと思われます。%s",
 						       "This looks like %s. %s" };
-	static const char *const technical[KM_LANGS] = {
-		"動作 %s、スコア %.7g、分類 %s（%s）、確率 %.3f（%s）。",
-		"Action %s, score %.7g, class %s (%s), probability %.3f (%s)."
-	};
 	km_sv text = km_sv_of(answer[v->action][lang]);
 	size_t at = km_sv_find(text, KM_S("%s"), 0);
 
 	if (reader == KM_FOR_ADMIN) {
-		km_buf_fmt(b, technical[lang], km_action_name(v->action), v->score,
-			   km_class_name(v->class), v->category, v->probability,
-			   v->why_action[lang]);
+		technical_head(b, v, lang);
 		return;
 	}
 	if (reader == KM_FOR_RECIPIENT) {
@@ -172,11 +190,15 @@ static void add_reason(km_buf *b, km_arena *a, const struct reason *r, km_reader
 	else
 		km_buf_add(b, KM_S("\n- "));
 	if (reader == KM_FOR_ADMIN) {
-		km_buf_fmt(b, "%s %+.3g",
-			   r->fact ? km_fact_describe(r->fact->id)->id : r->composite->id,
-			   r->points);
-		if (fabs(r->uncapped) > fabs(r->points))
-			km_buf_fmt(b, " (%+.3g)", r->uncapped);
+		km_buf_add(b, km_sv_of(r->fact ? km_fact_describe(r->fact->id)->id
+					       : r->composite->id));
+		km_buf_byte(b, ' ');
+		km_buf_general(b, r->points, 3, true);
+		if (fabs(r->uncapped) > fabs(r->points)) {
+			km_buf_add(b, KM_S(" ("));
+			km_buf_general(b, r->uncapped, 3, true);
+			km_buf_byte(b, ')');
+		}
 		km_buf_add(b, KM_S(": "));
 	}
 	km_buf_add(b, text);

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "policy/pack.h"
 
 /* One reckoning of the facts with the settings of some recipients. */
@@ -225,20 +226,30 @@ static km_action first_action(const km_profile *p)
 	return first;
 }
 
+static km_sv number(km_arena *a, double x)
+{
+	km_buf b;
+
+	km_buf_init(&b, a, 32);
+	km_buf_general(&b, x, 7, false);
+	return km_buf_sv(&b);
+}
+
 /* "%c" puts the NUL that ends a C string into the view. */
 static const char *why(km_arena *a, const struct count *c, km_lang lang)
 {
 	static const char *const off[] = { "%s ではフィルターを使わない設定%c",
 					   "filtering is off for %s%c" };
 	static const char *const none[] = { "しきい値がない%s%s%c", "no threshold is set%s%s%c" };
-	static const char *const over[] = { "スコア %.7g は %s の %.7g 以上%s%s%c",
-					    "score %.7g is at or over %s %.7g%s%s%c" };
-	static const char *const below[] = { "スコア %.7g は %s の %.7g 未満%s%s%c",
-					     "score %.7g is below %s %.7g%s%s%c" };
+	static const char *const over[] = { "スコア %.*s は %s の %.*s 以上%s%s%c",
+					    "score %.*s is at or over %s %.*s%s%s%c" };
+	static const char *const below[] = { "スコア %.*s は %s の %.*s 未満%s%s%c",
+					     "score %.*s is below %s %.*s%s%s%c" };
 	static const char *const set_for[] = { "、設定は ", ", as set for " };
 	const km_profile *p = c->profile;
 	const char *of = p->name ? set_for[lang] : "", *name = p->name ? p->name : "";
 	km_action mark = c->action ? c->action : first_action(p);
+	const km_sv score = number(a, c->score), least = number(a, p->threshold[mark]);
 	km_sv text;
 
 	if (p->off)
@@ -246,8 +257,8 @@ static const char *why(km_arena *a, const struct count *c, km_lang lang)
 	else if (mark == KM_ACTION_ACCEPT)
 		text = km_sv_fmt(a, none[lang], of, name, '\0');
 	else
-		text = km_sv_fmt(a, c->action ? over[lang] : below[lang], c->score,
-				 km_action_name(mark), p->threshold[mark], of, name, '\0');
+		text = km_sv_fmt(a, c->action ? over[lang] : below[lang], KM_FMT(score),
+				 km_action_name(mark), KM_FMT(least), of, name, '\0');
 	return text.n ? text.p : NULL;
 }
 

@@ -46,6 +46,34 @@ static void test_texts(void **state)
 	}
 }
 
+/* A byte that is not written as it is, wherever it stands: many are looked at together. */
+static void test_any_place(void **state)
+{
+	(void)state;
+	static const char *const odd[] = { "\"", "\\", "\x1f", "\n", "\xe7\x8b\x9b", "\xc3\xa9" };
+	char text[80];
+
+	for (size_t k = 0; k < KM_COUNT(odd) * 72 * 72; k++) {
+		const char *special = odd[k / 72 / 72];
+		size_t n = strlen(special), before = k / 72 % 72, all = before + n + k % 72;
+		if (all > sizeof(text))
+			continue;
+		memset(text, 'a', sizeof(text));
+		memcpy(text + before, special, n);
+		km_sv in = test_exact(text, all);
+		km_json_writer w;
+		km_buf b;
+		begin(&b, &w, 1000);
+		km_json_sv(&w, NULL, in);
+		json_t *back = json_loadb(b.p, b.n, JSON_DECODE_ANY, NULL);
+		assert_int_equal(json_string_length(back), all);
+		assert_memory_equal(json_string_value(back), text, all);
+		json_decref(back);
+		km_buf_finish(&b);
+		test_drop(in);
+	}
+}
+
 static const struct {
 	double x;
 	unsigned decimals;
@@ -128,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_any_place),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_shape),
 	};
