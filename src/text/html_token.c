@@ -688,13 +688,22 @@ static bool markup(km_html_tokenizer *t, km_html_token *out)
 	return true;
 }
 
+/* True where a tag begins in ordinary text, so that there is no text to be looked for. */
+static bool at_tag(const km_html_tokenizer *t)
+{
+	const char *p = t->in.p + t->at;
+
+	return t->mode == KM_HTML_DATA && t->in.n - t->at > 2 && p[0] == '<' &&
+	       is(p[p[1] == '/' ? 2 : 1], ALPHA);
+}
+
 bool km_html_token_next(km_html_tokenizer *t, km_html_token *out)
 {
 	*out = (km_html_token){ 0 };
 	while (!at_end(t)) {
 		t->scratch.n = 0;
 		out->offset = t->at;
-		if (text(t, out) || markup(t, out))
+		if ((!at_tag(t) && text(t, out)) || markup(t, out))
 			return true;
 		*out = (km_html_token){ 0 };
 	}
