@@ -158,10 +158,28 @@ static km_sv join(parser *p, span s)
 	return km_buf_sv(&b);
 }
 
-static bool is_atext(unsigned char c)
-{
-	return km_is_alnum(c) || c >= 0x80 || (c > ' ' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
+/* What a byte may be part of (RFC 5322 section 3.2.3, RFC 6532; RFC 5321 section 4.1.2). */
+enum { ATEXT = 1, IN_DOMAIN = 2 };
+
+static const uint8_t class_of[256] = {
+	['!'] = ATEXT,
+	['#' ... '\''] = ATEXT,
+	['*'] = ATEXT,
+	['+'] = ATEXT,
+	['-'] = ATEXT | IN_DOMAIN,
+	['.'] = IN_DOMAIN,
+	['/'] = ATEXT,
+	['0' ... '9'] = ATEXT | IN_DOMAIN,
+	['='] = ATEXT,
+	['?'] = ATEXT,
+	['A' ... 'Z'] = ATEXT | IN_DOMAIN,
+	['^'] = ATEXT,
+	['_'] = ATEXT | IN_DOMAIN,
+	['`'] = ATEXT,
+	['a' ... 'z'] = ATEXT | IN_DOMAIN,
+	['{' ... '~'] = ATEXT,
+	[0x80 ... 0xff] = ATEXT | IN_DOMAIN,
+};
 
 /* atom *("." atom) */
 static bool is_dot_atom(km_sv v)
@@ -169,7 +187,7 @@ static bool is_dot_atom(km_sv v)
 	bool dot = true; /* a dot may not stand here */
 
 	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] == '.' ? dot : !is_atext((unsigned char)v.p[i]))
+		if (v.p[i] == '.' ? dot : !(class_of[(unsigned char)v.p[i]] & ATEXT))
 			return false;
 		dot = v.p[i] == '.';
 	}
@@ -180,11 +198,9 @@ static bool is_domain(km_sv v)
 {
 	if (v.n > 2 && v.p[0] == '[' && v.p[v.n - 1] == ']')
 		return true;
-	for (size_t i = 0; i < v.n; i++) {
-		unsigned char c = (unsigned char)v.p[i];
-		if (!km_is_alnum(c) && c < 0x80 && c != '-' && c != '.' && c != '_')
+	for (size_t i = 0; i < v.n; i++)
+		if (!(class_of[(unsigned char)v.p[i]] & IN_DOMAIN))
 			return false;
-	}
 	return v.n <= 255 && is_dot_atom(v);
 }
 

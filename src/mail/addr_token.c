@@ -133,6 +133,8 @@ static bool take_enclosed(km_lexer *x, km_token *t, char before)
 	};
 	char c = x->v.p[x->at];
 
+	if (class_of[(unsigned char)c] == PLAIN)
+		return false;
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
 		unsigned bit = 1u << rows[i].kind;
 		if (c != rows[i].open || (x->unclosed & bit) || (c == '[' && before != '@'))
@@ -155,6 +157,10 @@ static void take_atom(km_lexer *x, km_token *t)
 	while (i < x->v.n) {
 		unsigned char c = (unsigned char)x->v.p[i];
 		size_t n = 1;
+		if (class_of[c] == PLAIN) {
+			i++;
+			continue;
+		}
 		switch (class_of[c]) {
 		case SPACE:
 		case MARK:
