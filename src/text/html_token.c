@@ -557,6 +557,23 @@ static size_t script_less(km_html_tokenizer *t, size_t i)
 	return end;
 }
 
+/* The same as pass() for a "<", which begins markup or is text. */
+static size_t pass_less(km_html_tokenizer *t, size_t i)
+{
+	km_sv in = t->in;
+	char next = i + 1 < in.n ? in.p[i + 1] : '\0';
+
+	if (t->mode == KM_HTML_SCRIPT)
+		return t->script < 2 && ends_element(t, i) ? i : script_less(t, i);
+	if (t->mode != KM_HTML_DATA)
+		return ends_element(t, i) ? i : i + 1;
+	if (is(next, ALPHA) || next == '!' || next == '?' || (next == '/' && i + 2 < in.n))
+		return i;
+	km_html_report(t, i + (next == '/') + 1 == in.n ? KM_HTML_ERROR_EOF_BEFORE_TAG_NAME
+							: KM_HTML_ERROR_INVALID_TAG_NAME);
+	return i + 1;
+}
+
 /*
  * Decides on the byte at @i, where text may stop. Gives where the text goes on, or @i when it stops
  * there.
@@ -566,6 +583,11 @@ static size_t pass(km_html_tokenizer *t, size_t i)
 	km_sv in = t->in;
 	char c = in.p[i], next = i + 1 < in.n ? in.p[i + 1] : '\0';
 
+	if (c == '<')
+		return pass_less(t, i);
+	/* What is no reference for sure is text. */
+	if (c == '&')
+		return next == '#' || km_is_alnum((unsigned char)next) ? i : i + 1;
 	if (c == '\0' && t->mode == KM_HTML_DATA)
 		km_html_report(t, KM_HTML_ERROR_UNEXPECTED_NULL);
 	if (c == '\0' && (t->mode == KM_HTML_DATA || t->mode == KM_HTML_CDATA))
@@ -577,17 +599,7 @@ static size_t pass(km_html_tokenizer *t, size_t i)
 			t->script = 0;
 		return i + 1;
 	}
-	if (c != '<')
-		return i;
-	if (t->mode == KM_HTML_SCRIPT)
-		return t->script < 2 && ends_element(t, i) ? i : script_less(t, i);
-	if (t->mode != KM_HTML_DATA)
-		return ends_element(t, i) ? i : i + 1;
-	if (is(next, ALPHA) || next == '!' || next == '?' || (next == '/' && i + 2 < in.n))
-		return i;
-	km_html_report(t, i + (next == '/') + 1 == in.n ? KM_HTML_ERROR_EOF_BEFORE_TAG_NAME
-							: KM_HTML_ERROR_INVALID_TAG_NAME);
-	return i + 1;
+	return i;
 }
 
 /* Text that begins with a reference, NUL or CR; false when "&" is just that. */
