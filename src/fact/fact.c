@@ -1,5 +1,6 @@
 #include "fact/fact.h"
 
+#include "base/block.h"
 #include "base/buf.h"
 #include "text/utf8.h"
 
@@ -126,21 +127,26 @@ static bool acts(int32_t cp)
 	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
-static bool is_printable(char c)
+/* Offset of the first byte at or after @at that is no printable ASCII, or v.n. */
+static size_t after_printable(km_sv v, size_t at)
 {
-	return c >= 0x20 && c < 0x7f;
+	for (; v.n - at >= KM_BLOCK; at += KM_BLOCK) {
+		km_block b = km_block_load(v.p + at);
+		size_t first = km_block_first((km_block)(b - ' ' >= 0x7f - ' '));
+		if (first < KM_BLOCK)
+			return at + first;
+	}
+	while (at < v.n && v.p[at] >= 0x20 && v.p[at] < 0x7f)
+		at++;
+	return at;
 }
 
 static void add_value(km_buf *b, km_sv v)
 {
 	size_t before = b->n, kept = 0;
 
-	for (size_t at = 0; at < v.n;) {
+	for (size_t at = after_printable(v, 0); at < v.n; at = after_printable(v, at)) {
 		size_t from = at;
-		if (is_printable(v.p[at])) {
-			at++;
-			continue;
-		}
 		if (!acts(km_utf8_next(v, &at)))
 			continue;
 		km_buf_add(b, km_sv_sub(v, kept, from - kept));

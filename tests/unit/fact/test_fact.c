@@ -117,6 +117,16 @@ static const struct {
 	  "a\xe2\x80\xae"
 	  "fdp.exe",
 	  "The attached file \"afdp.exe\" is not what it claims to be." },
+	{ "long", "a name of more than sixteen bytes ~ and of more than thirty-two",
+	  "The attached file \"a name of more than sixteen bytes ~ and of more than thirty-two\" "
+	  "is "
+	  "not what it claims to be." },
+	{ "control in a long one",
+	  "0123456789abcdef\x7f"
+	  "0123456789\x1b"
+	  "abcdefghij\n",
+	  "The attached file \"0123456789abcdef0123456789abcdefghij\" is not what it claims to "
+	  "be." },
 	{ "only control", "\x01", "The attached file \"-\" is not what it claims to be." },
 	{ "placeholder", "{1}{seen}",
 	  "The attached file \"{1}{seen}\" is not what it claims to be." },
