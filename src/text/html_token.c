@@ -602,7 +602,7 @@ static size_t pass(km_html_tokenizer *t, size_t i)
 	return i;
 }
 
-/* Text that begins with a reference, NUL or CR; false when "&" is just that. */
+/* Text that begins with a reference, NUL or a lone CR; false when "&" is just that. */
 static bool special_text(km_html_tokenizer *t, km_html_token *out)
 {
 	switch (t->in.p[t->at]) {
@@ -615,7 +615,6 @@ static bool special_text(km_html_tokenizer *t, km_html_token *out)
 	case '\r':
 		t->at++;
 		out->text = KM_S("\n");
-		t->at += !at_end(t) && t->in.p[t->at] == '\n';
 		return true;
 	default:
 		km_html_report(t, KM_HTML_ERROR_UNEXPECTED_NULL);
@@ -643,6 +642,10 @@ static bool text(km_html_tokenizer *t, km_html_token *out)
 			break;
 		if (is(t->in.p[i], LESS | BRACKET))
 			return false;
+		if (t->in.p[i] == '\r' && i + 1 < t->in.n && t->in.p[i + 1] == '\n') {
+			t->at = ++i; /* the text begins with the LF */
+			continue;
+		}
 		if (special_text(t, out))
 			return true;
 		i++;
