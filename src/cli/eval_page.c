@@ -37,7 +37,8 @@ static double py(const plot *p, double y)
 static void begin_plot(const plot *p, const double *x, const double *y, size_t n, const char *xname,
 		       const char *yname)
 {
-	km_buf_fmt(p->b, "<svg viewBox=\"0 0 %d %d\" role=\"img\">\n", WIDTH, HEIGHT);
+	km_buf_fmt(p->b, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s / %s\">\n", WIDTH,
+		   HEIGHT, yname, xname);
 	for (size_t i = 0; i < n; i++) {
 		double at = px(p, x[i]), up = py(p, y[i]);
 		km_buf_fmt(p->b,
@@ -112,14 +113,21 @@ static void calibration(km_buf *b, const km_eval *e, int lang)
 	end_plot(&p);
 }
 
+/* Errors of one kind in a slice; nothing is said of few messages. */
+static double slice_errors(const km_metrics *m, bool fp)
+{
+	enum { FEW = 20 };
+
+	return (fp ? m->ham : m->spam) < FEW ? NAN : fp ? m->fp : m->fn;
+}
+
 static void drift_line(const plot *p, const km_eval *e, bool fp)
 {
 	bool begun = false;
 
 	km_buf_fmt(p->b, "<path class=\"%s\" d=\"", fp ? "h" : "a");
 	for (int i = 0; i < KM_EVAL_SLICES; i++) {
-		const km_metrics *m = &e->slice[i];
-		double v = fp ? m->fp : m->fn;
+		double v = slice_errors(&e->slice[i], fp);
 		if (isnan(v))
 			continue;
 		km_buf_fmt(p->b, "%c%.1f %.1f", begun ? 'L' : 'M', px(p, (i + 1) * 5), py(p, v));
@@ -131,13 +139,19 @@ static void drift_line(const plot *p, const km_eval *e, bool fp)
 /* Both kinds of error in each twentieth of the stream. */
 static void drift(km_buf *b, const km_eval *e, int lang)
 {
-	double most = 0.5, x[6], y[6];
+	static const double steps[] = { 0.1, 0.2, 0.5, 1, 2, 5, 10, 20 };
+	double most = 0, x[6], y[6];
+	size_t step = 0;
 
 	for (int i = 0; i < KM_EVAL_SLICES; i++)
-		most = fmax(most, fmax(e->slice[i].fp, e->slice[i].fn));
+		most = fmax(most, fmax(slice_errors(&e->slice[i], true),
+				       slice_errors(&e->slice[i], false)));
+	while (step + 1 < KM_COUNT(steps) && 5 * steps[step] < most)
+		step++;
+	most = 5 * steps[step];
 	for (int i = 0; i < 6; i++) {
 		x[i] = 20 * i;
-		y[i] = round(most * i * 20) / 100;
+		y[i] = steps[step] * i;
 	}
 	const plot p = { b, 0, 100, 0, most, false };
 	begin_plot(&p, x, y, 6, say(lang, "メールの順(%)", "how far into the stream, %"),
