@@ -18,15 +18,24 @@ typedef struct name {
 	const km_brand *brand;
 	bool word;		 /* also an ordinary one */
 	struct name *same_start; /* with the same first letters */
-	struct name *same_first, *same_last;
 } name;
+
+/* Long names by their length and the letter at one end, side by side, with the letters by which
+ * nearly all of them are told apart from another. */
+typedef struct {
+	struct near {
+		const name *name;
+		char inner, other; /* next to the letter of the list; at the other end */
+	} * a;
+	uint32_t start[LETTERS * LONGEST + 1];
+} near_list;
 
 struct km_imitations {
 	const km_brands *brands;
 	name *names;
 	size_t n, cap;
 	name *starts[BUCKETS];
-	name *by_first[LETTERS][LONGEST], *by_last[LETTERS][LONGEST];
+	near_list by_first, by_last;
 };
 
 /* Digits and pairs that pass for letters become those; hyphens go. */
@@ -85,14 +94,38 @@ static bool add(km_imitations *x, km_sv text, const km_brand *brand, size_t shor
 	t->n = n;
 	t->brand = brand;
 	t->word = is_word(brand, s, n);
-	name **lists[] = { &x->starts[bucket(s)], &x->by_first[s[0] - 'a'][n],
-			   &x->by_last[s[n - 1] - 'a'][n] };
-	name **links[] = { &t->same_start, &t->same_first, &t->same_last };
-	for (size_t i = 0; i < KM_COUNT(lists); i++) {
-		*links[i] = *lists[i];
-		*lists[i] = t;
-	}
+	name **list = &x->starts[bucket(s)];
+	t->same_start = *list;
+	*list = t;
 	return true;
+}
+
+static size_t place_of(char letter, size_t n)
+{
+	return (size_t)(letter - 'a') * LONGEST + n;
+}
+
+/* Those that were added last come first, as among those with the same start. */
+static bool line_up(const km_imitations *x, bool last, near_list *out)
+{
+	uint32_t used[LETTERS * LONGEST] = { 0 };
+
+	out->a = calloc(x->n + 1, sizeof(*out->a));
+	for (size_t i = 0; i < x->n; i++) {
+		const name *t = &x->names[i];
+		out->start[place_of(t->text[last ? t->n - 1 : 0], t->n) + 1]++;
+	}
+	for (size_t i = 1; i < KM_COUNT(out->start); i++)
+		out->start[i] += out->start[i - 1];
+	for (size_t i = x->n; out->a && i-- > 0;) {
+		const name *t = &x->names[i];
+		const char *first = t->text, *end = t->text + t->n - 1;
+		size_t place = place_of(last ? *end : *first, t->n);
+		out->a[out->start[place] + used[place]++] =
+			last ? (struct near){ t, end[-1], *first }
+			     : (struct near){ t, first[1], *end };
+	}
+	return out->a != NULL;
 }
 
 /* family.co.jp is FamilyMart's, but the word is everybody's. */
@@ -136,7 +169,7 @@ km_imitations *km_imitations_new(const km_brands *b)
 			ok = add(x, label, brand, is_its_name(brand, label) ? GRAM + 1 : LONG_NAME);
 		}
 	}
-	if (ok)
+	if (ok && line_up(x, false, &x->by_first) && line_up(x, true, &x->by_last))
 		return x;
 	km_imitations_free(x);
 	return NULL;
@@ -146,6 +179,8 @@ void km_imitations_free(km_imitations *x)
 {
 	if (x == NULL)
 		return;
+	free(x->by_first.a);
+	free(x->by_last.a);
 	free(x->names);
 	free(x);
 }
@@ -201,19 +236,31 @@ static const name *name_in(const km_imitations *x, const char *s, size_t n)
 	return best;
 }
 
+/* The long names of @m letters that have @letter at the end that @l is about. */
+static const struct near *near_names(const near_list *l, char letter, size_t m, size_t *n)
+{
+	size_t place = place_of(letter, m);
+
+	*n = l->start[place + 1] - l->start[place];
+	return l->a + l->start[place];
+}
+
 /* As there is but one difference, it is behind the second letter, or the last two are the same. */
 static const km_brand *nearly_name(const km_imitations *x, const char *s, size_t n)
 {
-	size_t shortest = n > LONG_NAME ? n - 1 : LONG_NAME;
+	size_t shortest = n > LONG_NAME ? n - 1 : LONG_NAME, count;
 
 	for (size_t m = shortest; n >= LONG_NAME && m <= n + 1 && m < LONGEST; m++) {
-		for (const name *t = x->by_first[s[0] - 'a'][m]; t; t = t->same_first)
-			if ((t->text[1] == s[1] || t->text[m - 1] == s[n - 1]) && !t->word &&
-			    nearly(s, n, t->text, m))
-				return t->brand;
-		for (const name *t = x->by_last[s[n - 1] - 'a'][m]; t; t = t->same_last)
-			if (t->text[m - 2] == s[n - 2] && !t->word && nearly(s, n, t->text, m))
-				return t->brand;
+		const struct near *t = near_names(&x->by_first, s[0], m, &count);
+		for (size_t i = 0; i < count; i++, t++)
+			if ((t->inner == s[1] || t->other == s[n - 1]) && !t->name->word &&
+			    nearly(s, n, t->name->text, m))
+				return t->name->brand;
+		t = near_names(&x->by_last, s[n - 1], m, &count);
+		for (size_t i = 0; i < count; i++, t++)
+			if (t->inner == s[n - 2] && !t->name->word &&
+			    nearly(s, n, t->name->text, m))
+				return t->name->brand;
 	}
 	return NULL;
 }
