@@ -100,7 +100,7 @@ static void check_charset(const km_structure_job *j, int part)
 
 /* --- the same content in all alternatives --- */
 
-enum { WORDS = 4096, FEWEST = 25 };
+enum { WORDS = 4096, FEWEST = 25, ENOUGH = 20 /* percent */ };
 
 typedef struct {
 	uint32_t *slot; /* 0 = free */
@@ -126,11 +126,6 @@ static uint32_t *word_slot(const word_set *s, uint32_t h)
 	while (s->slot[i] && s->slot[i] != h)
 		i = (i + 1) & (s->slots - 1);
 	return &s->slot[i];
-}
-
-static bool word_has(const word_set *s, uint32_t h)
-{
-	return *word_slot(s, h) != 0;
 }
 
 static bool word_add(word_set *s, uint32_t h)
@@ -176,24 +171,48 @@ static uint32_t next_word(km_sv key, size_t *at)
 	return (uint32_t)km_sv_quick_hash(km_sv_sub(key, from, to - from)) | 1;
 }
 
-/* Percent of the words of @plain that @html has too, or 100 when there are too few to tell. */
-static unsigned common_words(km_arena *a, km_sv plain, km_sv html)
+/* True the first time that a word of @s is asked for. */
+static bool word_take(const word_set *s, uint32_t h)
 {
-	word_set in_html, seen;
-	size_t at = 0, found = 0;
+	enum { TAKEN = 2 }; /* of no word: their lowest bit is set */
+	uint32_t *slot = word_slot(s, h);
+
+	if (*slot == 0)
+		return false;
+	*slot = TAKEN;
+	return true;
+}
+
+/* The words of @text, but not more than @most, that differ. 0 when there is no memory. */
+static size_t add_words(word_set *s, km_arena *a, km_sv text, size_t most)
+{
+	size_t at = 0;
 	uint32_t h;
 
-	if (!word_set_init(&in_html, a, html, WORDS) || !word_set_init(&seen, a, plain, WORDS / 4))
+	if (!word_set_init(s, a, text, most))
+		return 0;
+	while (s->n < s->most && (h = next_word(text, &at)))
+		(void)word_add(s, h);
+	return s->n;
+}
+
+/* Percent of the words of @plain that @html has too, or 100 when it is ENOUGH, or when there are
+ * too few or too many to tell. */
+static unsigned common_words(km_arena *a, km_sv plain, km_sv html)
+{
+	word_set in_plain, in_html;
+	size_t words = add_words(&in_plain, a, plain, WORDS / 4), found = 0, at = 0;
+	uint32_t h;
+
+	if (words < FEWEST)
 		return 100;
-	while (in_html.n < in_html.most && (h = next_word(html, &at)))
-		(void)word_add(&in_html, h);
-	at = 0;
-	while (seen.n < seen.most && (h = next_word(plain, &at)))
-		if (word_add(&seen, h))
-			found += word_has(&in_html, h);
-	if (seen.n < FEWEST || in_html.n < FEWEST || in_html.n == WORDS)
+	while ((h = next_word(html, &at)))
+		if (word_take(&in_plain, h) && ++found * 100 / words >= ENOUGH)
+			return 100;
+	size_t of_html = add_words(&in_html, a, html, WORDS);
+	if (of_html < FEWEST || of_html == WORDS)
 		return 100;
-	return (unsigned)(found * 100 / seen.n);
+	return (unsigned)(found * 100 / words);
 }
 
 /* Index of the multipart/alternative that part @i stands in, at any depth, or KM_NO_PART. */
@@ -220,7 +239,7 @@ static void check_alternatives(const km_structure_job *j)
 		    alternative_of(j->m, plain->part) != both)
 			continue;
 		unsigned common = common_words(j->a, plain->key, t->key);
-		if (common < 20) {
+		if (common < ENOUGH) {
 			km_fact *f = km_structure_at_text(j, KM_FACT_TEXT_HTML_DIFFER,
 							  km_sv_sub(km_sv_trim(plain->text), 0, 80),
 							  plain->part, plain->text);
