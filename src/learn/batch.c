@@ -48,24 +48,24 @@ static inline __attribute__((always_inline)) void pairs(
 }
 
 /* The same text for each kind of processor. */
-#define BATCH(kind, target)                                                                        \
-	target static void grams_##kind(const char *p, size_t n,                                   \
-					uint32_t out[4][KM_BATCH_GRAMS / 4])                       \
+#define BATCH(kind)                                                                                \
+	TARGET_##kind static void grams_##kind(const char *p, size_t n,                            \
+					       uint32_t out[4][KM_BATCH_GRAMS / 4])                \
 	{                                                                                          \
 		grams(p, n, out);                                                                  \
 	}                                                                                          \
-	target static void hashes_##kind(size_t n, const uint64_t *so_far, const uint64_t *bytes,  \
-					 uint64_t *out)                                            \
+	TARGET_##kind static void hashes_##kind(size_t n, const uint64_t *so_far,                  \
+						const uint64_t *bytes, uint64_t *out)              \
 	{                                                                                          \
 		hashes(n, so_far, bytes, out);                                                     \
 	}                                                                                          \
-	target static void words_##kind(size_t n, uint64_t field, const uint64_t *hash,            \
-					uint64_t *feature, uint32_t *bucket)                       \
+	TARGET_##kind static void words_##kind(size_t n, uint64_t field, const uint64_t *hash,     \
+					       uint64_t *feature, uint32_t *bucket)                \
 	{                                                                                          \
 		words(n, field, hash, feature, bucket);                                            \
 	}                                                                                          \
-	target static void pairs_##kind(size_t n, const uint64_t *feature,                         \
-					uint32_t out[KM_PAIRS][KM_BATCH_WORDS])                    \
+	TARGET_##kind static void pairs_##kind(size_t n, const uint64_t *feature,                  \
+					       uint32_t out[KM_PAIRS][KM_BATCH_WORDS])             \
 	{                                                                                          \
 		pairs(n, feature, out);                                                            \
 	}
@@ -74,11 +74,13 @@ static inline __attribute__((always_inline)) void pairs(
 		grams_##kind, hashes_##kind, words_##kind, pairs_##kind                            \
 	}
 
-BATCH(plain, )
+#define TARGET_plain
+BATCH(plain)
 const km_batch km_batch_plain = FUNCTIONS(plain);
 
 #ifdef __x86_64__
-BATCH(wide, __attribute__((target("avx512f,avx512dq,avx512vl"))))
+#define TARGET_wide __attribute__((target("avx512f,avx512dq,avx512vl")))
+BATCH(wide)
 static const km_batch wide = FUNCTIONS(wide);
 #endif
 

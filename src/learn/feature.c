@@ -107,7 +107,9 @@ static void read_bytes(sink *s, km_sv v)
 		memcpy(bytes, v.p + at, n + KM_GRAM - 1);
 		s->batch->grams(bytes, n, bucket);
 		/* one loop that looks nothing up, and one that does */
-		s->g.n = s->g.weight ? put_grams(s->g, bucket, n) : put_grams(s->g, bucket, n);
+		km_gather blind = s->g;
+		blind.weight = NULL;
+		s->g.n = s->g.weight ? put_grams(s->g, bucket, n) : put_grams(blind, bucket, n);
 	}
 }
 
