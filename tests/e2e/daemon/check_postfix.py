@@ -242,7 +242,7 @@ def fifty_recipients(site):
     rcpts = [f"user{i}@example.jp" for i in range(50)]
     site.send(message(mark), rcpts)
     site.delivered(mark, 50)
-    records = [r for r in site.komainu.records() if r["subject"] == mark]
+    records = service.wait_for("record", lambda: [r for r in site.komainu.records() if r["subject"] == mark])
     assert len(records) == 1 and records[0]["n_rcpts"] == 50, records
     assert records[0]["rcpts"].split() == rcpts
 
@@ -261,8 +261,12 @@ def hundred_messages_one_connection(site):
                 rejected += 1
     assert rejected == 10
     site.delivered(mark, 90)
-    records = {r["subject"]: r for r in site.komainu.records() if r["subject"].startswith(mark)}
-    assert len(records) == 100
+
+    def recorded():
+        return {r["subject"]: r for r in site.komainu.records() if r["subject"].startswith(mark)}
+
+    service.wait_for("100 records", lambda: len(recorded()) == 100)
+    records = recorded()
     for i in range(100):
         r = records[f"{mark}-{i:03d}"]
         assert r["mail_from"] == f"sender{i}@example.com" and r["rcpts"] == f"rcpt{i}@example.jp", r
