@@ -221,5 +221,5 @@ uint64_t km_sv_quick_hash(km_sv v)
 		h = (h ^ load(v.p + at)) * odd;
 		h ^= h >> 29;
 	}
-	return km_hash_end((h ^ load_few(v.p + at, v.n - at)) * odd);
+	return km_hash_end((h ^ (v.n ? load_few(v.p + at, v.n - at) : 0)) * odd);
 }

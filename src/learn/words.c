@@ -244,6 +244,8 @@ void km_words(km_sv text, size_t max, km_words_each *each, void *ctx)
 	walker w;
 	size_t end;
 
+	if (text.n == 0)
+		return;
 	w.each = each; /* not all of it at once: words are written before they are read */
 	w.ctx = ctx;
 	w.left = max;
