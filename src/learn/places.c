@@ -22,7 +22,7 @@ km_place *km_places_room(km_places *p, size_t n)
 			p->room = room;
 		}
 	}
-	return n > p->room - p->n ? p->spare : p->at + p->n;
+	return p->at == NULL || n > p->room - p->n ? p->spare : p->at + p->n;
 }
 
 static km_sv text_of(const km_place *w)
@@ -59,10 +59,12 @@ static const km_place *partner_of(const km_place *w, uint32_t bucket, unsigned *
 bool km_places_find(const km_places *p, km_view v, size_t index, uint32_t bucket, size_t *at,
 		    km_feature *out)
 {
-	const km_place *list = p->at + p->begin[v], *before = NULL;
 	size_t n = p->begin[v + 1] - p->begin[v];
 	unsigned distance = 1;
 
+	if (n == 0)
+		return false;
+	const km_place *list = p->at + p->begin[v], *before = NULL;
 	while (*at + 1 < n && list[*at + 1].first <= index)
 		++*at;
 	if (*at >= n)
