@@ -90,6 +90,15 @@ static km_sv with_digits(km_arena *a, km_sv label)
 	return (km_sv){ p, p ? label.n : 0 };
 }
 
+/* Of names that are ordinary words too, those that are nearly the same are other words. */
+static bool is_word(const km_brand *x, km_sv label)
+{
+	for (size_t i = 0; i < x->n_aliases; i++)
+		if (x->alias[i].ambiguous && km_sv_ieq(x->alias[i].name, label))
+			return true;
+	return false;
+}
+
 static void check_disguised(km_arena *a, km_links *l, const uint8_t *data)
 {
 	static const char letters[] = "abcdefghijklmopqstuwxyz";
@@ -104,7 +113,7 @@ static void check_disguised(km_arena *a, km_links *l, const uint8_t *data)
 	if (judge(a, l, prefix, &found) != KM_IMITATION_PREFIX)
 		abort();
 	km_sv label = km_sv_sub(registered, 0, km_sv_chr(registered, '.', 0));
-	if (!is_plain(label) || km_sv_ends(registered, KM_S(".go.jp")))
+	if (!is_plain(label) || is_word(x, label) || km_sv_ends(registered, KM_S(".go.jp")))
 		return;
 	km_sv other = edit(a, label, data[3], data[4] % label.n,
 			   letters[data[5] % (sizeof(letters) - 1)]);

@@ -253,7 +253,7 @@ static km_addr *add_address(parser *p, span local, span domain, km_sv name)
 		return a;
 	}
 	const char *at = p->lex.v.p + p->t[domain.from].at - 1;
-	if (l.p + l.n == at && d.p == at + 1) { /* "local@domain" as it stands in the text */
+	if (l.n && l.p + l.n == at && d.p == at + 1) { /* "local@domain" as it stands in the text */
 		a->addr = (km_sv){ l.p, l.n + 1 + d.n };
 	} else {
 		km_buf b;
