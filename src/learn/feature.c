@@ -177,10 +177,13 @@ static void take_words(void *ctx, const km_words_found *w)
 		pairing += w->pairs[i];
 	}
 	r->s->batch->pairs(pairing, r->feature, pair);
+	/* one loop that looks something up, and one that does not */
+	km_gather blind = r->s->g;
+	blind.weight = NULL;
 	if (r->s->g.weight)
 		put_words(r, r->s->g, w, own, pair);
 	else
-		put_words(r, r->s->g, w, own, pair);
+		put_words(r, blind, w, own, pair);
 	memmove(r->feature, r->feature + pairing, KM_PAIRS * sizeof(*r->feature));
 }
 

@@ -19,6 +19,7 @@ static const struct {
 	{ "list", "a@b, c@d,\r\n e@f", "|a|b;|c|d;|e|f;", 0 },
 	{ "empty elements", "a@b,, c@d,", "|a|b;|c|d;", 0 },
 	{ "nothing", "", "", 0 },
+	{ "quotes of nothing", "cab@\"\"\"\"@\x01\"\"", "|cab|!;||\x01!o;", 3 },
 	{ "domain case", "Aa@Bb.Example", "|Aa|bb.example;", 0 },
 	{ "literal", "a@[127.0.0.1]", "|a|[127.0.0.1];", 0 },
 	{ "literal v6", "<a@[IPv6:::1]>", "|a|[ipv6:::1];", 0 },
