@@ -6,6 +6,7 @@ usage: count.py BUILD/meson-logs
 testlog.json has a line for every test program, with its result and its output; a program that speaks
 TAP counts once for each case. One that failed without a failed case (a crash, a time-out) counts as
 one failure more."""
+import itertools
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 
 CASE = re.compile(r"^(not )?ok\b([^#\n]*)(#\s*(?:skip|todo)\b)?", re.I | re.M)
 PLAN = re.compile(r"^1\.\.\d+", re.M)
+MESON_SAYS = "(test program exited"
 LAST_LINES = 12
 LONGEST = 300
 
@@ -33,11 +35,22 @@ def cases(program):
     return n
 
 
+def failed_cases(said):
+    """Each failed case of the lines @said, and the end of the comments that follow it: why it failed."""
+    lines = []
+    for at, line in enumerate(said):
+        if line.startswith("not ok"):
+            after = itertools.takewhile(lambda comment: comment.startswith("#"), said[at + 1:])
+            lines += [line, *list(after)[-LAST_LINES:]]
+    return lines
+
+
 def tell(program):
     """The lines that a reader needs of a program that failed."""
     said = (program.get("stdout") or "").splitlines()
-    end = (program.get("stderr") or "").splitlines() or said
-    lines = [line for line in said if line.startswith("not ok")] + end[-LAST_LINES:]
+    end = [line for line in (program.get("stderr") or "").splitlines() if line and not line.startswith(MESON_SAYS)]
+    cases_failed = failed_cases(said)
+    lines = cases_failed + (end or ([] if cases_failed else said))[-LAST_LINES:]
     print(f"FAILED: {program['name']} ({program['result']})", *(f"  {line[:LONGEST]}" for line in lines),
           sep="\n", file=sys.stderr)
 

@@ -114,10 +114,10 @@ class Site:
         return self.tell({"query": "account", "account": account})[0].get("in_force", "")
 
     def entries(self, account):
-        """(kind, by) of the account's file."""
+        """(kind, by) of the account's file, but for what the courier told the account: it does so when it comes to it."""
         db = sqlite3.connect(f"file:{self.komainu.state}/accounts.db?mode=ro", uri=True)
         try:
-            return db.execute("SELECT kind, by FROM entry WHERE account = ? ORDER BY row",
+            return db.execute("SELECT kind, by FROM entry WHERE account = ? AND kind <> 'told' ORDER BY row",
                               (account.encode(),)).fetchall()
         finally:
             db.close()

@@ -41,7 +41,7 @@ def run_site(site):
     try:
         status = run(site)
         if status and site.komainu:
-            print("\n".join("# " + line for line in site.komainu.said().splitlines()[-30:]))
+            print(*site.komainu.said().splitlines()[-30:], sep="\n", file=sys.stderr)
     finally:
         site.finish()
     return status
