@@ -566,10 +566,15 @@ static double latin_share(const km_learn_input *in)
 km_status km_features_read_for(km_arena *a, const km_learn_input *in, const km_lookups *soon,
 			       km_places *places, km_features *out)
 {
-	km_sv raw = raw_header(a, in);
+	bool no_bytes = soon->left_out[KM_VIEW_RAW] && soon->left_out[KM_VIEW_START];
+	km_sv raw = no_bytes ? (km_sv){ NULL, 0 } : raw_header(a, in);
 	km_status st = KM_OK;
 
 	for (km_view v = 0; v < KM_VIEW_COUNT && st == KM_OK; v++) {
+		km_places_begin(places, v);
+		out->view[v] = (km_feature_set){ NULL, 0 };
+		if (soon->left_out[v])
+			continue;
 		sink s = { .g = km_gather_begin(v),
 			   .batch = km_batch_best(),
 			   .field = km_field_hashes(),
@@ -578,7 +583,6 @@ km_status km_features_read_for(km_arena *a, const km_learn_input *in, const km_l
 			   .part = -1 };
 		s.g.weight = soon->weight[v];
 		s.g.small = soon->small[v];
-		km_places_begin(places, v);
 		read_view(in, raw, &s);
 		st = km_gather_end(&s.g, a, &out->view[v]);
 	}

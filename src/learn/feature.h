@@ -65,6 +65,7 @@ typedef struct {
 typedef struct {
 	const float *weight[KM_VIEW_COUNT];
 	const int8_t *small[KM_VIEW_COUNT];
+	bool left_out[KM_VIEW_COUNT]; /* nobody knows anything of the view: it stays empty */
 } km_lookups;
 
 /* KM_LIMIT when the arena is too small. */

@@ -230,6 +230,7 @@ km_lookups km_layers_lookups(const km_layers *l)
 	for (km_view v = 0; v < KM_VIEW_COUNT; v++) {
 		out.weight[v] = n ? km_model_weights(site[0], v) : NULL;
 		out.small[v] = l->base ? km_base_weights(l->base, v) : NULL;
+		out.left_out[v] = out.weight[v] == NULL && out.small[v] == NULL;
 	}
 	return out;
 }

@@ -118,6 +118,15 @@ static void test_lookups(void **state)
 		assert_memory_equal(f.view[v].bucket, g.view[v].bucket,
 				    f.view[v].n * sizeof(uint32_t));
 	}
+	/* nor does what is left out change the other views */
+	soon.left_out[KM_VIEW_RAW] = soon.left_out[KM_VIEW_START] = true;
+	assert_int_equal(km_features_read_for(a, &in, &soon, &where, &f), KM_OK);
+	for (km_view v = 0; v < KM_VIEW_COUNT; v++) {
+		assert_int_equal(f.view[v].n, soon.left_out[v] ? 0 : g.view[v].n);
+		if (!soon.left_out[v])
+			assert_memory_equal(f.view[v].bucket, g.view[v].bucket,
+					    f.view[v].n * sizeof(uint32_t));
+	}
 	km_arena_free(a);
 }
 

@@ -241,11 +241,13 @@ static void test_lookups(void **state)
 	for (km_view v = 0; v < KM_VIEW_COUNT; v++) {
 		assert_null(soon.weight[v]);
 		assert_int_equal(soon.small[v] == NULL, km_view_is_raw(v));
+		assert_int_equal(soon.left_out[v], km_view_is_raw(v));
 	}
 	learn(&x, &x.spam, &nobody, true, &lesson);
 	soon = km_layers_lookups(x.l);
 	for (km_view v = 0; v < KM_VIEW_COUNT; v++) {
 		assert_non_null(soon.weight[v]);
+		assert_false(soon.left_out[v]);
 		for (size_t i = 0; i < x.spam.view[v].n; i++)
 			assert_true(soon.weight[v][x.spam.view[v].bucket[i]] > 0);
 	}
