@@ -3,20 +3,20 @@
 #include <endian.h>
 #include <stdlib.h>
 
+#include "base/block.h"
 #include "base/map.h"
 #include "text/view.h"
 
 /*
- * The keys lie in order. Those that a text begins with are then a chain: from the last key that is
- * not behind the text, each time to the longest key that the one before begins with. What is read
- * on the way is small, for the caches of a CPU that has much else to do between two messages: of a
- * key eight bytes, as a number of that order.
+ * Most words of a text are none of these, which a few bits tell: of the first bytes of every key,
+ * by their hash. The keys lie in order. Those that a text begins with are then a chain: from the
+ * last key that is not behind the text, each time to the longest key that the one before begins
+ * with. What is read on the way is small, for the caches of a CPU that has much else to do between
+ * two messages: of a key eight bytes, as a number of that order.
  */
 enum { ARENA_BYTES = 64 << 20, FIRST_HITS = 64, HITS_MOST = 1 << 18, PAIRS = 1 << 16 };
 enum { HEAD = 6 /* the first bytes of a key: two find its row, four are in the number */ };
-
-/* What a byte is, as bits. */
-enum { ALNUM = 1, BEGINS = 2 /* a key */ };
+enum { FILTER_BITS = 17, BITS = 64 };
 
 struct km_terms {
 	km_arena *arena;
@@ -28,7 +28,8 @@ struct km_terms {
 	uint16_t *term;
 	uint16_t *first;      /* by the first two bytes: where those that begin with them begin */
 	uint16_t single[256]; /* by their only byte, the place of keys, + 1; 0: it is none */
-	uint8_t byte[256];
+	uint64_t filter[(1 << FILTER_BITS) / BITS];
+	uint64_t shorts[PAIRS / BITS]; /* by the first two bytes: a key of one or both of them */
 };
 
 /* Of an entry: the four bytes; the place of its inner key, the longest other that it begins with,
@@ -117,8 +118,8 @@ typedef struct {
 	uint32_t head;
 } prefix;
 
-/* The first bytes as numbers, with zeros behind a shorter text. */
-static prefix prefix_of(const char *p, size_t n)
+/* The first bytes as a number, the first one highest, with zeros behind a shorter text. */
+static uint64_t bytes_of(const char *p, size_t n)
 {
 	uint64_t x = 0;
 
@@ -126,8 +127,50 @@ static prefix prefix_of(const char *p, size_t n)
 		memcpy(&x, p, sizeof(x));
 	else
 		memcpy(&x, p, n);
-	x = be64toh(x);
+	return be64toh(x);
+}
+
+static prefix prefix_of(km_sv v)
+{
+	uint64_t x = bytes_of(v.p, v.n);
+
 	return (prefix){ (uint16_t)(x >> 48), (uint32_t)(x >> 16) };
+}
+
+static uint64_t bit_at(const uint64_t *bits, size_t i)
+{
+	return bits[i / BITS] >> i % BITS & 1;
+}
+
+static void set_bit(uint64_t *bits, size_t i)
+{
+	bits[i / BITS] |= (uint64_t)1 << i % BITS;
+}
+
+/* The bit in the filter of the first @n of @bytes. */
+static size_t bit_of(uint64_t bytes, size_t n)
+{
+	return (size_t)((bytes >> 8 * (sizeof(bytes) - n)) * 0x9e3779b97f4a7c15u >>
+			(64 - FILTER_BITS));
+}
+
+/* 1: @bytes may begin with a key; nearly always 0 when they do not. */
+static uint64_t may_begin(const km_terms *t, uint64_t bytes)
+{
+	return bit_at(t->filter, bit_of(bytes, HEAD)) | bit_at(t->filter, bit_of(bytes, 4)) |
+	       bit_at(t->filter, bit_of(bytes, 3)) | bit_at(t->shorts, bytes >> 48);
+}
+
+static void put_in_filter(km_terms *t, km_sv key)
+{
+	uint64_t bytes = bytes_of(key.p, key.n);
+
+	if (key.n >= 3)
+		set_bit(t->filter, bit_of(bytes, key.n >= HEAD ? HEAD : key.n > 3 ? 4 : 3));
+	if (key.n == 2)
+		set_bit(t->shorts, bytes >> 48);
+	for (unsigned c = 0; c < 256 && key.n == 1; c++)
+		set_bit(t->shorts, bytes >> 48 | c);
 }
 
 typedef struct {
@@ -152,15 +195,13 @@ static size_t find_inner(const km_terms *t, const numbered *all, size_t i)
 
 static void put_in_order(km_terms *t, const numbered *all)
 {
-	for (unsigned c = 0; c < KM_COUNT(t->byte); c++)
-		t->byte[c] = km_is_alnum((unsigned char)c) ? ALNUM : 0;
 	for (size_t i = 0; i < t->n; i++) {
 		km_sv key = all[i].key;
-		prefix x = prefix_of(key.p, key.n);
+		prefix x = prefix_of(key);
+		put_in_filter(t, key);
 		t->entry[i] = entry_of(x.head, find_inner(t, all, i), key.n);
 		t->term[i] = all[i].term;
 		t->first[x.pair + 1]++;
-		t->byte[(unsigned char)key.p[0]] |= BEGINS;
 		if (key.n == 1)
 			t->single[(unsigned char)key.p[0]] = (uint16_t)(i + 1);
 	}
@@ -270,7 +311,7 @@ static size_t count_upto(const uint64_t *entry, size_t n, uint32_t most)
 static void look(finding *f, km_sv text, size_t at)
 {
 	const km_terms *t = f->terms;
-	prefix x = prefix_of(text.p, text.n);
+	prefix x = prefix_of(text);
 	size_t from = t->first[x.pair], n = t->first[x.pair + 1] - from;
 	size_t i = from + count_upto(t->entry + from, n, x.head);
 
@@ -284,18 +325,66 @@ static void look(finding *f, km_sv text, size_t at)
 			add(f, t->term[i - 1], at, length_in(t->entry[i - 1]));
 }
 
+/* Bits, the first byte lowest, of the bytes of @p where words may begin; *inside: whether the byte
+ * before was a letter or digit, then that of the last. */
+static uint64_t begins_of(const char *p, uint64_t *inside)
+{
+	uint64_t alnum = 0, other = 0;
+
+	for (unsigned at = 0; at < BITS; at += KM_BLOCK) {
+		km_block b = km_block_load(p + at);
+		km_block is = (km_block)((b | 0x20) - 'a' < 26) | (km_block)(b - '0' < 10);
+		/* neither white space nor the middle of a character */
+		km_block may = (km_block)(b > ' ') & ~(km_block)(b - 0x80 < 0x40) & ~is;
+		alnum |= (uint64_t)km_block_bits(is) << at;
+		other |= (uint64_t)km_block_bits(may) << at;
+	}
+	uint64_t begins = alnum & ~(alnum << 1 | *inside);
+	*inside = alnum >> (BITS - 1);
+	return begins | other;
+}
+
+/* The places from @at on, in the next BITS bytes, where keys may begin. Gives how many. */
+static size_t find_places(const km_terms *t, km_sv key, size_t at, uint64_t *inside,
+			  uint32_t place[BITS])
+{
+	char last[BITS] = { 0 };
+	const char *p = key.p + at;
+	size_t n = 0;
+
+	if (key.n - at < BITS)
+		p = memcpy(last, p, key.n - at);
+	for (uint64_t b = begins_of(p, inside); b; b &= b - 1) {
+		size_t here = at + (size_t)__builtin_ctzll(b);
+		place[n] = (uint32_t)here;
+		n += may_begin(t, bytes_of(key.p + here, key.n - here));
+	}
+	return n;
+}
+
+/* Asks for what look() is going to need of @text. */
+static void fetch(const km_terms *t, km_sv text)
+{
+	prefix x = prefix_of(text);
+	size_t from = t->first[x.pair], n = t->first[x.pair + 1] - from;
+
+	__builtin_prefetch(&t->entry[from + n / 2], 0, 3);
+}
+
 km_term_hits km_terms_scan(const km_terms *t, km_arena *a, uint8_t *count, km_sv key)
 {
 	finding f = { .terms = t, .arena = a, .count = count };
-	unsigned before = 0;
+	uint32_t place[BITS];
+	uint64_t inside = 0;
 
 	if (t->n == 0 || key.n > UINT32_MAX)
 		return (km_term_hits){ NULL, 0 };
-	for (size_t i = 0; i < key.n; i++) {
-		unsigned byte = t->byte[(unsigned char)key.p[i]];
-		if (byte & BEGINS && !(byte & before & ALNUM))
-			look(&f, km_sv_from(key, i), i);
-		before = byte;
+	for (size_t at = 0; at < key.n; at += BITS) {
+		size_t n = find_places(t, key, at, &inside, place);
+		for (size_t i = 0; i < n; i++)
+			fetch(t, km_sv_from(key, place[i]));
+		for (size_t i = 0; i < n; i++)
+			look(&f, km_sv_from(key, place[i]), place[i]);
 	}
 	for (size_t i = 0; i < f.n; i++)
 		count[f.hit[i].term] = 0;

@@ -75,10 +75,10 @@ static void test_scan(void **state)
 /* Of any two next to each other one begins with the other, or they part in one of the bytes about
  * the eighth. */
 static const char *const steps[] = {
-	"a",	      "ab",	    "abc",	  "abcdefg",  "abcdefgh", "abcdefghi",
-	"abcdefghij", "abcdefghik", "abcdefghz",  "abcdefh",  "abd",	  "b c",
-	"b cdefgh",   "b cdefghi",  "$",	  "$a",	      "あ",	  "あい",
-	"あいう",     "あいうえ",   "あいうえお", "あいうお", "い",	  "7",
+	"a",	      "ab",	   "abc",     "abcdefg", "abcdefgh", "abcdefghi", "abcdefghij",
+	"abcdefghik", "abcdefghz", "abcdefh", "abd",	 "b c",	     "b cdefgh",  "b cdefghi",
+	"$",	      "$a",	   "あ",      "あい",	 "あいう",   "あいうえ",  "あいうえお",
+	"あいうお",   "い",	   "7",	      "7abc",	 "7abcd",    "あb",
 };
 
 static bool is_there(const char *word, km_sv key, size_t at)
