@@ -9,8 +9,13 @@
 #include "daemon/virus.h"
 #include "engine/replay.h"
 #include "engine/ulid.h"
+#include "net/turn.h"
 
-enum { ID_RANDOM = 10, IDS_AT_ONCE = 100 };
+enum {
+	ID_RANDOM = 10,
+	IDS_AT_ONCE = 100,
+	LARGE = 64 * 1024 /* a message that may take a millisecond */
+};
 
 static void make_id(char *out)
 {
@@ -226,6 +231,7 @@ static void advance(km_task *t)
 	km_err err = { 0 };
 	km_status st = KM_OK;
 
+	km_turn_before(&shop->role->loop, t->job.message.n > LARGE);
 	km_shared_begin(shop->role->shared, shop->role->slot, key_of(t));
 	t->forget = NULL;
 	while (*t->next && (st = (*t->next)(t, &err)) == KM_OK)

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/sandbox.h"
+#include "net/turn.h"
 
 enum {
 	BEAT_MS = 1000,
@@ -187,6 +188,7 @@ static void name_process(const char *name)
 int km_role_main(km_sv name, unsigned slot)
 {
 	km_role r = { .slot = slot };
+	km_turn turn;
 	char dir[PATH_MAX];
 
 	km_log_init("komainu", KM_LOG_INFO);
@@ -217,6 +219,7 @@ int km_role_main(km_sv name, unsigned slot)
 	(void)signal(SIGHUP, SIG_IGN);
 	if (uv_loop_init(&r.loop) != 0)
 		return EX_OSERR;
+	km_turn_begin(&turn, &r.loop);
 	int rc = run(&r);
 	close_all(&r);
 	r.ops->finish(&r);

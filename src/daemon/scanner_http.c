@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "daemon/http.h"
+#include "daemon/http_peers.h"
 #include "daemon/metrics.h"
 #include "engine/json.h"
 #include "front/http/rspamd.h"
@@ -22,22 +23,12 @@ enum {
 	MAX_ANSWER = 16 * 1024 * 1024
 };
 
-/* A connection: it must bring a whole request within the deadline, however slowly it trickles. */
-typedef struct peer {
-	struct peer *next, *prev;
-	struct MHD_Connection *connection;
-	uint64_t since_ms; /* connect, or end of the last km_request */
-	bool active;	   /* a request is under way */
-	bool whole;	   /* and has come in whole */
-} peer;
-
 struct km_http {
 	km_scanner *scanner;
 	struct MHD_Daemon *mhd;
 	uv_poll_t poll;
 	uv_timer_t timer, sweep;
-	peer *peers;
-	size_t n;
+	km_http_peers peers;
 	km_request *waiting; /* suspended ones */
 };
 
@@ -307,7 +298,16 @@ static km_request *request_new(km_http *h, struct MHD_Connection *c, const char 
 	return r;
 }
 
-static enum MHD_Result respond(km_http *h, km_request *r)
+static bool stays(struct MHD_Connection *c, const char *version)
+{
+	const char *said =
+		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONNECTION);
+
+	return strcmp(version, MHD_HTTP_VERSION_1_1) == 0 &&
+	       (said == NULL || strcasecmp(said, "keep-alive") == 0);
+}
+
+static enum MHD_Result respond(km_http *h, km_request *r, const char *version)
 {
 	struct MHD_Response *resp =
 		MHD_create_response_from_buffer(r->body.n, r->body.p, MHD_RESPMEM_MUST_FREE);
@@ -320,37 +320,11 @@ static enum MHD_Result respond(km_http *h, km_request *r)
 		(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_ALLOW, "GET, POST");
 	if (h->scanner->draining)
 		(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_CONNECTION, "close");
+	km_http_peer_hold(&h->peers, r->connection,
+			  !h->scanner->draining && stays(r->connection, version));
 	enum MHD_Result rc = MHD_queue_response(r->connection, r->status, resp);
 	MHD_destroy_response(resp);
 	return rc;
-}
-
-static peer *peer_of(struct MHD_Connection *c)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
-}
-
-static void set_active(struct MHD_Connection *c, bool active)
-{
-	peer *p = peer_of(c);
-
-	if (p == NULL)
-		return;
-	p->active = active;
-	p->whole = false;
-	if (!active)
-		p->since_ms = km_clock_mono_ns() / 1000000u;
-}
-
-static void set_whole(struct MHD_Connection *c)
-{
-	peer *p = peer_of(c);
-
-	if (p)
-		p->whole = true;
 }
 
 /* The answer comes later: libmicrohttpd leaves the request alone until resume(). */
@@ -373,9 +347,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	km_http *h = ctx;
 	km_request *r = *state;
 
-	(void)version;
 	if (r == NULL) {
-		set_active(c, true);
+		km_http_peer_begin(c);
 		*state = request_new(h, c, method, path);
 		return *state ? MHD_YES : MHD_NO;
 	}
@@ -385,14 +358,14 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		return MHD_YES;
 	}
 	if (r->status == KM_HTTP_LATER) {
-		set_whole(c);
+		km_http_peer_whole(c);
 		r->status = r->route->run(h, r);
 	}
 	if (r->status == KM_HTTP_LATER) {
 		suspend(r);
 		return MHD_YES;
 	}
-	return respond(h, r);
+	return respond(h, r, version);
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
@@ -401,7 +374,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
 	km_request *r = *state;
 	(void)ctx;
 	(void)why;
-	set_active(c, false);
+	km_http_peer_end(c);
 	if (r == NULL)
 		return;
 	if (r->task)
@@ -414,78 +387,15 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
 	*state = NULL;
 }
 
-static void peer_gone(km_http *h, peer *p)
-{
-	if (p->prev)
-		p->prev->next = p->next;
-	else
-		h->peers = p->next;
-	if (p->next)
-		p->next->prev = p->prev;
-	h->n--;
-	free(p);
-	km_scanner_count(h->scanner, KM_COUNTER_connections_open, -1);
-	km_scanner_connection_gone(h->scanner);
-}
-
-static void cut(peer *p)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(p->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	if (info)
-		(void)shutdown(info->connect_fd, SHUT_RDWR);
-}
-
-static void on_connection(void *ctx, struct MHD_Connection *c, void **state,
-			  enum MHD_ConnectionNotificationCode what)
-{
-	km_http *h = ctx;
-
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-		if (*state)
-			peer_gone(h, *state);
-		*state = NULL;
-		return;
-	}
-	peer *p = calloc(1, sizeof(*p));
-	if (p == NULL)
-		return;
-	p->connection = c;
-	p->since_ms = km_clock_mono_ns() / 1000000u;
-	p->next = h->peers;
-	if (h->peers)
-		h->peers->prev = p;
-	h->peers = p;
-	h->n++;
-	*state = p;
-	km_scanner_count(h->scanner, KM_COUNTER_connections_total, 1);
-	km_scanner_count(h->scanner, KM_COUNTER_connections_open, 1);
-	if (km_scanner_overfull(h->scanner)) {
-		km_scanner_count(h->scanner, KM_COUNTER_connections_dropped_total, 1);
-		cut(p);
-	}
-}
-
-/* libmicrohttpd does not look at suspended connections. As most servers do, we take a client that
- * sends no more for one that went away. */
-static bool is_gone(struct MHD_Connection *c)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	char byte;
-
-	return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
+/* libmicrohttpd does not look at suspended connections. */
 static void drop_vanished(km_http *h)
 {
 	for (km_request *r = h->waiting, *next; r; r = next) {
 		next = r->next_waiting;
-		if (r->task == NULL || !is_gone(r->connection))
+		if (r->task == NULL || !km_http_peer_gone(r->connection))
 			continue;
 		km_job_cancel(r->task);
-		cut(peer_of(r->connection));
+		km_http_peer_cut(r->connection);
 		km_scanner_count(h->scanner, KM_COUNTER_connections_dropped_total, 1);
 		km_http_answer(r, km_http_problem(r, MHD_HTTP_SERVICE_UNAVAILABLE,
 						  "the client is gone"));
@@ -495,16 +405,9 @@ static void drop_vanished(km_http *h)
 static void on_sweep(uv_timer_t *t)
 {
 	km_http *h = t->data;
-	uint64_t now = km_clock_mono_ns() / 1000000u;
 
 	drop_vanished(h);
-
-	for (peer *p = h->peers; p; p = p->next)
-		if (!p->whole && now - p->since_ms > h->scanner->packet_ms) {
-			km_scanner_count(h->scanner, KM_COUNTER_connections_dropped_total, 1);
-			p->since_ms = now;
-			cut(p);
-		}
+	km_http_peers_sweep(&h->peers);
 }
 
 /* Lets libmicrohttpd do what is due, and comes back when it wants to. */
@@ -536,11 +439,12 @@ static km_status http_start(km_scanner *s, int fd, km_err *err)
 	if (h == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	h->scanner = s;
+	km_http_peers_init(&h->peers, s);
 	s->http = h;
 	h->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
 				  NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
 				  MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-				  MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+				  MHD_OPTION_NOTIFY_CONNECTION, km_http_peers_notify, &h->peers,
 				  MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->max_connections,
 				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				  MHD_OPTION_END);
@@ -566,15 +470,14 @@ static void http_drain(km_scanner *s, bool quit)
 
 	if (listening >= 0)
 		(void)close(listening); /* ours again: else the port stays taken while we drain */
-	for (peer *p = h->peers; quit && p; p = p->next)
-		if (!p->active)
-			cut(p);
+	if (quit)
+		km_http_peers_cut_idle(&h->peers);
 	run_mhd(h);
 }
 
 static size_t http_open(const km_scanner *s)
 {
-	return ((const km_http *)s->http)->n;
+	return ((const km_http *)s->http)->peers.n;
 }
 
 static void http_stop(km_scanner *s)
@@ -585,7 +488,7 @@ static void http_stop(km_scanner *s)
 		return;
 	/* Nothing may stay suspended; what was under way ends unanswered. */
 	while (h->waiting) {
-		cut(peer_of(h->waiting->connection));
+		km_http_peer_cut(h->waiting->connection);
 		resume(h->waiting);
 	}
 	(void)uv_poll_stop(&h->poll); /* watches a descriptor that is closed now */

@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { READ_BLOCK = 65536 };
+#include "net/turn.h"
+
+enum {
+	READ_BLOCK = 65536,
+	TURN_MAX = 65536 /* bytes that are worth to be copied */
+};
 
 struct km_stream {
 	union {
@@ -15,6 +20,9 @@ struct km_stream {
 	uv_timer_t timer;
 	const km_stream_ops *ops;
 	void *ctx;
+	km_buf out; /* gathered in this turn */
+	km_due due; /* at its end it goes out */
+	km_due_kind kind;
 	size_t queued; /* bytes given to uv_write that are not out yet */
 	int open;      /* handles that still have to be closed */
 	bool reading, closing, shut, lingering;
@@ -35,7 +43,18 @@ static void closed(uv_handle_t *h)
 		return;
 	if (s->ops->on_close)
 		s->ops->on_close(s->ctx, s);
+	km_buf_finish(&s->out);
 	free(s);
+}
+
+/* The part of @bytes that the kernel takes at once; what is left must be queued. */
+static km_sv write_now(km_stream *s, km_sv bytes)
+{
+	if (s->queued || bytes.n == 0)
+		return bytes;
+	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes.p, (unsigned)bytes.n);
+	int n = uv_try_write(&s->stream, &buf, 1);
+	return n > 0 ? km_sv_from(bytes, (size_t)n) : bytes;
 }
 
 void km_stream_close(km_stream *s)
@@ -43,6 +62,8 @@ void km_stream_close(km_stream *s)
 	if (s->closing)
 		return;
 	s->closing = true;
+	km_turn_drop(&s->due);
+	(void)write_now(s, km_buf_sv(&s->out));
 	uv_close(&s->handle, closed);
 	uv_close((uv_handle_t *)&s->timer, closed);
 }
@@ -85,7 +106,63 @@ static void on_timer(uv_timer_t *t)
 		s->ops->on_deadline(s->ctx, s);
 }
 
-static km_stream *stream_new(uv_loop_t *loop, bool tcp, const km_stream_ops *ops, void *ctx)
+static void finish_shut(km_stream *s)
+{
+	if (s->shut && !s->lingering && s->queued == 0 && s->out.n == 0)
+		km_stream_close(s);
+}
+
+static void written(uv_write_t *req, int status)
+{
+	pending *p = (pending *)req;
+	km_stream *s = req->handle->data;
+
+	s->queued -= p->n;
+	free(p);
+	if (status < 0)
+		km_stream_close(s);
+	else
+		finish_shut(s);
+}
+
+/* Sends @bytes, or queues them (copied). */
+static void put(km_stream *s, km_sv bytes)
+{
+	bytes = write_now(s, bytes);
+	if (bytes.n == 0)
+		return;
+	pending *p =
+		s->queued + bytes.n > KM_STREAM_MAX_QUEUE ? NULL : malloc(sizeof(*p) + bytes.n);
+	if (p == NULL) {
+		km_stream_close(s);
+		return;
+	}
+	memcpy(p->bytes, bytes.p, bytes.n);
+	p->n = bytes.n;
+	s->queued += p->n;
+	uv_buf_t buf = uv_buf_init(p->bytes, (unsigned)p->n);
+	if (uv_write(&p->req, &s->stream, &buf, 1, written) != 0) {
+		s->queued -= p->n;
+		free(p);
+		km_stream_close(s);
+	}
+}
+
+/* Memory is not kept: there may be thousands of streams, and few have something to say. */
+static void put_gathered(void *ctx)
+{
+	km_stream *s = ctx;
+	km_buf out = s->out;
+
+	km_turn_drop(&s->due);
+	km_buf_init(&s->out, NULL, TURN_MAX);
+	if (!s->closing)
+		put(s, km_buf_sv(&out));
+	km_buf_finish(&out);
+}
+
+static km_stream *stream_new(uv_loop_t *loop, bool tcp, km_due_kind kind, const km_stream_ops *ops,
+			     void *ctx)
 {
 	km_stream *s = calloc(1, sizeof(*s));
 
@@ -94,6 +171,10 @@ static km_stream *stream_new(uv_loop_t *loop, bool tcp, const km_stream_ops *ops
 	s->ops = ops;
 	s->ctx = ctx;
 	s->open = 2;
+	s->due.run = put_gathered;
+	s->due.ctx = s;
+	s->kind = kind;
+	km_buf_init(&s->out, NULL, TURN_MAX);
 	if (tcp)
 		(void)uv_tcp_init(loop, &s->tcp);
 	else
@@ -117,7 +198,7 @@ static km_stream *discard(km_stream *s)
 km_stream *km_stream_accept(uv_stream_t *listener, const km_stream_ops *ops, void *ctx)
 {
 	bool tcp = listener->type == UV_TCP;
-	km_stream *s = stream_new(listener->loop, tcp, ops, ctx);
+	km_stream *s = stream_new(listener->loop, tcp, KM_DUE_CLIENTS, ops, ctx);
 
 	if (s == NULL)
 		return NULL;
@@ -141,7 +222,7 @@ bool km_stream_client(const km_stream *s, struct sockaddr_storage *out)
 
 km_stream *km_stream_adopt(uv_loop_t *loop, int fd, const km_stream_ops *ops, void *ctx)
 {
-	km_stream *s = stream_new(loop, false, ops, ctx);
+	km_stream *s = stream_new(loop, false, KM_DUE_OURS, ops, ctx);
 
 	if (s == NULL || uv_pipe_open(&s->pipe, fd) != 0) {
 		(void)close(fd);
@@ -151,56 +232,16 @@ km_stream *km_stream_adopt(uv_loop_t *loop, int fd, const km_stream_ops *ops, vo
 	return s;
 }
 
-static void finish_shut(km_stream *s)
-{
-	if (s->shut && !s->lingering && s->queued == 0)
-		km_stream_close(s);
-}
-
-static void written(uv_write_t *req, int status)
-{
-	pending *p = (pending *)req;
-	km_stream *s = req->handle->data;
-
-	s->queued -= p->n;
-	free(p);
-	if (status < 0)
-		km_stream_close(s);
-	else
-		finish_shut(s);
-}
-
-/* The part of @bytes that the kernel takes at once; what is left must be queued. */
-static km_sv write_now(km_stream *s, km_sv bytes)
-{
-	if (s->queued)
-		return bytes;
-	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes.p, (unsigned)bytes.n);
-	int n = uv_try_write(&s->stream, &buf, 1);
-	return n > 0 ? km_sv_from(bytes, (size_t)n) : bytes;
-}
-
 void km_stream_write(km_stream *s, km_sv bytes)
 {
 	if (s->closing || s->shut || bytes.n == 0)
 		return;
-	bytes = write_now(s, bytes);
-	if (bytes.n == 0)
-		return;
-	pending *p =
-		s->queued + bytes.n > KM_STREAM_MAX_QUEUE ? NULL : malloc(sizeof(*p) + bytes.n);
-	if (p == NULL) {
-		km_stream_close(s);
-		return;
-	}
-	memcpy(p->bytes, bytes.p, bytes.n);
-	p->n = bytes.n;
-	s->queued += p->n;
-	uv_buf_t buf = uv_buf_init(p->bytes, (unsigned)p->n);
-	if (uv_write(&p->req, &s->stream, &buf, 1, written) != 0) {
-		s->queued -= p->n;
-		free(p);
-		km_stream_close(s);
+	if (bytes.n <= TURN_MAX - s->out.n && km_buf_reserve(&s->out, bytes.n)) {
+		km_buf_add(&s->out, bytes);
+		km_turn_add(s->stream.loop, s->kind, &s->due);
+	} else {
+		put_gathered(s);
+		put(s, bytes);
 	}
 }
 
@@ -229,12 +270,16 @@ void km_stream_resume(km_stream *s)
 
 void km_stream_shut(km_stream *s)
 {
+	put_gathered(s);
 	s->shut = true;
 	finish_shut(s);
 }
 
 void km_stream_linger(km_stream *s, uint64_t ms)
 {
+	if (s->closing)
+		return;
+	put_gathered(s);
 	if (s->closing)
 		return;
 	km_stream_deadline(s, ms);

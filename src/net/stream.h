@@ -30,14 +30,18 @@ enum { KM_STREAM_MAX_QUEUE = 16 * 1024 * 1024 };
 
 /* Takes a connection off @listener, with TCP_NODELAY. NULL when there was none or no memory. */
 km_stream *km_stream_accept(uv_stream_t *listener, const km_stream_ops *ops, void *ctx);
-/* Takes over the connected socket @fd (a socketpair's end, say). */
+/* Takes over the connected socket @fd (a socketpair's end, say): a line between our own roles,
+ * which goes before the clients at the end of a turn. */
 km_stream *km_stream_adopt(uv_loop_t *loop, int fd, const km_stream_ops *ops, void *ctx);
 
 /* Who is at the other end; false when that is not known any more. A Unix socket's has no name, only
  * its family. */
 KM_NODISCARD bool km_stream_client(const km_stream *s, struct sockaddr_storage *out);
 
-/* Sends @bytes (copied when they do not go out at once). */
+/*
+ * Sends @bytes at the end of the turn of the loop (net/turn.h), or at once where turns are not
+ * minded or they are many. They are copied when they do not go out at once.
+ */
 void km_stream_write(km_stream *s, km_sv bytes);
 /* on_deadline is called once after @ms; 0 takes the deadline away. */
 void km_stream_deadline(km_stream *s, uint64_t ms);
@@ -51,7 +55,8 @@ void km_stream_shut(km_stream *s);
  * what it was told.
  */
 void km_stream_linger(km_stream *s, uint64_t ms);
-/* Closes now. on_close comes later, from the loop. */
+/* Closes now: what the kernel does not take at once of what was written is lost. on_close comes
+ * later, from the loop. */
 void km_stream_close(km_stream *s);
 bool km_stream_closing(const km_stream *s);
 
