@@ -122,12 +122,13 @@ typedef struct {
 	uint64_t feature[KM_PAIRS + KM_BATCH_WORDS]; /* of words that make pairs; those before */
 } reader;
 
-static km_place place_of(const reader *r, const km_words_found *w, size_t i, size_t first,
-			 size_t pairs)
+static km_place place_of(const reader *r, const km_words_found *w, size_t i, uint64_t feature,
+			 size_t first, size_t pairs)
 {
-	size_t how = KM_PLACE_WORD | (w->pairs[i] ? KM_PLACE_PAIRS : 0) | pairs * KM_PLACE_BEFORE;
+	size_t how = (w->pairs[i] ? KM_PLACE_PAIRS : 0) | pairs * KM_PLACE_BEFORE;
 
 	return (km_place){ .p = w->text[i],
+			   .feature = feature,
 			   .n = w->len[i],
 			   .first = (uint16_t)first,
 			   .part = (int16_t)r->s->part,
@@ -137,6 +138,7 @@ static km_place place_of(const reader *r, const km_words_found *w, size_t i, siz
 
 static inline __attribute__((always_inline)) void put_words(reader *r, const km_gather to,
 							    const km_words_found *w,
+							    const uint64_t *feature,
 							    const uint32_t *own,
 							    uint32_t pair[KM_PAIRS][KM_BATCH_WORDS])
 {
@@ -147,7 +149,7 @@ static inline __attribute__((always_inline)) void put_words(reader *r, const km_
 	_Static_assert(KM_PAIRS + 1 <= (int)KM_GATHER_SPARE, "one word's features at a time");
 	for (size_t i = 0, k = 0; i < w->n; i++) {
 		size_t pairs = w->pairs[i] ? before : 0;
-		place[i] = place_of(r, w, i, n, pairs);
+		place[i] = place_of(r, w, i, feature[i], n, pairs);
 		n = km_gather_put(to, n, own[i]);
 		if (pairs == KM_PAIRS) /* nearly all */
 			for (size_t d = 0; d < KM_PAIRS; d++)
@@ -181,9 +183,9 @@ static void take_words(void *ctx, const km_words_found *w)
 	km_gather blind = r->s->g;
 	blind.weight = NULL;
 	if (r->s->g.weight)
-		put_words(r, r->s->g, w, own, pair);
+		put_words(r, r->s->g, w, feature, own, pair);
 	else
-		put_words(r, blind, w, own, pair);
+		put_words(r, blind, w, feature, own, pair);
 	memmove(r->feature, r->feature + pairing, KM_PAIRS * sizeof(*r->feature));
 }
 
@@ -211,13 +213,15 @@ static void read_value(sink *s, km_field f, km_sv value)
 
 	if (value.n == 0)
 		return;
+	uint64_t feature = km_hash_mix(s->field[f], km_sv_ihash(value));
 	*place = (km_place){ .p = value.p,
+			     .feature = feature,
 			     .n = (uint16_t)(value.n < UINT16_MAX ? value.n : UINT16_MAX),
 			     .first = (uint16_t)s->g.n,
 			     .part = (int16_t)s->part,
 			     .field = (uint8_t)f };
 	km_places_add(s->places, place, 1);
-	km_gather_add(&s->g, km_hash_mix(s->field[f], km_sv_ihash(value)));
+	km_gather_add(&s->g, feature);
 }
 
 /* "a.b.example.jp" as "jp", "example.jp", "b.example.jp", …: five at most. */

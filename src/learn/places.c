@@ -30,25 +30,16 @@ static km_sv text_of(const km_place *w)
 	return (km_sv){ w->p, w->n };
 }
 
-static uint64_t hash_of(const km_place *w)
-{
-	uint64_t field = km_field_hashes()[w->field];
-
-	return km_hash_mix(field, w->how & KM_PLACE_WORD ? km_sv_hash(text_of(w))
-							 : km_sv_ihash(text_of(w)));
-}
-
 /* The word before @w that made @bucket together with it, and its distance; NULL: none. */
 static const km_place *partner_of(const km_place *w, uint32_t bucket, unsigned *distance)
 {
-	uint64_t hash = hash_of(w);
 	const km_place *before = w;
 
 	for (unsigned d = 1; d <= w->how / KM_PLACE_BEFORE; d++) {
 		do
 			before--;
 		while (!(before->how & KM_PLACE_PAIRS));
-		if (km_bucket_of(km_hash_mix(hash_of(before), hash + d)) == bucket) {
+		if (km_bucket_of(km_hash_mix(before->feature, w->feature + d)) == bucket) {
 			*distance = d;
 			return before;
 		}
@@ -70,7 +61,7 @@ bool km_places_find(const km_places *p, km_view v, size_t index, uint32_t bucket
 	if (*at >= n)
 		return false;
 	const km_place *w = &list[*at];
-	if (km_bucket_of(hash_of(w)) != bucket) {
+	if (km_bucket_of(w->feature) != bucket) {
 		before = partner_of(w, bucket, &distance);
 		if (before == NULL)
 			return false;

@@ -22,21 +22,21 @@ typedef struct {
 	unsigned gap; /* of a pair: words between */
 } km_feature;
 
-/* The most of one message; what comes later is not told of. 1 MB. */
+/* The most of one message; what comes later is not told of. 1.5 MB. */
 enum { KM_PLACES_MAX = 65536, KM_PLACES_AT_ONCE = 64 };
 
 enum {
-	KM_PLACE_WORD = 1,  /* else a value: one feature */
-	KM_PLACE_PAIRS = 2, /* it takes part in pairs */
-	KM_PLACE_BEFORE = 4 /* times the number of words before it that it made pairs with */
+	KM_PLACE_PAIRS = 1, /* it takes part in pairs */
+	KM_PLACE_BEFORE = 2 /* times the number of words before it that it made pairs with */
 };
 
 typedef struct {
 	const char *p;
-	uint16_t n;	/* bytes; of what is longer as many as this can tell */
-	uint16_t first; /* index of the first feature that it can have added to its view */
-	int16_t part;	/* as in km_feature */
-	uint8_t field;	/* km_field */
+	uint64_t feature; /* its hash, that pairs are made of, too */
+	uint16_t n;	  /* bytes; of what is longer as many as this can tell */
+	uint16_t first;	  /* index of the first feature that it can have added to its view */
+	int16_t part;	  /* as in km_feature */
+	uint8_t field;	  /* km_field */
 	uint8_t how;
 } km_place;
 

@@ -1,5 +1,6 @@
 #include "learn/reasons.h"
 
+#include <endian.h>
 #include <math.h>
 #include <string.h>
 
@@ -30,9 +31,8 @@ static uint64_t number_of(const char *p, size_t n)
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes = bytes << 8 | (i < n ? (unsigned char)p[i] : 0);
-	return bytes;
+	memcpy(&bytes, p, n);
+	return be64toh(bytes);
 }
 
 /* A word that tells how somebody writes rather than what for: it may weigh, but explains nothing.
@@ -69,31 +69,42 @@ static bool says_little(km_sv w)
 	return number_of(words[low], sizeof(*words)) == bytes;
 }
 
-/* One side's reasons, weightiest first. */
+/* One side's reasons, weightiest first: they are made readable once it is known which remain. */
 typedef struct {
-	km_reason *list;
-	size_t *n;
+	km_feature found[KM_REASONS];
+	double weight[KM_REASONS];
+	size_t n;
 	double least; /* what is to be among them weighs more */
 } side;
 
 /* Of equal ones the first stays the first. */
-static void insert(km_arena *a, side *s, const km_feature *f, double weight)
+static void insert(side *s, const km_feature *f, double weight)
 {
-	size_t at = *s->n;
+	size_t at = s->n;
 
-	while (at > 0 && fabs(s->list[at - 1].log_odds) < fabs(weight))
+	while (at > 0 && fabs(s->weight[at - 1]) < fabs(weight))
 		at--;
-	if (*s->n < KM_REASONS)
-		++*s->n;
-	memmove(&s->list[at + 1], &s->list[at], (*s->n - at - 1) * sizeof(*s->list));
-	s->list[at] = (km_reason){ f->field, f->part, readable(a, f), weight };
-	if (*s->n == KM_REASONS)
-		s->least = fabs(s->list[KM_REASONS - 1].log_odds);
+	if (s->n < KM_REASONS)
+		s->n++;
+	memmove(&s->found[at + 1], &s->found[at], (s->n - at - 1) * sizeof(*s->found));
+	memmove(&s->weight[at + 1], &s->weight[at], (s->n - at - 1) * sizeof(*s->weight));
+	s->found[at] = *f;
+	s->weight[at] = weight;
+	if (s->n == KM_REASONS)
+		s->least = fabs(s->weight[KM_REASONS - 1]);
+}
+
+static size_t keep(km_arena *a, const side *s, km_reason *out)
+{
+	for (size_t i = 0; i < s->n; i++)
+		out[i] = (km_reason){ s->found[i].field, s->found[i].part,
+				      readable(a, &s->found[i]), s->weight[i] };
+	return s->n;
 }
 
 /* Few weigh so much that their words need to be looked at. */
-static void read_view(km_arena *a, const km_features *f, const km_places *where, km_view v,
-		      const double *weight, side sides[2])
+static void read_view(const km_features *f, const km_places *where, km_view v, const double *weight,
+		      side sides[2])
 {
 	size_t at = 0;
 	km_feature found;
@@ -103,24 +114,29 @@ static void read_view(km_arena *a, const km_features *f, const km_places *where,
 			continue;
 		if (km_places_find(where, v, i, f->view[v].bucket[i], &at, &found) &&
 		    !says_little(found.text) && !says_little(found.before))
-			insert(a, &sides[weight[i] > 0], &found, weight[i]);
+			insert(&sides[weight[i] > 0], &found, weight[i]);
 	}
 }
 
 km_status km_reasons_read(km_arena *a, const km_layers *l, const km_scope *scope,
 			  const km_features *f, const km_places *where, km_reasons *out)
 {
-	side sides[] = { { out->honest, &out->n_honest, least },
-			 { out->abuse, &out->n_abuse, least } };
+	side sides[2];
 
 	*out = (km_reasons){ 0 };
+	for (size_t i = 0; i < KM_COUNT(sides); i++) {
+		sides[i].n = 0; /* the rest is written before it is read */
+		sides[i].least = least;
+	}
 	for (km_view v = KM_VIEW_HEADER; v < KM_VIEW_COUNT; v++) {
 		double *weight = km_alloc(a, f->view[v].n * sizeof(*weight));
 		if (weight == NULL)
 			return KM_LIMIT;
 		km_layers_weigh(l, scope, f, v, weight);
-		read_view(a, f, where, v, weight, sides);
+		read_view(f, where, v, weight, sides);
 	}
+	out->n_honest = keep(a, &sides[0], out->honest);
+	out->n_abuse = keep(a, &sides[1], out->abuse);
 	return KM_OK;
 }
 
