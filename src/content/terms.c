@@ -344,22 +344,21 @@ static uint64_t begins_of(const char *p, uint64_t *inside)
 	return begins | other;
 }
 
-/* The places from @at on, in the next BITS bytes, where keys may begin. Gives how many. */
-static size_t find_places(const km_terms *t, km_sv key, size_t at, uint64_t *inside,
-			  uint32_t place[BITS])
+/* Bits as above of the BITS bytes from @at on: where keys may begin. */
+static uint64_t places_of(const km_terms *t, km_sv key, size_t at, uint64_t *inside)
 {
 	char last[BITS] = { 0 };
 	const char *p = key.p + at;
-	size_t n = 0;
+	uint64_t places = 0;
 
 	if (key.n - at < BITS)
 		p = memcpy(last, p, key.n - at);
 	for (uint64_t b = begins_of(p, inside); b; b &= b - 1) {
-		size_t here = at + (size_t)__builtin_ctzll(b);
-		place[n] = (uint32_t)here;
-		n += may_begin(t, bytes_of(key.p + here, key.n - here));
+		int bit = __builtin_ctzll(b);
+		size_t here = at + (size_t)bit;
+		places |= may_begin(t, bytes_of(key.p + here, key.n - here)) << bit;
 	}
-	return n;
+	return places;
 }
 
 /* Asks for what look() is going to need of @text. */
@@ -374,17 +373,18 @@ static void fetch(const km_terms *t, km_sv text)
 km_term_hits km_terms_scan(const km_terms *t, km_arena *a, uint8_t *count, km_sv key)
 {
 	finding f = { .terms = t, .arena = a, .count = count };
-	uint32_t place[BITS];
 	uint64_t inside = 0;
 
 	if (t->n == 0 || key.n > UINT32_MAX)
 		return (km_term_hits){ NULL, 0 };
 	for (size_t at = 0; at < key.n; at += BITS) {
-		size_t n = find_places(t, key, at, &inside, place);
-		for (size_t i = 0; i < n; i++)
-			fetch(t, km_sv_from(key, place[i]));
-		for (size_t i = 0; i < n; i++)
-			look(&f, km_sv_from(key, place[i]), place[i]);
+		uint64_t places = places_of(t, key, at, &inside);
+		for (uint64_t b = places; b; b &= b - 1)
+			fetch(t, km_sv_from(key, at + (size_t)__builtin_ctzll(b)));
+		for (uint64_t b = places; b; b &= b - 1) {
+			size_t here = at + (size_t)__builtin_ctzll(b);
+			look(&f, km_sv_from(key, here), here);
+		}
 	}
 	for (size_t i = 0; i < f.n; i++)
 		count[f.hit[i].term] = 0;
