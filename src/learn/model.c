@@ -53,20 +53,22 @@ static const double weights[KM_CLASSIFIERS] = {
  * Of a text of so many features the tail that speaks loudest against the message counts instead, up
  * to so much, unless the header is clearly honest; of the shortest tails, which are loud by chance,
  * only that there are no good words in them. Where what comes before the tail speaks for the
- * message and the tail against it, as nobody writes who means one thing, the tail counts for more,
- * and only a header beyond doubt stands against a large one.
+ * message and the tail does not, as nobody writes who means one thing, the tail counts for more and
+ * is worse by something, and only a header beyond doubt stands against a large one. Such a seam is
+ * looked for at finer steps, where 'most' is text_least: no text is better.
  */
 static const double text_least = -3, content_least = -4, content_against = 0.33;
-static const double header_honest = -2, header_certain = -5;
-static const double head_for = -1, tail_against = 0.5;
+static const double header_honest = -2, header_certain = -4;
+static const double head_for = -1.25, tail_against = 0;
 static const struct {
 	unsigned char begin; /* part */
-	double most, contrary, honest;
-} tails[KM_TAILS] = { { 4, 2, 4, header_certain },
-		      { 8, 2, 4, header_certain },
-		      { 12, 2, 4, header_certain },
-		      { 14, -0.75, 1, header_honest },
-		      { 15, -0.75, 1, header_honest } };
+	double most, contrary, seam, honest;
+} tails[KM_TAILS] = {
+	{ 2, text_least, 4, 0.5, header_certain },  { 4, 2, 4, 0.5, header_certain },
+	{ 6, text_least, 4, 0.5, header_certain },  { 8, 2, 4, 0.5, header_certain },
+	{ 10, text_least, 4, 0.5, header_certain }, { 12, 2, 4, 0.5, header_certain },
+	{ 14, -0.75, 1, 0, header_honest },	    { 15, -0.75, 1, 0, header_honest },
+};
 enum { LONG_TEXT = 900 };
 /* Text that hides from programs says no better things than the header, and is worse by this. */
 static const double hiding = 2;
@@ -132,7 +134,8 @@ static double of_tail(const km_score *s, int view, int tail, double header)
 
 	if (header <= (contrary ? tails[tail].honest : header_honest))
 		return -HUGE_VAL;
-	return fmin(x, contrary ? tails[tail].contrary : tails[tail].most);
+	return contrary ? fmin(x, tails[tail].contrary) + tails[tail].seam
+			: fmin(x, tails[tail].most);
 }
 
 /* A text's log-odds; @header: what the header says. */
@@ -175,18 +178,22 @@ static double mean(const km_score *s)
 void km_score_add(km_score *s, km_view v, size_t n, const km_view_sums *sums, double factor,
 		  double more)
 {
-	double sum = 0, x = 0;
+	bool apart = views[v].text && n >= LONG_TEXT;
+	double sum = 0;
+	size_t p = KM_PARTS;
 
-	for (size_t p = KM_PARTS, i = KM_TAILS + 1; i-- > 0;) {
-		size_t begin = i > 0 ? tails[i - 1].begin : 0, rest = n - km_part_begin(n, begin);
+	for (size_t i = KM_TAILS; i-- > 0;) {
+		size_t begin = tails[i].begin, rest = n - km_part_begin(n, begin);
 		while (p > begin)
 			sum += sums->part[--p];
-		x = rest ? factor * sum / sqrt((double)rest + more) : 0;
-		if (i > 0 && n >= LONG_TEXT)
-			s->tail[v][i - 1] += x;
+		if (apart)
+			s->tail[v][i] += factor * sum / sqrt((double)rest + more);
 	}
+	while (p > 0)
+		sum += sums->part[--p];
+	double x = n ? factor * sum / sqrt((double)n + more) : 0;
 	s->view[v] += x;
-	for (size_t i = 0; i < KM_TAILS && n < LONG_TEXT; i++)
+	for (size_t i = 0; i < KM_TAILS && !apart; i++)
 		s->tail[v][i] += x;
 }
 
@@ -278,20 +285,26 @@ static double stiffness(const km_training *t, int view, uint32_t bucket, double 
 	return sqrt((double)squares + known) + epsilon;
 }
 
+/* What a message teaches a view; a lesson that is trusted by half is half a lesson. */
+typedef struct {
+	double error, trust, rate;
+} lesson;
+
 /*
  * One step against the gradient. Where a layer's reach is bounded, a step that would move the
  * classifier further is shortened: one message must not turn round all that is written like it.
  */
-static void train_view(km_model *m, int view, const km_feature_set *set, double error, double rate,
+static void train_view(km_model *m, int view, const km_feature_set *set, const lesson *l,
 		       const km_training *t, km_model_step *step)
 {
 	unsigned fold = KM_BUCKET_BITS - m->bits;
 	float *weight = weights_of(m, view), *squares = weight + ((size_t)1 << m->bits);
-	double share = km_feature_share(set), gradient = error * share;
-	double pull = rate * gradient, moved = 0;
+	double share = km_feature_share(set), gradient = l->error * share;
+	double pull = l->rate * l->trust * gradient, square = l->trust * gradient * gradient;
+	double moved = 0;
 
 	for (size_t i = 0; i < set->n; i++)
-		squares[set->bucket[i] >> fold] += (float)(gradient * gradient);
+		squares[set->bucket[i] >> fold] += (float)square;
 	for (size_t i = 0; i < set->n && t->reach > 0; i++) {
 		uint32_t b = set->bucket[i];
 		moved += share * fabs(pull) / stiffness(t, view, b, share, squares[b >> fold]);
@@ -304,13 +317,14 @@ static void train_view(km_model *m, int view, const km_feature_set *set, double 
 			(float)(pull / stiffness(t, view, b, share, squares[b >> fold]));
 	}
 	step->pull[view] = (float)pull;
-	step->square[view] = (float)(gradient * gradient);
+	step->square[view] = (float)square;
 }
 
-/* Of labels that may be wrong, this share is. */
-static const double wrong_labels = 0.08;
+/* Of labels that may be wrong, this share is. What one classifier says of that is mended in this
+ * part by the mean of all: what is new to it may be known to the others. */
+static const double wrong_labels = 0.08, by_all = 0.3;
 
-/* How likely the label is right, by Bayes, for a classifier that puts it at the log-odds @x. */
+/* How likely the label is right, by Bayes, where it is put at the log-odds @x. */
 static double trust(double x, bool curated)
 {
 	double right = (1 - wrong_labels) * sigmoid(x), wrong = wrong_labels * sigmoid(-x);
@@ -347,13 +361,15 @@ void km_model_learn(km_model *m, const km_features *f, bool abuse, const km_trai
 	km_score_finish(&s, m->slope + t->slope, m->offset + t->offset);
 	calibrate(m, &s, target);
 	bool curated = t->rate >= KM_RATE_CURATED;
+	double all = curated ? 0 : abuse ? mean(&s) : -mean(&s);
 	double rate = t->rate * (lasting + (1 - lasting) * young / (young + (double)m->trained));
 	for (int v = 0; v < KM_VIEW_COUNT; v++) {
 		double by = s.by[views[v].by], agrees = abuse ? by : -by;
+		const lesson l = { .error = sigmoid(by) - target,
+				   .trust = trust(agrees + by_all * (all - agrees), curated),
+				   .rate = rate * views[v].rate };
 		if (agrees <= (curated ? margin : margin_noisy))
-			train_view(m, v, &f->view[v],
-				   (sigmoid(by) - target) * trust(agrees, curated),
-				   rate * views[v].rate, t, step);
+			train_view(m, v, &f->view[v], &l, t, step);
 	}
 	m->trained++;
 	m->abuse += abuse;

@@ -17,11 +17,12 @@ typedef struct km_model km_model;
 typedef enum { KM_BY_RAW, KM_BY_HEADER, KM_BY_CONTENT, KM_CLASSIFIERS } km_classifier;
 
 /* A view is added up in so many parts of equal size; its tails each begin with one of them. */
-enum { KM_PARTS = 16, KM_TAILS = 5 };
+enum { KM_PARTS = 16, KM_TAILS = 8 };
 
 typedef struct {
 	double view[KM_VIEW_COUNT]; /* log-odds of each view */
-	/* those of the last 3/4, 1/2, 1/4, 1/8, 1/16; of a short text those of all */
+	/* those of the last 7/8, 3/4, 5/8, 1/2, 3/8, 1/4, 1/8, 1/16; of what is not text, and of
+	 * short text, those of all */
 	double tail[KM_VIEW_COUNT][KM_TAILS];
 	bool disguised;		   /* as the features are */
 	double by[KM_CLASSIFIERS]; /* log-odds of each classifier: its views, added up */
@@ -33,7 +34,7 @@ typedef struct {
 #define KM_RATE_CURATED 1.0
 /* At any rate below KM_RATE_CURATED a label may be wrong: the surer the model is of the contrary,
  * the less it learns from it. */
-#define KM_RATE_NOISY 0.6
+#define KM_RATE_NOISY 0.9
 
 /* Knows nothing: every probability is one half. NULL when out of memory (16 MB). */
 km_model *km_model_new(void);

@@ -149,6 +149,9 @@ static void test_layer(void **state)
 	free(memory);
 }
 
+/* The tail that is half of a text. */
+enum { HALF = 3 };
+
 /* Where spam comes after a long honest passage, the end of the text counts. */
 static void test_tail(void **state)
 {
@@ -171,7 +174,7 @@ static void test_tail(void **state)
 	mixed.view[KM_VIEW_BODY].n = N;
 	km_model_score(m, &mixed, &s);
 	assert_true(fabs(s.view[KM_VIEW_BODY]) < 1);
-	assert_true(s.tail[KM_VIEW_BODY][1] > 3);
+	assert_true(s.tail[KM_VIEW_BODY][HALF] > 3);
 	assert_true(s.probability > 0.6);
 	/* a shorter one is taken as a whole */
 	mixed.view[KM_VIEW_BODY].n = N / 2 + 100;
@@ -213,7 +216,7 @@ static void test_header_is_heard(void **state)
 	km_score_finish(&s, 1, 0);
 	assert_true(s.logit > 0 && s.logit < 2);
 	/* words that say little at the end are good words no more */
-	s.tail[KM_VIEW_BODY][KM_TAILS - 1] = s.tail[KM_VIEW_START][KM_TAILS - 1] = 0.4;
+	s.tail[KM_VIEW_BODY][KM_TAILS - 1] = s.tail[KM_VIEW_START][KM_TAILS - 1] = -0.1;
 	km_score_finish(&s, 1, 0);
 	assert_true(s.logit < 0 && s.logit > -1);
 }
@@ -227,10 +230,10 @@ static void test_contrary(void **state)
 		double header, view, tail;
 		bool against;
 	} cases[] = {
-		{ -3, -4, 5, true },	{ -3, 0.6, 5, true }, /* before: -7, -4 */
-		{ -3, 4, 4.1, false },	/* all of it is against it, and the header knows better */
-		{ -3, -4, 0.4, false }, /* the end is for nothing */
-		{ -5.5, -4, 5, false },
+		{ -3, -4, 5, true },	 { -3, 0.6, 5, true }, /* before: -7, -4 */
+		{ -3, 4, 4.1, false },	 /* all of it is against it, and the header knows better */
+		{ -3, -4, -0.1, false }, /* the end is for it, too */
+		{ -4.5, -4, 5, false },
 	};
 
 	for (size_t i = 0; i < KM_COUNT(cases); i++) {
@@ -241,11 +244,27 @@ static void test_contrary(void **state)
 			s.tail[KM_VIEW_BODY][t] = cases[i].view;
 		km_score_finish(&s, 1, 0);
 		without = s;
-		s.tail[KM_VIEW_BODY][1] = cases[i].tail;
+		s.tail[KM_VIEW_BODY][HALF] = cases[i].tail;
 		km_score_finish(&s, 1, 0);
 		if ((s.logit > without.logit) != cases[i].against)
 			fail_msg("case %zu: %g, then %g", i, without.logit, s.logit);
 	}
+}
+
+/* Words of ham before a text make it worse than it is without them. */
+static void test_seam(void **state)
+{
+	(void)state;
+	km_score s[2] = { { .view = { 0 } } };
+
+	for (int i = 0; i < 2; i++) {
+		s[i].view[KM_VIEW_BODY] = i ? -4 : 0.2;
+		for (int t = 0; t < KM_TAILS; t++)
+			s[i].tail[KM_VIEW_BODY][t] = s[i].view[KM_VIEW_BODY];
+		s[i].tail[KM_VIEW_BODY][HALF] = 0.2;
+		km_score_finish(&s[i], 1, 0);
+	}
+	assert_true(s[0].logit > 0 && s[1].logit > 2 * s[0].logit);
 }
 
 /* Who only ever hears of spam does not take all for spam. */
@@ -283,6 +302,25 @@ static void test_doubt(void **state)
 		km_model_free(m[i]);
 }
 
+/* Nor does such a label say much of what was never met before. */
+static void test_doubt_of_news(void **state)
+{
+	(void)state;
+	enum { KNOWN = 32, NEW = 8 };
+	double moved[2][KNOWN + NEW] = { { 0 } };
+
+	for (int i = 0; i < 2; i++) {
+		km_model *m = km_model_new();
+		train(m, 0, true, 100);
+		km_features f = features(0, KNOWN + NEW);
+		km_model_train(m, &f, false, i ? KM_RATE_CURATED : KM_RATE_NOISY);
+		km_model_weigh(m, KM_VIEW_HEADER, &f.view[KM_VIEW_HEADER], moved[i]);
+		km_model_free(m);
+	}
+	double doubted = -moved[0][KNOWN], sure = -moved[1][KNOWN];
+	assert_true(doubted > 0 && doubted < sure / 3);
+}
+
 /* Text that hides from programs is worse than what header says, and speaks for nobody. */
 static void test_disguised(void **state)
 {
@@ -308,12 +346,13 @@ static void test_disguised(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_learns),	   cmocka_unit_test(test_not_drowned),
-		cmocka_unit_test(test_determined), cmocka_unit_test(test_margin),
-		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_layer),
-		cmocka_unit_test(test_tail),	   cmocka_unit_test(test_header_is_heard),
-		cmocka_unit_test(test_contrary),   cmocka_unit_test(test_balance),
-		cmocka_unit_test(test_doubt),	   cmocka_unit_test(test_disguised),
+		cmocka_unit_test(test_learns),	      cmocka_unit_test(test_not_drowned),
+		cmocka_unit_test(test_determined),    cmocka_unit_test(test_margin),
+		cmocka_unit_test(test_empty),	      cmocka_unit_test(test_layer),
+		cmocka_unit_test(test_tail),	      cmocka_unit_test(test_header_is_heard),
+		cmocka_unit_test(test_contrary),      cmocka_unit_test(test_seam),
+		cmocka_unit_test(test_balance),	      cmocka_unit_test(test_doubt),
+		cmocka_unit_test(test_doubt_of_news), cmocka_unit_test(test_disguised),
 	};
 	return cmocka_run_group_tests_name("learn/model", tests, NULL, NULL);
 }
