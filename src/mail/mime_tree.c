@@ -1,4 +1,5 @@
 /* The parts of a container: one pass over its lines with a stack of open parts. */
+#include "base/block.h"
 #include "mail/mime.h"
 #include "text/utf8.h"
 
@@ -358,6 +359,34 @@ static bool in_uu(const struct scan *s)
 	return km_mime_part(s->b, s->stack[s->n - 1].part)->cte == KM_CTE_UUENCODE;
 }
 
+/* Whether a line that begins so may be a boundary, or begin or end uuencoded data. */
+static bool may_matter(char c)
+{
+	return c == '-' || c == 'b' || c == 'e';
+}
+
+/* The first line from that at @at on that may matter, or the end: most of a text is other lines. */
+static size_t skip_text(const struct scan *s, size_t at)
+{
+	const char *p = s->text.p;
+
+	if (s->cr_too || may_matter(p[at]))
+		return at;
+	for (; s->end - at > KM_BLOCK; at += KM_BLOCK) {
+		km_block ends = (km_block)(km_block_load(p + at) == (uint8_t)s->eol);
+		km_block next = km_block_load(p + at + 1);
+		km_block may =
+			(km_block)(next == '-') | (km_block)(next == 'b') | (km_block)(next == 'e');
+		size_t first = km_block_first(ends & may);
+		if (first < KM_BLOCK)
+			return at + first + 1;
+	}
+	for (; at + 1 < s->end; at++)
+		if (p[at] == s->eol && may_matter(p[at + 1]))
+			return at + 1;
+	return s->end;
+}
+
 /* What a line that is no boundary may be. */
 static void at_text(struct scan *s, size_t at, size_t next)
 {
@@ -373,6 +402,9 @@ static void at_text(struct scan *s, size_t at, size_t next)
 static void scan_lines(struct scan *s, size_t at)
 {
 	while (at < s->end && !s->full) {
+		at = skip_text(s, at);
+		if (at == s->end)
+			return;
 		size_t next = next_line(s, at);
 		struct match m = { NONE, 0, false };
 

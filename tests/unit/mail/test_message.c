@@ -428,6 +428,32 @@ static void test_line_ends(void **state)
 			}
 }
 
+/* Lines that begin or end a part are looked for in blocks: wherever they stand, they are seen. */
+static void test_line_starts(void **state)
+{
+	static const char x[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
+	(void)state;
+	for (int n = 0; n < 60; n++) {
+		km_arena *a = km_arena_new(1 << 20);
+		km_sv in =
+			km_sv_fmt(a,
+				  MIXED "--b\n\n%.*s\nbegin 644 a.exe\n#0V%%T\n`\nend\n%.*s\n--b\n"
+					"Content-Type: text/html\n\n%.*s\n--b--",
+				  n, x, n / 2, x, n, x);
+		km_sv raw = test_exact(in.p, in.n);
+		km_mail *m;
+		assert_int_equal(km_mail_read(a, raw, &m), KM_OK);
+		test_sv_is(list_parts(a, m),
+			   "TEXT multipart/mixed, 1 text/plain, 1.1 application/octet-stream, "
+			   "2 text/html",
+			   "line starts");
+		assert_int_equal(m->parts[3].body.n, n);
+		test_drop(raw);
+		km_arena_free(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_names),	     cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_from),	     cmocka_unit_test(test_starts),
 		cmocka_unit_test(test_header_alone), cmocka_unit_test(test_line_ends),
+		cmocka_unit_test(test_line_starts),
 	};
 	return cmocka_run_group_tests_name("mail/message", tests, NULL, NULL);
 }
