@@ -202,7 +202,8 @@ def the_systems_resolvers(site):
         f"database:\n  storage: {site.knot.dir}", f"database:\n  storage: {site.folder}/run53"))
     (site.folder / "run53").mkdir()
     script = (f"ip link set lo up; mount --bind {resolv} /etc/resolv.conf; "
-              f"/usr/sbin/knotd -c {knot53} >/dev/null 2>&1 & k=$!; sleep 1; "
+              f"/usr/sbin/knotd -c {knot53} >/dev/null 2>&1 & k=$!; "
+              "for _ in $(seq 300); do grep -q '0100007F:0035 00000000:0000 0A' /proc/net/tcp && break; sleep 0.1; done; "
               f"{site.program} scan --json --dns --config {conf} --ip 192.0.2.7 --helo x --from a@secure.example {mail}; "
               "kill $k; wait")
     for text, result in (("nameserver 127.0.0.1\n", "pass"), ("nameserver 127.0.0.2\n", "temperror")):

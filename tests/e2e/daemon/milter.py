@@ -31,7 +31,7 @@ def one_message(subject=b"raw", rcpts=(b"bob@example.jp",), forged=False, extra=
 class Peer:
     """A milter client that sends what it likes."""
 
-    def __init__(self, port, seconds=10):
+    def __init__(self, port, seconds=60):
         if isinstance(port, int):
             self.s = socket.create_connection(("127.0.0.1", port), seconds)
         else:

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -26,13 +27,26 @@ def temporary_folder():
         shutil.rmtree(path, ignore_errors=True)
 
 
+PORTS = range(10000, 32000)  # below those that the kernel gives to clients, which could take one between two starts
+RESERVED = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that no other test is given either while this one runs: each has a name that one process can hold."""
+    while True:
+        port, name = random.choice(PORTS), socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0komainu-e2e-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        RESERVED.append(name)
+        return port
 
 
-def wait_for(what, condition, seconds=20.0):
+def wait_for(what, condition, seconds=60.0):
     """Waits until @condition() is true; fails naming @what."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -49,6 +63,29 @@ def listens(port):
         return True
     except OSError:
         return False
+
+
+def alive(pid):
+    """Whether any thread of @pid is left: until then its files are open and its locks held."""
+    try:
+        ended = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+        return not ended or len(os.listdir(f"/proc/{pid}/task")) > 1
+    except OSError:
+        return False
+
+
+def wait_until_read(s):
+    """Waits until the server at the other end of TCP connection @s has read all that was sent."""
+    here, there = (f"0100007F:{port:04X}" for port in (s.getsockname()[1], s.getpeername()[1]))
+
+    def nothing_waits():
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[1:3] == [there, here]:
+                return fields[4].endswith(":00000000")
+        return False
+
+    wait_for("what was sent is read", nothing_waits)
 
 
 class Komainu:
@@ -103,19 +140,32 @@ class Komainu:
             return None
         if self.process.poll() is None:
             self.process.send_signal(how)
-        status = self.process.wait(30)
+        status = self.process.wait(90)
         self.process = None
         said = self.said()
         for sign in ("AddressSanitizer", "LeakSanitizer", "runtime error:"):
             assert sign not in said, said[max(0, said.index(sign) - 500):][:6000]
         return status
 
+    def kill_all(self):
+        """Kills the supervisor, and waits until the roles have noticed and ended."""
+        roles = self.roles()
+        self.stop(signal.SIGKILL)
+        wait_for("all roles have ended", lambda: not any(alive(pid) for pid in roles))
+
+    def kill_roles(self, name):
+        """Kills the roles called @name, and waits until they are gone; others are started then."""
+        pids = wait_for(f"a {name}", lambda: self.roles(name))
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(f"the {name} is gone", lambda: not any(alive(pid) for pid in pids))
+
     def said(self):
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
     def request(self, method, path, body=None, headers=()):
         """(status, headers, body) of one request; @headers may repeat names."""
-        c = http.client.HTTPConnection("127.0.0.1", self.http, timeout=20)
+        c = http.client.HTTPConnection("127.0.0.1", self.http, timeout=60)
         try:
             c.putrequest(method, path)
             for name, value in headers:
@@ -151,8 +201,8 @@ class Komainu:
                 return float(line.split()[1])
         raise AssertionError(f"no metric {name}")
 
-    def roles(self, name):
-        """Pids of the running roles called @name."""
+    def roles(self, name=""):
+        """Pids of the running roles called @name, or of all."""
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit():
@@ -162,7 +212,7 @@ class Komainu:
                 args = (entry / "cmdline").read_bytes().split(b"\0")
             except (OSError, IndexError):
                 continue
-            if int(stat[1]) == self.process.pid and args[0].startswith(b"komainu: " + name.encode() + b" "):
+            if int(stat[1]) == self.process.pid and args[0].startswith(b"komainu: " + name.encode() + (b" " if name else b"")):
                 found.append(int(entry.name))
         return sorted(found)
 
@@ -241,6 +291,7 @@ milter_connect_timeout = 5s
 
 MASTER_CF = """\
 127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{submission} inet n - n - - smtpd -o milter_macro_defaults=auth_authen=alice
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -264,7 +315,7 @@ class Postfix:
 
     def __init__(self, folder, milter):
         self.dir = pathlib.Path(folder) / "postfix"
-        self.port = free_port()
+        self.port, self.submission = free_port(), free_port()  # what comes by the second comes from user alice
         self.conf = self.dir / "conf"
         for name in ("conf", "queue", "data", "mail/inbox"):
             (self.dir / name).mkdir(parents=True)
@@ -280,7 +331,7 @@ class Postfix:
                 dir=self.dir, daemons=daemons, milter=milter, uid=nobody.pw_uid, gid=nobody.pw_gid
             )
         )
-        (self.conf / "master.cf").write_text(MASTER_CF.format(port=self.port))
+        (self.conf / "master.cf").write_text(MASTER_CF.format(port=self.port, submission=self.submission))
         shutil.copy("/etc/postfix/dynamicmaps.cf", self.conf) if os.path.exists(
             "/etc/postfix/dynamicmaps.cf"
         ) else None
