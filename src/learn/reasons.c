@@ -80,14 +80,12 @@ typedef struct {
 /* Of equal ones the first stays the first. */
 static void insert(side *s, const km_feature *f, double weight)
 {
-	size_t at = s->n;
+	size_t at = s->n < KM_REASONS ? s->n++ : KM_REASONS - 1; /* the last one makes room */
 
-	while (at > 0 && fabs(s->weight[at - 1]) < fabs(weight))
-		at--;
-	if (s->n < KM_REASONS)
-		s->n++;
-	memmove(&s->found[at + 1], &s->found[at], (s->n - at - 1) * sizeof(*s->found));
-	memmove(&s->weight[at + 1], &s->weight[at], (s->n - at - 1) * sizeof(*s->weight));
+	for (; at > 0 && fabs(s->weight[at - 1]) < fabs(weight); at--) {
+		s->found[at] = s->found[at - 1];
+		s->weight[at] = s->weight[at - 1];
+	}
 	s->found[at] = *f;
 	s->weight[at] = weight;
 	if (s->n == KM_REASONS)
