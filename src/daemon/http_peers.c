@@ -9,6 +9,7 @@
 struct km_http_peer {
 	km_http_peer *next, *prev;
 	struct MHD_Connection *connection;
+	size_t segment;	   /* bytes; 0: nothing can be held in its socket */
 	uint64_t since_ms; /* connect, or end of the last request */
 	bool active;	   /* a request is under way */
 	bool whole;	   /* and has come in whole */
@@ -41,6 +42,19 @@ static int socket_of(struct MHD_Connection *c)
 
 /* --- holding answers --- */
 
+enum { HEADERS = 1024 }; /* ours and libmicrohttpd's are less */
+
+/* 0 for a Unix socket, too, which holds nothing. */
+static size_t segment_of(struct MHD_Connection *c)
+{
+	int n = 0;
+	socklen_t size = sizeof(n);
+
+	return getsockopt(socket_of(c), IPPROTO_TCP, TCP_MAXSEG, &n, &size) == 0 && n > 0
+		       ? (size_t)n
+		       : 0;
+}
+
 static void set_cork(const km_http_peer *p, int on)
 {
 	(void)setsockopt(socket_of(p->connection), IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
@@ -57,12 +71,13 @@ static void let_go(void *ctx)
 	}
 }
 
-void km_http_peer_hold(km_http_peers *all, struct MHD_Connection *c, bool stays)
+void km_http_peer_hold(km_http_peers *all, struct MHD_Connection *c, bool stays, size_t n)
 {
 	uv_loop_t *loop = &all->scanner->role->loop;
 	km_http_peer *p = peer_of(c);
 
-	if (p == NULL || !stays || all->n == 1) { /* of one there is nothing to gather */
+	/* Of one connection there is nothing to gather. */
+	if (p == NULL || !stays || all->n == 1 || n + HEADERS > p->segment) {
 		km_turn_end(loop);
 		return;
 	}
@@ -119,6 +134,7 @@ void km_http_peers_notify(void *ctx, struct MHD_Connection *c, void **state,
 	if (p == NULL)
 		return;
 	p->connection = c;
+	p->segment = segment_of(c);
 	p->since_ms = now_ms();
 	p->next = all->first;
 	if (all->first)

@@ -33,11 +33,13 @@ void km_http_peer_whole(struct MHD_Connection *c);
 void km_http_peer_end(struct MHD_Connection *c);
 
 /*
- * Before an answer is given to libmicrohttpd: it is held in its socket until the end of the turn
- * (net/turn.h); until then its record is on its way, too. A connection that does not stay is closed
- * by libmicrohttpd at once, so nothing can be held there: then what is due goes out now.
+ * Before an answer of @n bytes is given to libmicrohttpd: if the connection stays and the answer
+ * fits into a segment, it is held in its socket until the end of the turn (net/turn.h), and its
+ * record is on its way before it. What can not be held goes after all that is due, which goes out
+ * now. (The kernel lets go by itself after 200 ms, tcp(7); a turn that takes so long is an error
+ * elsewhere.)
  */
-void km_http_peer_hold(km_http_peers *all, struct MHD_Connection *c, bool stays);
+void km_http_peer_hold(km_http_peers *all, struct MHD_Connection *c, bool stays, size_t n);
 
 /* The client sends no more: as most servers do, we take it for one that went away. */
 bool km_http_peer_gone(struct MHD_Connection *c);

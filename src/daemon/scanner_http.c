@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -309,8 +308,9 @@ static bool stays(struct MHD_Connection *c, const char *version)
 
 static enum MHD_Result respond(km_http *h, km_request *r, const char *version)
 {
+	const size_t n = r->body.n;
 	struct MHD_Response *resp =
-		MHD_create_response_from_buffer(r->body.n, r->body.p, MHD_RESPMEM_MUST_FREE);
+		MHD_create_response_from_buffer(n, r->body.p, MHD_RESPMEM_MUST_FREE);
 
 	if (resp == NULL)
 		return MHD_NO;
@@ -321,7 +321,7 @@ static enum MHD_Result respond(km_http *h, km_request *r, const char *version)
 	if (h->scanner->draining)
 		(void)MHD_add_response_header(resp, MHD_HTTP_HEADER_CONNECTION, "close");
 	km_http_peer_hold(&h->peers, r->connection,
-			  !h->scanner->draining && stays(r->connection, version));
+			  !h->scanner->draining && stays(r->connection, version), n);
 	enum MHD_Result rc = MHD_queue_response(r->connection, r->status, resp);
 	MHD_destroy_response(resp);
 	return rc;

@@ -43,7 +43,6 @@ static void closed(uv_handle_t *h)
 		return;
 	if (s->ops->on_close)
 		s->ops->on_close(s->ctx, s);
-	km_buf_finish(&s->out);
 	free(s);
 }
 
@@ -57,13 +56,21 @@ static km_sv write_now(km_stream *s, km_sv bytes)
 	return n > 0 ? km_sv_from(bytes, (size_t)n) : bytes;
 }
 
+/* What is gathered goes out now; with all else that is due, for its order counts (net/turn.h). */
+static void flush(km_stream *s)
+{
+	if (s->out.n)
+		km_turn_end(s->stream.loop);
+}
+
 void km_stream_close(km_stream *s)
 {
 	if (s->closing)
 		return;
+	flush(s);
+	if (s->closing)
+		return;
 	s->closing = true;
-	km_turn_drop(&s->due);
-	(void)write_now(s, km_buf_sv(&s->out));
 	uv_close(&s->handle, closed);
 	uv_close((uv_handle_t *)&s->timer, closed);
 }
@@ -108,7 +115,7 @@ static void on_timer(uv_timer_t *t)
 
 static void finish_shut(km_stream *s)
 {
-	if (s->shut && !s->lingering && s->queued == 0 && s->out.n == 0)
+	if (s->shut && !s->lingering && s->queued == 0)
 		km_stream_close(s);
 }
 
@@ -154,10 +161,8 @@ static void put_gathered(void *ctx)
 	km_stream *s = ctx;
 	km_buf out = s->out;
 
-	km_turn_drop(&s->due);
 	km_buf_init(&s->out, NULL, TURN_MAX);
-	if (!s->closing)
-		put(s, km_buf_sv(&out));
+	put(s, km_buf_sv(&out));
 	km_buf_finish(&out);
 }
 
@@ -240,8 +245,9 @@ void km_stream_write(km_stream *s, km_sv bytes)
 		km_buf_add(&s->out, bytes);
 		km_turn_add(s->stream.loop, s->kind, &s->due);
 	} else {
-		put_gathered(s);
-		put(s, bytes);
+		km_turn_end(s->stream.loop);
+		if (!s->closing)
+			put(s, bytes);
 	}
 }
 
@@ -270,7 +276,7 @@ void km_stream_resume(km_stream *s)
 
 void km_stream_shut(km_stream *s)
 {
-	put_gathered(s);
+	flush(s);
 	s->shut = true;
 	finish_shut(s);
 }
@@ -279,7 +285,7 @@ void km_stream_linger(km_stream *s, uint64_t ms)
 {
 	if (s->closing)
 		return;
-	put_gathered(s);
+	flush(s);
 	if (s->closing)
 		return;
 	km_stream_deadline(s, ms);

@@ -188,6 +188,45 @@ static void test_close_and_shut(void **state)
 	finish(&w);
 }
 
+static void say_much(km_stream *s)
+{
+	static const char block[100000];
+
+	km_stream_write(s, (km_sv){ block, sizeof(block) });
+}
+
+static void linger(km_stream *s)
+{
+	km_stream_linger(s, 1);
+}
+
+/* What cannot wait for the end of the turn does not overtake what a role was told before. */
+static void test_nothing_overtakes(void **state)
+{
+	(void)state;
+	static void (*const hurry[])(km_stream *) = { km_stream_close, km_stream_shut, linger,
+						      say_much };
+	site w;
+
+	for (size_t i = 0; i < KM_COUNT(hurry); i++) {
+		begin(&w, true);
+		km_stream_write(w.line, KM_S("record"));
+		km_stream_write(w.client, KM_S("answer"));
+		hurry[i](w.client);
+		assert_string_equal(got(w.line_end), "record");
+		assert_memory_equal(got(w.client_end), "answer", 6);
+		if (hurry[i] != say_much)
+			w.client = NULL;
+		finish(&w);
+	}
+	/* There is something to say that is too long to be gathered, and nothing before it. */
+	begin(&w, true);
+	km_stream_write(w.line, KM_S("record"));
+	say_much(w.client);
+	assert_string_equal(got(w.line_end), "record");
+	finish(&w);
+}
+
 /* More than is worth a copy goes out in order, too. */
 static void test_much(void **state)
 {
@@ -226,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_before_work),
 		cmocka_unit_test(test_close_and_shut),
+		cmocka_unit_test(test_nothing_overtakes),
 		cmocka_unit_test(test_much),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
