@@ -1,5 +1,7 @@
 #include "auth/canon.h"
 
+#include "base/block.h"
+
 /* From this size on bytes go past the staging buffer. */
 enum { LARGE = 512 };
 
@@ -79,93 +81,64 @@ static void simple_body(km_canon_sink *s, km_sv body)
 
 /* --- relaxed --- */
 
-/* White space inside the line that must change: a tab, or two blanks side by side. */
-static bool has_odd_blanks(km_sv line)
+static bool is_odd(uint8_t c, uint8_t next)
 {
-	unsigned char any = 0;
-
-	if (line.n == 0)
-		return false;
-	/* Nearly every line is plain; this loop becomes vector code. */
-	for (size_t i = 0; i + 1 < line.n; i++)
-		any |= (unsigned char)((line.p[i] == '\t') |
-				       ((line.p[i] == ' ') & (line.p[i + 1] == ' ')));
-	return any || line.p[line.n - 1] == '\t';
-}
-
-/* @v with runs of blanks as one space each. */
-static void put_reduced(km_canon_sink *s, km_sv v)
-{
-	for (size_t i = 0; i < v.n;) {
-		size_t from = i;
-		while (i < v.n && !is_blank(v.p[i]))
-			i++;
-		put(s, km_sv_sub(v, from, i - from));
-		if (i == v.n)
-			break;
-		put_byte(s, ' ');
-		while (i < v.n && is_blank(v.p[i]))
-			i++;
-	}
+	return c == '\t' || (c == ' ' && next <= ' ') || (c != '\r' && next == '\n');
 }
 
 /*
- * Bytes at the start of @v, whole lines, that are the same in the relaxed form: line ends CRLF, no
- * tab, no blank beside another or before a line end. Most bodies are, from end to end. *looked_at:
- * how far that is known; what follows the plain lines up to there goes line by line.
+ * The first byte from @at on at which the relaxed form may differ from what stands there: a tab, a
+ * blank that is not between words, the byte before an LF that has no CR. Nearly all of a body is
+ * passed over here.
  */
-static size_t plain_lines(km_sv v, size_t *looked_at)
+static size_t find_odd(km_sv v, size_t at)
 {
-	enum { BLOCK = 128 };
-	size_t at = 0;
+	const uint8_t *p = (const uint8_t *)v.p;
 
-	*looked_at = BLOCK;
-	while (v.n - at > BLOCK && v.p[0] != '\n') {
-		const uint8_t *p = (const uint8_t *)v.p + at;
-		uint8_t odd = 0;
-		for (size_t i = 0; i < BLOCK; i++) { /* becomes vector code */
-			odd |= (uint8_t)(p[i] == '\t');
-			odd |= (uint8_t)((p[i] == ' ') & (p[i + 1] <= ' '));
-			odd |= (uint8_t)((p[i] != '\r') & (p[i + 1] == '\n'));
-		}
-		*looked_at = at + BLOCK;
-		if (odd)
-			break;
-		at += BLOCK;
+	for (; v.n - at > KM_BLOCK; at += KM_BLOCK) {
+		km_block c = km_block_load(p + at), next = km_block_load(p + at + 1);
+		km_block odd = (km_block)(c == '\t') | ((km_block)(c == ' ') & (next <= ' ')) |
+			       ((km_block)(c != '\r') & (next == '\n'));
+		size_t first = km_block_first(odd);
+		if (first < KM_BLOCK)
+			return at + first;
 	}
-	while (at > 0 && v.p[at - 1] != '\n')
-		at--;
-	return at;
+	while (at + 1 < v.n && !is_odd(p[at], p[at + 1]))
+		at++;
+	return at + 1 < v.n ? at : v.n;
 }
 
-static void relaxed_line(km_canon_sink *s, km_sv line)
+/* Where the line ends: at its LF or the CR before it. */
+static bool is_eol(km_sv v, size_t at)
 {
-	while (line.n && is_blank(line.p[line.n - 1]))
-		line.n--;
-	if (has_odd_blanks(line))
-		put_reduced(s, line);
-	else
-		put(s, line);
-	km_canon_crlf(s);
+	return v.p[at] == '\n' || (v.p[at] == '\r' && at + 1 < v.n && v.p[at + 1] == '\n');
 }
 
 static void relaxed_body(km_canon_sink *s, km_sv body)
 {
 	while (body.n && (body.p[body.n - 1] == '\n' || is_blank(body.p[body.n - 1])))
 		body.n = body.p[body.n - 1] == '\n' ? without_eol(body) : body.n - 1;
-	for (size_t at = 0, until; at < body.n;) {
-		size_t plain = plain_lines(km_sv_from(body, at), &until);
-		put(s, km_sv_sub(body, at, plain));
-		until += at;
-		for (at += plain; at < body.n && at < until;) {
-			size_t lf = km_sv_chr(body, '\n', at);
-			km_sv line = km_sv_sub(body, at, lf - at);
-			if (lf < body.n)
-				line.n = without_eol(km_sv_sub(body, at, lf + 1 - at));
-			relaxed_line(s, line);
-			at = lf + 1;
+	if (body.n == 0)
+		return;
+	for (size_t at = 0; at < body.n;) {
+		size_t odd = at;
+		if (body.p[at] == '\n') { /* what stands before it has been passed on: no CR */
+			km_canon_crlf(s);
+			at++;
+			continue;
 		}
+		while ((odd = find_odd(body, odd)) < body.n && body.p[odd] == ' ' &&
+		       !is_blank(body.p[odd + 1]) && !is_eol(body, odd + 1))
+			odd++;
+		if (odd < body.n && !is_blank(body.p[odd]))
+			odd++;
+		put(s, km_sv_sub(body, at, odd - at));
+		for (at = odd; at < body.n && is_blank(body.p[at]);)
+			at++;
+		if (at > odd && !is_eol(body, at)) /* no blank is last */
+			put_byte(s, ' ');
 	}
+	km_canon_crlf(s);
 }
 
 void km_canon_body(km_canon_sink *s, km_canon how, km_sv body)

@@ -64,7 +64,7 @@ km_sv km_dns_name_parent(km_sv name)
 	return km_sv_from(name, label_end(name, 0) + 1);
 }
 
-bool km_dns_name_normal(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
+static bool normal_escaped(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
 {
 	size_t wire = 1, o = 0;
 
@@ -87,6 +87,28 @@ bool km_dns_name_normal(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
 	}
 	*n = o;
 	return o > 0;
+}
+
+bool km_dns_name_normal(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
+{
+	const size_t length = name.n && name.p[name.n - 1] == '.' ? name.n - 1 : name.n;
+	size_t label = 0; /* where it begins */
+
+	/* Nearly all: nothing is escaped, so it stays as long as it is. */
+	if (length == 0 || length > 253)
+		return normal_escaped(name, out, n);
+	for (size_t i = 0; i < length; i++) {
+		if (name.p[i] == '\\')
+			return normal_escaped(name, out, n);
+		out[i] = (char)km_lower((unsigned char)name.p[i]);
+		if (name.p[i] != '.')
+			continue;
+		if (i == label || i - label > 63)
+			return false;
+		label = i + 1;
+	}
+	*n = length;
+	return length > label && length - label <= 63;
 }
 
 void km_dns_set_init(km_dns_set *s, km_arena *arena)

@@ -108,11 +108,11 @@ void km_replay_facts(km_replay *r, const km_auth *x, const km_mail *m, const km_
 		const km_dkim_sig *s = &x->dkim->sig[i];
 		if (!km_dkim_counts(s) || is_own(x, s))
 			continue;
-		double rcpts = km_counters_distinct(c, key_of(c, 'r', s), 0, DAY,
-						    KM_REPLAY_DAYS - 1, env->now);
+		double rcpts = km_counters_distinct(c, key_of(c, 'r', s), DAY, KM_REPLAY_DAYS - 1,
+						    env->now);
 		if (rcpts < odd)
 			continue;
-		double networks = km_counters_distinct(c, key_of(c, 'w', s), 0, DAY,
+		double networks = km_counters_distinct(c, key_of(c, 'w', s), DAY,
 						       KM_REPLAY_DAYS - 1, env->now);
 		bool sure = rcpts >= 4 * odd || networks >= KM_REPLAY_NETWORKS;
 		add_fact(s, m, rcpts, networks, sure ? 1 : 0.5, fs);
@@ -131,9 +131,10 @@ static void note(km_counters *c, const km_dkim_sig *s, const km_envelope *env)
 		return;
 	}
 	for (size_t i = 0; i < env->n_rcpts; i++)
-		(void)km_counters_distinct(c, rcpts, km_counters_key(c, 't', 0, env->rcpts[i]), DAY,
-					   0, env->now);
-	(void)km_counters_distinct(c, key_of(c, 'w', s), network_of(c, &env->ip), DAY, 0, env->now);
+		km_counters_distinct_add(c, rcpts, km_counters_key(c, 't', 0, env->rcpts[i]), DAY,
+					 KM_REPLAY_DAYS - 1, env->now);
+	km_counters_distinct_add(c, key_of(c, 'w', s), network_of(c, &env->ip), DAY,
+				 KM_REPLAY_DAYS - 1, env->now);
 }
 
 void km_replay_note(km_replay *r, const km_auth *x, const km_envelope *env)

@@ -17,6 +17,7 @@ enum {
 	NETWORKS_TOO_MANY = 6,
 	TRAVEL_SECONDS = 2 * 3600,
 	GUESSES = 10,	     /* failed logins */
+	BODY_WINDOW = 6 * 3600,
 	BODY_STRANGERS = 10, /* the same content to so many strangers is a mailing */
 	BODY_ACCOUNTS = 4,
 	MANY_RCPTS = 20,
@@ -127,6 +128,17 @@ static bool is_home(const km_case *c)
 	return is_own_network(c) || (c->e->asn && is_usual(c, asn_key(c)));
 }
 
+/* How many different new networks of these two days are counted under @kind; adds this one. */
+static double count_networks(const km_case *c, char kind, bool add)
+{
+	uint64_t key = raw_key(c, kind, KM_S(""));
+
+	if (add)
+		km_counters_distinct_add(c->c, key, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)),
+					 NETWORK_WINDOW, NETWORK_BACK, c->e->t);
+	return km_counters_distinct(c->c, key, NETWORK_WINDOW, NETWORK_BACK, c->e->t);
+}
+
 /*
  * How many networks that are not the account's it came from in these two days. Someone who carries
  * a telephone about has a few, mostly of one provider, and his history tells how many; a message
@@ -135,11 +147,8 @@ static bool is_home(const km_case *c)
 static void look_at_networks(km_case *c, bool at_home)
 {
 	double usual = 1.5 * km_decay_get(&c->acc.w[KM_W_PEAK_NETS], KM_HALF_PEAK, c->e->t);
-	km_sv wide = km_case_wide(&c->e->ip);
 
-	c->networks = km_counters_distinct(c->c, raw_key(c, KM_KEY_NEW_NETWORKS, KM_S("")),
-					   raw_key(c, KM_KEY_WIDE, wide), NETWORK_WINDOW,
-					   NETWORK_BACK, c->e->t);
+	c->networks = count_networks(c, KM_KEY_NEW_NETWORKS, true);
 	int anyone = is_known_account(c) ? NETWORKS_USUAL : NETWORKS_FIRST;
 	if (usual < anyone)
 		usual = anyone;
@@ -376,15 +385,6 @@ static void look_at_recipients(km_case *c)
 	km_case_arg(c, f, 2, usual);
 }
 
-/* How many different new networks of these two days are counted under @kind; adds this one. */
-static double count_network(const km_case *c, char kind, bool add)
-{
-	uint64_t network = add ? raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)) : 0;
-
-	return km_counters_distinct(c->c, raw_key(c, kind, KM_S("")), network, NETWORK_WINDOW,
-				    NETWORK_BACK, c->e->t);
-}
-
 /*
  * To strangers alone, and from yet another network. Whoever carries a telephone about, or is on a
  * journey, writes to friends from such networks as well, be it to some for the second time on his
@@ -395,10 +395,10 @@ static void look_at_stranger_networks(km_case *c)
 	if (!c->new_network || c->e->n_rcpts == 0)
 		return;
 	bool friends = c->strangers < c->e->n_rcpts;
-	double with_friends = count_network(c, KM_KEY_FRIEND_NETWORKS, friends);
+	double with_friends = count_networks(c, KM_KEY_FRIEND_NETWORKS, friends);
 	if (friends)
 		return;
-	double n = count_network(c, KM_KEY_STRANGER_NETWORKS, true);
+	double n = count_networks(c, KM_KEY_STRANGER_NETWORKS, true);
 	double unknown = 1 - c->acc.days / DAYS_SETTLED;
 	double most = STRANGER_NETWORKS + (unknown > 0 ? unknown * STRANGER_NETWORKS_FIRST : 0) +
 		      with_friends;
@@ -419,24 +419,25 @@ static void look_at_stranger_networks(km_case *c)
 static void look_at_body(km_case *c)
 {
 	km_sv body = c->e->body_digest.n ? c->e->body_digest : c->e->subject;
-	double n = 0;
 
 	if (c->strangers == 0 || body.n == 0 || c->acc.kind == KM_ACCOUNT_BULK)
 		return;
 	uint64_t key = raw_key(c, KM_KEY_BODY, body);
-	double before = km_counters_distinct(c->c, key, 0, 6 * 3600, 1, c->e->t);
+	double before = km_counters_distinct(c->c, key, BODY_WINDOW, 1, c->e->t);
 	for (size_t i = 0; i < c->e->n_rcpts && i < 4 * BODY_STRANGERS; i++)
-		n = km_counters_distinct(c->c, key, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]),
-					 6 * 3600, 1, c->e->t);
+		km_counters_distinct_add(c->c, key, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]),
+					 BODY_WINDOW, 1, c->e->t);
 	/* One message to many is no repetition. */
 	if (before >= BODY_STRANGERS) {
 		weigh(c, c->e->body_digest.n ? 1.6 : 1.3, KM_SIGN_BODY);
-		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_SAME_BODY, KM_S("")), 1, n);
+		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_SAME_BODY, KM_S("")), 1,
+			    km_counters_distinct(c->c, key, BODY_WINDOW, 1, c->e->t));
 	}
 	if (c->e->body_digest.n == 0)
 		return;
 	key = km_counters_key(c->c, KM_KEY_BODY_ACCOUNTS, 0, body);
-	n = km_counters_distinct(c->c, key, c->acc.key, 6 * 3600, 1, c->e->t);
+	km_counters_distinct_add(c->c, key, c->acc.key, BODY_WINDOW, 1, c->e->t);
+	double n = km_counters_distinct(c->c, key, BODY_WINDOW, 1, c->e->t);
 	if (n >= BODY_ACCOUNTS) {
 		weigh(c, 1.3, 0);
 		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_BODY_SHARED, KM_S("")), 1, n);
@@ -674,8 +675,9 @@ void km_takeover_port25(km_case *c)
 	uint64_t key = raw_key(c, KM_KEY_PORT25, KM_S(""));
 	const km_rate hour = { 1000, 3600 };
 	double level;
-	double n = km_counters_distinct(c->c, key, km_case_key(c, KM_KEY_PORT25, c->e->dest), 3600,
-					1, c->e->t);
+	km_counters_distinct_add(c->c, key, km_case_key(c, KM_KEY_PORT25, c->e->dest), 3600, 1,
+				 c->e->t);
+	double n = km_counters_distinct(c->c, key, 3600, 1, c->e->t);
 	(void)km_rate_take(&c->acc.w[KM_W_PORT25], &hour, 1, km_usec_of(c->e->t), NULL);
 	level = 1000 * km_rate_level(&c->acc.w[KM_W_PORT25], &hour, km_usec_of(c->e->t));
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {

@@ -536,25 +536,20 @@ void km_counters_see_briefly(km_counters *c, uint64_t key, km_time now)
 		see(c, key, day_of(now), 0);
 }
 
-static distinct_cell *distinct_of(km_counters *c, uint64_t key, bool make_new, uint64_t expires)
+/* The cell of @key, or the one of its places that is free or expires first. */
+static distinct_cell *distinct_place(km_counters *c, uint64_t key, bool *found)
 {
 	uint32_t n = c->head->size.distinct, first = spread(key, n);
 	distinct_cell *least = NULL;
 
 	for (uint32_t i = 0; i < DISTINCT_PROBE; i++) {
 		distinct_cell *d = &c->distinct[first + i < n ? first + i : first + i - n];
-		if (get(&d->key) == key)
+		*found = get(&d->key) == key;
+		if (*found)
 			return d;
 		if (least == NULL || get(&d->expires) < get(&least->expires))
 			least = d;
 	}
-	if (!make_new)
-		return NULL;
-	set(&least->key, 0);
-	for (int i = 0; i < REGISTER_WORDS; i++)
-		set(&least->registers[i], 0);
-	set(&least->expires, expires);
-	set(&least->key, key);
 	return least;
 }
 
@@ -569,6 +564,16 @@ static void raise_register(km_word *w, unsigned shift, uint64_t rank)
 	}
 }
 
+/* 2 to the power of -@n, which is below 1023. */
+static double halved(unsigned n)
+{
+	uint64_t bits = (uint64_t)(1023 - n) << 52; /* IEEE 754: the exponent of 1, less @n */
+	double d;
+
+	memcpy(&d, &bits, sizeof(d));
+	return d;
+}
+
 /* Flajolet et al. 2007, with linear counting while registers are empty. */
 static double estimate(const uint8_t r[REGISTERS])
 {
@@ -576,37 +581,62 @@ static double estimate(const uint8_t r[REGISTERS])
 	unsigned empty = 0;
 
 	for (int i = 0; i < REGISTERS; i++) {
-		sum += 1.0 / (double)(1ull << (r[i] < 63 ? r[i] : 63));
+		sum += halved(r[i]);
 		empty += r[i] == 0;
 	}
 	double e = 0.709 * REGISTERS * REGISTERS / sum;
 	return e <= 2.5 * REGISTERS && empty ? REGISTERS * log((double)REGISTERS / empty) : e;
 }
 
-double km_counters_distinct(km_counters *c, uint64_t key, uint64_t item, uint32_t window_s,
-			    unsigned back, km_time now)
+static uint64_t window_of(km_time now, uint32_t window_s)
 {
-	uint64_t window = (uint64_t)(now < 0 ? 0 : now) / window_s;
+	return (uint64_t)(now < 0 ? 0 : now) / window_s;
+}
+
+void km_counters_distinct_add(km_counters *c, uint64_t key, uint64_t item, uint32_t window_s,
+			      unsigned back, km_time now)
+{
+	uint64_t window = window_of(now, window_s), k = km_key_mix(key, window);
+	uint64_t h = km_key_mix(item, 0);
+	unsigned reg = (unsigned)(h % REGISTERS);
+	bool found;
+	distinct_cell *d = distinct_place(c, k, &found);
+
+	if (!found) {
+		set(&d->key, 0);
+		for (int i = 0; i < REGISTER_WORDS; i++)
+			set(&d->registers[i], 0);
+		set(&d->expires, (window + back + 1) * window_s);
+		set(&d->key, k);
+	}
+	raise_register(&d->registers[reg / 8], reg % 8 * 8,
+		       (uint64_t)__builtin_clzll(h | REGISTERS) + 1);
+}
+
+static void merge(uint8_t to[REGISTERS], distinct_cell *d)
+{
+	uint64_t words[REGISTER_WORDS];
+	uint8_t r[REGISTERS];
+
+	for (int i = 0; i < REGISTER_WORDS; i++)
+		words[i] = get(&d->registers[i]);
+	memcpy(r, words, sizeof(r)); /* in which order they come does not matter */
+	for (int i = 0; i < REGISTERS; i++)
+		to[i] = r[i] > to[i] ? r[i] : to[i];
+}
+
+double km_counters_distinct(km_counters *c, uint64_t key, uint32_t window_s, unsigned back,
+			    km_time now)
+{
+	uint64_t window = window_of(now, window_s);
 	uint8_t merged[REGISTERS] = { 0 };
-	bool any = false;
+	bool any = false, found;
 
 	for (unsigned b = 0; b <= back && b <= window; b++) {
-		uint64_t k = km_key_mix(key, window - b);
-		distinct_cell *d =
-			distinct_of(c, k, b == 0 && item, (window + back + 1) * window_s);
-		if (d == NULL)
+		distinct_cell *d = distinct_place(c, km_key_mix(key, window - b), &found);
+		if (!found)
 			continue;
-		if (b == 0 && item) {
-			uint64_t h = km_key_mix(item, 0);
-			unsigned reg = (unsigned)(h % REGISTERS);
-			raise_register(&d->registers[reg / 8], reg % 8 * 8,
-				       (uint64_t)__builtin_clzll(h | REGISTERS) + 1);
-		}
-		for (int i = 0; i < REGISTERS; i++) {
-			uint8_t r = (uint8_t)(get(&d->registers[i / 8]) >> i % 8 * 8);
-			if (r > merged[i])
-				merged[i] = r;
-		}
+		merge(merged, d);
 		any = true;
 	}
 	return any ? estimate(merged) : 0;

@@ -77,11 +77,13 @@ void km_counters_see(km_counters *c, uint64_t key, km_time now);
 void km_counters_see_briefly(km_counters *c, uint64_t key, km_time now);
 
 /*
- * Adds @item (a hash) to the set of @key of the present window of @window_s seconds, and returns
- * how many different ones there were in this and the @back windows before it, within some 13 %;
- * small numbers are nearly exact. @item 0 only asks.
+ * Sets of which it is only known how many different items they have, within some 13 %; small
+ * numbers are nearly exact. A key has one for each window of @window_s seconds, and counts what was
+ * in this and the @back windows before it.
  */
-double km_counters_distinct(km_counters *c, uint64_t key, uint64_t item, uint32_t window_s,
-			    unsigned back, km_time now);
+void km_counters_distinct_add(km_counters *c, uint64_t key, uint64_t item, uint32_t window_s,
+			      unsigned back, km_time now);
+double km_counters_distinct(km_counters *c, uint64_t key, uint32_t window_s, unsigned back,
+			    km_time now);
 
 #endif

@@ -131,6 +131,24 @@ static void relax(km_sv in, km_buf *out)
 	km_buf_add(out, KM_S("\r\n"));
 }
 
+static void check_relaxed(km_sv body)
+{
+	km_sv in = test_exact(body.p, body.n);
+	km_canon_sink sink;
+	km_buf got, want;
+
+	km_buf_init(&got, NULL, 4096);
+	km_buf_init(&want, NULL, 4096);
+	relax(in, &want);
+	km_canon_begin(&sink, take, &got);
+	km_canon_body(&sink, KM_CANON_RELAXED, in);
+	km_canon_end(&sink);
+	assert_true(km_sv_eq(km_buf_sv(&got), km_buf_sv(&want)));
+	km_buf_finish(&got);
+	km_buf_finish(&want);
+	test_drop(in);
+}
+
 /* Something odd at every place of a body that is plain otherwise. */
 static void test_places(void **state)
 {
@@ -151,20 +169,27 @@ static void test_places(void **state)
 								      : strlen(odd[k]);
 			memcpy(text + place, odd[k], n);
 			text[BYTES - 1] = 'z';
-			km_sv in = test_exact(text, BYTES);
-			km_canon_sink sink;
-			km_buf got, want;
-			km_buf_init(&got, NULL, 4096);
-			km_buf_init(&want, NULL, 4096);
-			relax(in, &want);
-			km_canon_begin(&sink, take, &got);
-			km_canon_body(&sink, KM_CANON_RELAXED, in);
-			km_canon_end(&sink);
-			assert_true(km_sv_eq(km_buf_sv(&got), km_buf_sv(&want)));
-			km_buf_finish(&got);
-			km_buf_finish(&want);
-			test_drop(in);
+			check_relaxed((km_sv){ text, BYTES });
 		}
+}
+
+/* Bodies of hardly anything but what is odd, short ones and such as are more than a block. */
+static void test_mixed(void **state)
+{
+	(void)state;
+	static const char bytes[] = " \t\r\n\na\x1bzzzzzzzz";
+	uint64_t next = 1;
+
+	for (size_t round = 0; round < 200000; round++) {
+		char text[64];
+		size_t n = 1 + round % sizeof(text);
+		for (size_t i = 0; i < n; i++) {
+			next = next * 6364136223846793005u + 1442695040888963407u;
+			text[i] = bytes[(next >> 40) % (round & 1 ? 6 : sizeof(bytes) - 1)];
+		}
+		text[n - 1] = 'z'; /* relax() wants one */
+		check_relaxed((km_sv){ text, n });
+	}
 }
 
 int main(void)
@@ -174,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_mixed),
 	};
 	return cmocka_run_group_tests_name("auth/canon", tests, NULL, NULL);
 }
