@@ -152,19 +152,18 @@ void km_canon_body(km_canon_sink *s, km_canon how, km_sv body)
 /* A part of a value; *space: blanks were passed over that count if more follows. */
 static void relaxed_value(km_canon_sink *s, km_sv v, bool *any, bool *space)
 {
-	for (size_t i = 0; i < v.n;) {
-		size_t from = i;
-		while (i < v.n && !is_blank(v.p[i]) && v.p[i] != '\n' &&
-		       !(v.p[i] == '\r' && i + 1 < v.n && v.p[i + 1] == '\n'))
-			i++;
-		if (i == from) {
+	for (size_t i = 0, end; i < v.n; i = end) {
+		end = km_sv_wsp(v, i);
+		while (end < v.n && !is_blank(v.p[end]) && !is_eol(v, end))
+			end = km_sv_wsp(v, end + 1); /* a CR alone */
+		if (end == i) {
 			*space = *any;
-			i++;
+			end++;
 			continue;
 		}
 		if (*space)
 			put_byte(s, ' ');
-		put(s, km_sv_sub(v, from, i - from));
+		put(s, km_sv_sub(v, i, end - i));
 		*any = true;
 		*space = false;
 	}

@@ -21,7 +21,7 @@ struct km_dmarc {
 	km_arena *arena;
 	km_dmarc_method method;
 	walk author;
-	walk *ids; /* one for each identifier: spf, then dkim */
+	walk *ids[1 + MAX_DKIM]; /* for spf, then each of dkim; NULL: it needs none so far */
 	km_dmarc_record record;
 	km_dmarc_result result;
 };
@@ -299,8 +299,7 @@ typedef enum { NOT_ALIGNED, ALIGNED, OPEN, UNKNOWN } alignment;
 
 /* Section 4.10.2. The Organizational Domain of a domain is the domain or above it, so that most
  * domains need no walk of their own. */
-static alignment align(const km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id, bool strict,
-		       walk *w)
+static alignment align(km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id, bool strict, walk **ids)
 {
 	km_sv org = d->author.organization;
 	alignment aligned = id->pass ? ALIGNED : UNKNOWN;
@@ -315,6 +314,10 @@ static alignment align(const km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id
 		return UNKNOWN;
 	if (!km_auth_is_below(id->domain, org))
 		return NOT_ALIGNED;
+	walk *w = *ids ? *ids : KM_NEW(d->arena, walk);
+	if (w == NULL)
+		return UNKNOWN;
+	*ids = w;
 	if (!km_sv_eq(w->start, id->domain))
 		*w = (walk){ .start = id->domain };
 	if (step_domain(d, w, dns) == KM_NOTFOUND)
@@ -349,14 +352,12 @@ static km_status align_all(km_dmarc *d, km_dns_set *dns, const km_dmarc_input *i
 km_dmarc *km_dmarc_new(km_arena *a, km_sv author, km_sv why, km_dmarc_method method)
 {
 	km_dmarc *d = KM_NEW(a, km_dmarc);
-	walk *ids = KM_NEW_ARRAY(a, walk, 1 + MAX_DKIM);
 
-	if (d == NULL || ids == NULL)
+	if (d == NULL)
 		return NULL;
 	d->arena = a;
 	d->method = method;
 	d->author.start = author;
-	d->ids = ids;
 	d->result.domain = author;
 	if (author.n == 0) {
 		d->result.code = KM_DMARC_PERMERROR;

@@ -1,9 +1,28 @@
 #include "auth/tag.h"
 
-/* Bytes of a value: printable but ';', white space, and 8-bit for RFC 8616. */
-static bool is_value_byte(unsigned char c)
+#include "base/block.h"
+
+/* A control character that is no white space. Bytes over 0x7f are welcome (RFC 8616). */
+static bool is_control(unsigned char c)
 {
-	return c > ' ' ? c != ';' && c != 0x7f : km_is_wsp(c);
+	return c < ' ' ? !km_is_wsp(c) : c == 0x7f;
+}
+
+static bool has_control(km_sv v)
+{
+	size_t i = 0;
+
+	for (; v.n - i >= KM_BLOCK; i += KM_BLOCK) {
+		km_block c = km_block_load(v.p + i);
+		km_block wsp =
+			(km_block)(c == '\t') | (km_block)(c == '\r') | (km_block)(c == '\n');
+		if (km_block_bits(((km_block)(c < ' ') & ~wsp) | (km_block)(c == 0x7f)))
+			return true;
+	}
+	for (; i < v.n; i++)
+		if (is_control((unsigned char)v.p[i]))
+			return true;
+	return false;
 }
 
 static size_t name_length(km_sv v)
@@ -35,10 +54,9 @@ km_status km_tag_next(km_sv *rest, km_tag *t, km_err *err)
 			       KM_FMT(km_sv_sub(t->name, 0, 20)));
 	t->span.p = after.p + 1;
 	t->span.n = (size_t)(item.p + item.n - t->span.p);
-	for (size_t i = 0; i < t->span.n; i++)
-		if (!is_value_byte((unsigned char)t->span.p[i]))
-			return KM_FAIL(err, KM_SYNTAX, "a control character in tag %.*s",
-				       KM_FMT(km_sv_sub(t->name, 0, 20)));
+	if (has_control(t->span))
+		return KM_FAIL(err, KM_SYNTAX, "a control character in tag %.*s",
+			       KM_FMT(km_sv_sub(t->name, 0, 20)));
 	t->value = km_sv_trim(t->span);
 	return KM_OK;
 }
@@ -95,19 +113,19 @@ bool km_tag_has(km_sv list, km_sv word)
 
 km_sv km_tag_squeeze(km_arena *a, km_sv v)
 {
-	size_t n = 0, i = 0;
+	size_t n = 0;
 
 	v = km_sv_trim(v);
-	while (i < v.n && !km_is_wsp((unsigned char)v.p[i]))
-		i++;
-	if (i == v.n)
+	if (km_sv_wsp(v, 0) == v.n)
 		return v;
 	char *p = km_alloc(a, v.n);
 	if (p == NULL)
 		return (km_sv){ NULL, 0 };
-	for (i = 0; i < v.n; i++)
-		if (!km_is_wsp((unsigned char)v.p[i]))
-			p[n++] = v.p[i];
+	for (size_t i = 0, end; i < v.n; i = end + 1) {
+		end = km_sv_wsp(v, i);
+		memcpy(p + n, v.p + i, end - i);
+		n += end - i;
+	}
 	return (km_sv){ p, n };
 }
 

@@ -13,7 +13,7 @@ void km_map_init(km_map *m, km_arena *arena, bool fold)
 
 static uint64_t hash_of(const km_map *m, km_sv key)
 {
-	uint64_t h = m->fold ? km_sv_ihash(key) : km_sv_quick_hash(key);
+	uint64_t h = m->fold ? km_sv_quick_ihash(key) : km_sv_quick_hash(key);
 
 	return h ? h : 1;
 }

@@ -122,6 +122,22 @@ size_t km_sv_ifind(km_sv v, km_sv needle, size_t from)
 	return v.n;
 }
 
+size_t km_sv_wsp(km_sv v, size_t from)
+{
+	size_t i = from;
+
+	for (; v.n - i >= KM_BLOCK; i += KM_BLOCK) {
+		km_block c = km_block_load(v.p + i);
+		size_t first = km_block_first((km_block)(c == ' ') | (km_block)(c == '\t') |
+					      (km_block)(c == '\r') | (km_block)(c == '\n'));
+		if (first < KM_BLOCK)
+			return i + first;
+	}
+	while (i < v.n && !km_is_wsp((unsigned char)v.p[i]))
+		i++;
+	return i;
+}
+
 km_sv km_sv_trim(km_sv v)
 {
 	while (v.n && km_is_wsp((unsigned char)v.p[v.n - 1]))
@@ -211,15 +227,27 @@ uint64_t km_sv_ihash(km_sv v)
 	return km_hash_end(h);
 }
 
-uint64_t km_sv_quick_hash(km_sv v)
+static inline uint64_t quick_hash(km_sv v, bool fold)
 {
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t h = KM_HASH_BEGIN + v.n * odd;
+	uint64_t h = KM_HASH_BEGIN + v.n * odd, x;
 	size_t at = 0;
 
 	for (; v.n - at >= 8; at += 8) {
-		h = (h ^ load(v.p + at)) * odd;
+		x = load(v.p + at);
+		h = (h ^ (fold ? lower(x) : x)) * odd;
 		h ^= h >> 29;
 	}
-	return km_hash_end((h ^ (v.n ? load_few(v.p + at, v.n - at) : 0)) * odd);
+	x = v.n ? load_few(v.p + at, v.n - at) : 0;
+	return km_hash_end((h ^ (fold ? lower(x) : x)) * odd);
+}
+
+uint64_t km_sv_quick_hash(km_sv v)
+{
+	return quick_hash(v, false);
+}
+
+uint64_t km_sv_quick_ihash(km_sv v)
+{
+	return quick_hash(v, true);
 }

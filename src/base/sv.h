@@ -137,6 +137,7 @@ size_t km_sv_ifind(km_sv v, km_sv needle, size_t from); /* needle of at most 64 
 
 /* Without white space (km_is_wsp) at both ends. */
 km_sv km_sv_trim(km_sv v);
+size_t km_sv_wsp(km_sv v, size_t from); /* the first white space from @from <= v.n on, or v.n */
 
 /*
  * Takes the next line off @rest, without its CRLF, LF or bare CR ending.
@@ -158,6 +159,7 @@ uint64_t km_sv_ihash(km_sv v);
 /* A quicker one, of eight bytes at a time. It differs from machine to machine: not for what is
  * kept. */
 uint64_t km_sv_quick_hash(km_sv v);
+uint64_t km_sv_quick_ihash(km_sv v);
 
 /* The steps of km_sv_hash(), for who walks over the bytes anyway. */
 #define KM_HASH_BEGIN 0xcbf29ce484222325u

@@ -1,5 +1,7 @@
 #include "dns/dns.h"
 
+#include "base/block.h"
+
 /* Stands in the map for a question that is open. */
 static const km_dns_answer pending;
 /* For when there is no memory to make one up. */
@@ -89,6 +91,16 @@ static bool normal_escaped(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
 	return o > 0;
 }
 
+/* @out, KM_DNS_NAME_TEXT bytes, with letters made small; a bit for each dot and backslash. */
+static uint32_t lower_block(char *out)
+{
+	km_block c = km_block_load(out);
+	km_block capital = (km_block)((km_block)(c - 'A') < 26) & 0x20;
+
+	km_block_store(out, c | capital);
+	return km_block_bits((km_block)(c == '.') | (km_block)(c == '\\'));
+}
+
 bool km_dns_name_normal(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
 {
 	const size_t length = name.n && name.p[name.n - 1] == '.' ? name.n - 1 : name.n;
@@ -97,16 +109,17 @@ bool km_dns_name_normal(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
 	/* Nearly all: nothing is escaped, so it stays as long as it is. */
 	if (length == 0 || length > 253)
 		return normal_escaped(name, out, n);
-	for (size_t i = 0; i < length; i++) {
-		if (name.p[i] == '\\')
-			return normal_escaped(name, out, n);
-		out[i] = (char)km_lower((unsigned char)name.p[i]);
-		if (name.p[i] != '.')
-			continue;
-		if (i == label || i - label > 63)
-			return false;
-		label = i + 1;
-	}
+	memcpy(out, name.p, length);
+	memset(out + length, 0, KM_BLOCK);
+	for (size_t at = 0; at < length; at += KM_BLOCK)
+		for (uint32_t bits = lower_block(out + at); bits; bits &= bits - 1) {
+			size_t i = at + (size_t)__builtin_ctz(bits);
+			if (out[i] == '\\')
+				return normal_escaped(name, out, n);
+			if (i == label || i - label > 63)
+				return false;
+			label = i + 1;
+		}
 	*n = length;
 	return length > label && length - label <= 63;
 }

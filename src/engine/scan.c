@@ -260,11 +260,6 @@ static const struct stage {
 	{ stage_learn, offsetof(km_timings, learn), true, KM_CHECK_CONTENT },
 };
 
-static double *timing(km_scan *s, size_t offset)
-{
-	return (double *)(void *)((char *)&s->us + offset);
-}
-
 static bool is_left_out(const km_scan *s, const struct stage *stage)
 {
 	if (stage->needs_mail && s->mail == NULL)
@@ -272,20 +267,36 @@ static bool is_left_out(const km_scan *s, const struct stage *stage)
 	return stage->check && !(stage->check & s->kit->checks);
 }
 
+/* Adds the time since *@since to the timing at @offset. */
+static void take_time(km_scan *s, size_t offset, uint64_t *since)
+{
+	uint64_t now = km_clock_mono_ns();
+
+	*(double *)(void *)((char *)&s->us + offset) += (double)(now - *since) / 1e3;
+	*since = now;
+}
+
 /* Every stage that is not done yet, once. True when all are done. */
 static bool run_stages(km_scan *s)
 {
-	uint64_t before = km_clock_mono_ns();
+	uint64_t since = km_clock_mono_ns();
+	size_t timing = stages[0].timing;
 
 	for (size_t i = 0; i < KM_COUNT(stages); i++) {
+		const struct stage *stage = &stages[i];
 		if (s->done & 1u << i)
 			continue;
-		if (is_left_out(s, &stages[i]) || stages[i].step(s) != KM_NOTFOUND)
+		if (is_left_out(s, stage)) {
 			s->done |= 1u << i;
-		uint64_t now = km_clock_mono_ns();
-		*timing(s, stages[i].timing) += (double)(now - before) / 1e3;
-		before = now;
+			continue;
+		}
+		if (stage->timing != timing)
+			take_time(s, timing, &since);
+		timing = stage->timing;
+		if (stage->step(s) != KM_NOTFOUND)
+			s->done |= 1u << i;
 	}
+	take_time(s, timing, &since);
 	return s->done == (1u << KM_COUNT(stages)) - 1;
 }
 

@@ -74,6 +74,16 @@ static void test_compare(void **state)
 	assert_false(km_sv_ieq(KM_S("a["), KM_S("a{")));
 	assert_true(km_sv_cmp(KM_S("a"), KM_S("ab")) < 0);
 	assert_true(km_sv_ihash(KM_S("ABC")) == km_sv_ihash(KM_S("abc")));
+	for (size_t n = 0; n < 40; n++) {
+		static const char row[] = "abcdefghijklmnopqrstuvwxyz0123456789()-\x80";
+		char text[sizeof(row)];
+		memcpy(text, row, sizeof(row));
+		text[n] = " \t\r\n"[n % 4];
+		km_sv v = test_exact(text, 40);
+		assert_int_equal(km_sv_wsp(v, n / 2), n);
+		assert_int_equal(km_sv_wsp(v, n + 1), 40);
+		test_drop(v);
+	}
 	TEST_SV(km_sv_trim(KM_S(" \r\n x y\t ")), "x y");
 	assert_int_equal(km_sv_sub(KM_S("abc"), 5, 2).n, 0);
 }
@@ -112,6 +122,7 @@ static void test_by_bytes(void **state)
 			    km_sv_ihash(same) == km_sv_ihash(v));
 		assert_true(km_sv_ieq(v, same));
 		assert_true(km_sv_quick_hash(v) == km_sv_quick_hash((km_sv){ text, n }));
+		assert_true(km_sv_quick_ihash(v) == km_sv_quick_ihash(same));
 		for (size_t i = 0; i < n; i++) {
 			other[i] ^= 0x20;
 			assert_true(km_sv_ieq(v, (km_sv){ other, n }) ==

@@ -6,6 +6,10 @@ static const struct {
 } names[] = {
 	{ "Example.COM.", "example.com" },
 	{ "a", "a" },
+	{ "UPPER[LOWER{.Right-Over.Sixteen.BYTES.Example@",
+	  "upper[lower{.right-over.sixteen.bytes.example@" },
+	{ "fifteen.bytes..sixteen", NULL },
+	{ "Over.sixteen.bytes\\.Escaped.", "over.sixteen.bytes\\.escaped" },
 	{ "A\\.B.c", "a\\.b.c" },
 	{ "back\\\\slash.x.", "back\\\\slash.x" },
 	{ "sp ace.x", "sp ace.x" },
