@@ -109,10 +109,13 @@ typedef struct {
 static void finish_next(body_pass *p)
 {
 	km_body_hash *b = p->want[p->next++];
-	km_hash fork;
+	km_hash fork, *h = &p->hash;
 
-	km_hash_copy(&fork, &p->hash);
-	p->failed |= km_hash_finish(&fork, b->digest, &b->digest_n) != KM_OK;
+	if (p->next < p->n) { /* it goes on for a longer one */
+		km_hash_copy(&fork, h);
+		h = &fork;
+	}
+	p->failed |= km_hash_finish(h, b->digest, &b->digest_n) != KM_OK;
 	b->done = true;
 }
 
@@ -142,11 +145,10 @@ static void sort_by_length(km_body_hash **want, size_t n)
 		}
 }
 
+/* All that can be had in one pass with @first, which is not done. */
 static km_status hash_like(km_signed *s, const km_body_hash *first)
 {
 	km_sv body = km_sv_from(s->mail->raw, s->mail->headers->body);
-	uint8_t unused[KM_HASH_MAX_BYTES];
-	size_t unused_n;
 	body_pass p = { .n = 0 };
 	km_canon_sink sink;
 
@@ -165,7 +167,6 @@ static km_status hash_like(km_signed *s, const km_body_hash *first)
 		finish_next(&p);
 	for (size_t i = 0; i < p.n; i++)
 		p.want[i]->total = p.total;
-	p.failed |= km_hash_finish(&p.hash, unused, &unused_n) != KM_OK;
 	return p.failed ? KM_NOMEM : KM_OK;
 }
 
