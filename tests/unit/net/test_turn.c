@@ -215,7 +215,7 @@ static void test_nothing_overtakes(void **state)
 		hurry[i](w.client);
 		assert_string_equal(got(w.line_end), "record");
 		assert_memory_equal(got(w.client_end), "answer", 6);
-		if (hurry[i] != say_much)
+		if (hurry[i] == km_stream_close || hurry[i] == km_stream_shut)
 			w.client = NULL;
 		finish(&w);
 	}
