@@ -16,7 +16,7 @@ enum {
 	NETWORKS_FIRST = 5, /* on an account's first days, when all are new */
 	NETWORKS_TOO_MANY = 6,
 	TRAVEL_SECONDS = 2 * 3600,
-	GUESSES = 10,	     /* failed logins */
+	GUESSES = 10, /* failed logins */
 	BODY_WINDOW = 6 * 3600,
 	BODY_STRANGERS = 10, /* the same content to so many strangers is a mailing */
 	BODY_ACCOUNTS = 4,
@@ -134,7 +134,8 @@ static double count_networks(const km_case *c, char kind, bool add)
 	uint64_t key = raw_key(c, kind, KM_S(""));
 
 	if (add)
-		km_counters_distinct_add(c->c, key, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)),
+		km_counters_distinct_add(c->c, key,
+					 raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)),
 					 NETWORK_WINDOW, NETWORK_BACK, c->e->t);
 	return km_counters_distinct(c->c, key, NETWORK_WINDOW, NETWORK_BACK, c->e->t);
 }

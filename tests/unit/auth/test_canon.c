@@ -195,10 +195,8 @@ static void test_mixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bodies),
-		cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_large),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_bodies), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_large),  cmocka_unit_test(test_places),
 		cmocka_unit_test(test_mixed),
 	};
 	return cmocka_run_group_tests_name("auth/canon", tests, NULL, NULL);
