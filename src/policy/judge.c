@@ -28,10 +28,11 @@ static void count_facts(struct count *c, const km_facts *facts)
 			best[f->id] = i;
 		c->present[f->id] = true;
 	}
-	for (km_fact_id id = 0; id < KM_FACT_COUNT; id++) {
-		if (!c->present[id])
+	for (size_t i = 0; i < facts->n; i++) {
+		const km_fact_id id = facts->f[i].id;
+		km_scored *s = &c->fact[i];
+		if (best[id] != i)
 			continue;
-		km_scored *s = &c->fact[best[id]];
 		s->uncapped = s->points = c->profile->points[id] * s->fact->weight;
 		if (s->points > 0)
 			c->present[KM_ITEM_GROUPS + km_fact_describe(id)->group] = true;
@@ -55,6 +56,14 @@ static void apply_caps(struct count *c, const km_pack *p, size_t n)
 	}
 }
 
+static bool all_present(const struct count *c, const km_items *items)
+{
+	for (size_t i = 0; i < items->n; i++)
+		if (!c->present[items->item[i]])
+			return false;
+	return true;
+}
+
 static size_t n_present(const struct count *c, const km_items *items)
 {
 	size_t n = 0;
@@ -66,8 +75,7 @@ static size_t n_present(const struct count *c, const km_items *items)
 
 static bool holds(const struct count *c, const km_condition *when)
 {
-	return n_present(c, &when->all) == when->all.n &&
-	       (when->any.n == 0 || n_present(c, &when->any) > 0) &&
+	return all_present(c, &when->all) && (when->any.n == 0 || n_present(c, &when->any) > 0) &&
 	       n_present(c, &when->none) == 0 && n_present(c, &when->of) >= when->at_least;
 }
 
