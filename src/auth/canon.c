@@ -88,8 +88,8 @@ static bool is_odd(uint8_t c, uint8_t next)
 
 /*
  * The first byte from @at on at which the relaxed form may differ from what stands there: a tab, a
- * blank that is not between words, the byte before an LF that has no CR. Nearly all of a body is
- * passed over here.
+ * blank before white space or another control character, the byte before an LF that has no CR. v.n:
+ * there is none. Nearly all of a body is passed over here.
  */
 static size_t find_odd(km_sv v, size_t at)
 {

@@ -299,7 +299,8 @@ typedef enum { NOT_ALIGNED, ALIGNED, OPEN, UNKNOWN } alignment;
 
 /* Section 4.10.2. The Organizational Domain of a domain is the domain or above it, so that most
  * domains need no walk of their own. */
-static alignment align(km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id, bool strict, walk **ids)
+static alignment align(const km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id, bool strict,
+		       walk **slot)
 {
 	km_sv org = d->author.organization;
 	alignment aligned = id->pass ? ALIGNED : UNKNOWN;
@@ -314,10 +315,10 @@ static alignment align(km_dmarc *d, km_dns_set *dns, const km_dmarc_id *id, bool
 		return UNKNOWN;
 	if (!km_auth_is_below(id->domain, org))
 		return NOT_ALIGNED;
-	walk *w = *ids ? *ids : KM_NEW(d->arena, walk);
+	walk *w = *slot ? *slot : KM_NEW(d->arena, walk);
 	if (w == NULL)
 		return UNKNOWN;
-	*ids = w;
+	*slot = w;
 	if (!km_sv_eq(w->start, id->domain))
 		*w = (walk){ .start = id->domain };
 	if (step_domain(d, w, dns) == KM_NOTFOUND)

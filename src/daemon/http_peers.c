@@ -42,7 +42,7 @@ static int socket_of(struct MHD_Connection *c)
 
 /* --- holding answers --- */
 
-enum { HEADERS = 1024 }; /* ours and libmicrohttpd's are less */
+enum { HEADERS = 512 }; /* ours and libmicrohttpd's are less */
 
 /* 0 for a Unix socket, too, which holds nothing. */
 static size_t segment_of(struct MHD_Connection *c)
@@ -76,13 +76,11 @@ void km_http_peer_hold(km_http_peers *all, struct MHD_Connection *c, bool stays,
 	uv_loop_t *loop = &all->scanner->role->loop;
 	km_http_peer *p = peer_of(c);
 
-	/* Of one connection there is nothing to gather. */
-	if (p == NULL || !stays || all->n == 1 || n + HEADERS > p->segment) {
+	/* Of one connection there is nothing to gather; two answers may be more than a segment. */
+	if (p == NULL || !stays || all->n == 1 || p->held || n + HEADERS > p->segment) {
 		km_turn_end(loop);
 		return;
 	}
-	if (p->held)
-		return;
 	p->held = true;
 	p->next_held = all->held;
 	all->held = p;

@@ -36,8 +36,8 @@ void km_http_peer_end(struct MHD_Connection *c);
  * Before an answer of @n bytes is given to libmicrohttpd: if the connection stays and the answer
  * fits into a segment, it is held in its socket until the end of the turn (net/turn.h), and its
  * record is on its way before it. What can not be held goes after all that is due, which goes out
- * now. (The kernel lets go by itself after 200 ms, tcp(7); a turn that takes so long is an error
- * elsewhere.)
+ * now: so does an answer of over a kilobyte unless it stays on this machine. (The kernel lets go by
+ * itself after 200 ms, tcp(7); a turn that takes so long is an error elsewhere.)
  */
 void km_http_peer_hold(km_http_peers *all, struct MHD_Connection *c, bool stays, size_t n);
 

@@ -91,13 +91,13 @@ static bool normal_escaped(km_sv name, char out[KM_DNS_NAME_TEXT], size_t *n)
 	return o > 0;
 }
 
-/* @out, KM_DNS_NAME_TEXT bytes, with letters made small; a bit for each dot and backslash. */
-static uint32_t lower_block(char *out)
+/* Makes the letters of KM_BLOCK bytes small; returns a bit for each dot and backslash. */
+static uint32_t lower_block(char *p)
 {
-	km_block c = km_block_load(out);
+	km_block c = km_block_load(p);
 	km_block capital = (km_block)((km_block)(c - 'A') < 26) & 0x20;
 
-	km_block_store(out, c | capital);
+	km_block_store(p, c | capital);
 	return km_block_bits((km_block)(c == '.') | (km_block)(c == '\\'));
 }
 

@@ -280,7 +280,8 @@ static void take_time(km_scan *s, size_t offset, uint64_t *since)
 static bool run_stages(km_scan *s)
 {
 	uint64_t since = km_clock_mono_ns();
-	size_t timing = stages[0].timing;
+	size_t timing = 0; /* of the stage before */
+	bool any = false;
 
 	for (size_t i = 0; i < KM_COUNT(stages); i++) {
 		const struct stage *stage = &stages[i];
@@ -290,13 +291,15 @@ static bool run_stages(km_scan *s)
 			s->done |= 1u << i;
 			continue;
 		}
-		if (stage->timing != timing)
+		if (any && stage->timing != timing)
 			take_time(s, timing, &since);
 		timing = stage->timing;
+		any = true;
 		if (stage->step(s) != KM_NOTFOUND)
 			s->done |= 1u << i;
 	}
-	take_time(s, timing, &since);
+	if (any)
+		take_time(s, timing, &since);
 	return s->done == (1u << KM_COUNT(stages)) - 1;
 }
 

@@ -43,6 +43,8 @@ static void closed(uv_handle_t *h)
 		return;
 	if (s->ops->on_close)
 		s->ops->on_close(s->ctx, s);
+	km_turn_drop(&s->due);
+	km_buf_finish(&s->out);
 	free(s);
 }
 

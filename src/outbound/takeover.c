@@ -128,7 +128,8 @@ static bool is_home(const km_case *c)
 	return is_own_network(c) || (c->e->asn && is_usual(c, asn_key(c)));
 }
 
-/* How many different new networks of these two days are counted under @kind; adds this one. */
+/* How many different new networks of these two days are counted under @kind, with this one if it is
+ * to @add. */
 static double count_networks(const km_case *c, char kind, bool add)
 {
 	uint64_t key = raw_key(c, kind, KM_S(""));

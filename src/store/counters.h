@@ -79,7 +79,7 @@ void km_counters_see_briefly(km_counters *c, uint64_t key, km_time now);
 /*
  * Sets of which it is only known how many different items they have, within some 13 %; small
  * numbers are nearly exact. A key has one for each window of @window_s seconds, and counts what was
- * in this and the @back windows before it.
+ * in this and the @back windows before it; @back is the same for both calls.
  */
 void km_counters_distinct_add(km_counters *c, uint64_t key, uint64_t item, uint32_t window_s,
 			      unsigned back, km_time now);

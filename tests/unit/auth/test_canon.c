@@ -185,7 +185,8 @@ static void test_mixed(void **state)
 		size_t n = 1 + round % sizeof(text);
 		for (size_t i = 0; i < n; i++) {
 			next = next * 6364136223846793005u + 1442695040888963407u;
-			text[i] = bytes[(next >> 40) % (round & 1 ? 6 : sizeof(bytes) - 1)];
+			text[i] = bytes[(next >> 40) %
+					(round / sizeof(text) & 1 ? 6 : sizeof(bytes) - 1)];
 		}
 		text[n - 1] = 'z'; /* relax() wants one */
 		check_relaxed((km_sv){ text, n });

@@ -2,6 +2,7 @@
 #include "net/turn.h"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "net/stream.h"
@@ -13,6 +14,7 @@ typedef struct {
 	km_turn turn;
 	km_stream *line, *client;
 	int line_end, client_end;
+	uv_pipe_t listener;
 	uv_timer_t later;
 	unsigned turns; /* timer calls */
 } site;
@@ -26,13 +28,41 @@ static void on_data(void *ctx, km_stream *s, km_sv bytes)
 
 static const km_stream_ops ops = { .on_data = on_data };
 
-static km_stream *take_connection(site *w, int *end)
+static km_stream *take_line(site *w, int *end)
 {
 	int fds[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	*end = fds[1];
 	return km_stream_adopt(&w->loop, fds[0], &ops, w);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	site *w = listener->data;
+
+	assert_int_equal(status, 0);
+	w->client = km_stream_accept(listener, &ops, w);
+}
+
+/* The kernel finds an abstract name for it. */
+static void take_client(site *w)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	socklen_t n = sizeof(at.sun_family);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	w->client_end = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, n), 0);
+	n = sizeof(at);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	(void)uv_pipe_init(&w->loop, &w->listener, 0);
+	assert_int_equal(uv_pipe_open(&w->listener, fd), 0);
+	w->listener.data = w;
+	assert_int_equal(uv_listen((uv_stream_t *)&w->listener, 1, on_connection), 0);
+	assert_int_equal(connect(w->client_end, (struct sockaddr *)&at, n), 0);
+	(void)uv_run(&w->loop, UV_RUN_NOWAIT);
+	assert_non_null(w->client);
 }
 
 static void begin(site *w, bool minded)
@@ -42,8 +72,8 @@ static void begin(site *w, bool minded)
 	w->loop.data = NULL;
 	if (minded)
 		km_turn_begin(&w->turn, &w->loop);
-	w->line = take_connection(w, &w->line_end);
-	w->client = take_connection(w, &w->client_end);
+	w->line = take_line(w, &w->line_end);
+	take_client(w);
 	(void)uv_timer_init(&w->loop, &w->later);
 	w->later.data = w;
 }
@@ -154,6 +184,40 @@ static void test_order(void **state)
 	finish(&w);
 }
 
+static bool has_come(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK) == 1;
+}
+
+/* Between our own roles and the clients. */
+static void look(void *ctx)
+{
+	const site *w = ctx;
+
+	assert_true(has_come(w->line_end));
+	assert_false(has_come(w->client_end));
+	note(&(char){ 'x' });
+}
+
+static void test_ours_first(void **state)
+{
+	(void)state;
+	site w;
+	km_due due = { .run = look, .ctx = &w };
+
+	begin(&w, true);
+	order[0] = '\0';
+	km_stream_write(w.client, KM_S("answer"));
+	km_stream_write(w.line, KM_S("record"));
+	km_turn_add(&w.loop, KM_DUE_OURS, &due);
+	(void)uv_run(&w.loop, UV_RUN_NOWAIT);
+	assert_string_equal(order, "x");
+	assert_true(has_come(w.client_end));
+	finish(&w);
+}
+
 static void test_before_work(void **state)
 {
 	(void)state;
@@ -210,8 +274,8 @@ static void test_nothing_overtakes(void **state)
 
 	for (size_t i = 0; i < KM_COUNT(hurry); i++) {
 		begin(&w, true);
-		km_stream_write(w.line, KM_S("record"));
 		km_stream_write(w.client, KM_S("answer"));
+		km_stream_write(w.line, KM_S("record"));
 		hurry[i](w.client);
 		assert_string_equal(got(w.line_end), "record");
 		assert_memory_equal(got(w.client_end), "answer", 6);
@@ -263,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_goes_out_together),
 		cmocka_unit_test(test_without_turns),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_ours_first),
 		cmocka_unit_test(test_before_work),
 		cmocka_unit_test(test_close_and_shut),
 		cmocka_unit_test(test_nothing_overtakes),

@@ -202,6 +202,11 @@ static void test_distinct(void **state)
 	assert_true(km_counters_distinct(c, 103, 3600, 1, T0 + 3600) > 10);
 	assert_true(km_counters_distinct(c, 103, 3600, 1, T0 + 7200) < 1);
 	assert_true(km_counters_distinct(c, 999, 3600, 1, T0) < 1);
+	/* Where it is crowded, those go that count for the shortest time. */
+	km_counters_distinct_add(c, 5, 1, DAY, 2, T0);
+	for (uint64_t i = 0; i < 500; i++)
+		km_counters_distinct_add(c, 1000 + i, 1, DAY, 0, T0 + DAY);
+	assert_true(km_counters_distinct(c, 5, DAY, 2, T0 + DAY) > .5);
 	km_counters_close(c);
 }
 
