@@ -287,7 +287,7 @@ km_status km_keyring_load(const char *dir, km_time now, km_keyring *out, km_err 
 
 /* --- changes --- */
 
-/* Made as root, what lies in @dir belongs to the owner of @like. */
+/* Made as root, @path belongs to the owner of @like. */
 static km_status give_to_owner(const char *like, const char *path, km_err *err)
 {
 	struct stat sb;
@@ -300,12 +300,19 @@ static km_status give_to_owner(const char *like, const char *path, km_err *err)
 	return KM_OK;
 }
 
+/* @like is the folder above @path. */
 static km_status make_folder(const char *path, const char *like, km_err *err)
 {
 	if (mkdir(path, 0700) == 0)
 		return give_to_owner(like, path, err);
 	if (errno == EEXIST)
 		return KM_OK;
+	if (errno == ENOENT)
+		return KM_FAIL(
+			err, KM_IO,
+			"%s: can not be made, for %s does not exist: make that folder first, "
+			"owned by the user that komainu serve runs as",
+			path, like);
 	return KM_FAIL(err, KM_IO, "%s: can not be made: %s", path, strerror(errno));
 }
 

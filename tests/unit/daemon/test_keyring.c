@@ -205,13 +205,29 @@ static void test_bad_files(void **state)
 	km_privkey_free(k.key);
 }
 
+/* The folder of all keys is made, the one above it is somebody's to make: whose it is matters. */
+static void test_no_state_folder(void **state)
+{
+	km_ring_key k = make("example.jp", "s3", KM_KEY_ED25519, KM_RING_ACTIVE, NOW);
+	char path[160], above[128];
+	km_err err = { 0 };
+
+	(void)state;
+	(void)snprintf(above, sizeof(above), "%s/missing", dir);
+	(void)snprintf(path, sizeof(path), "%s/keys", above);
+	assert_int_equal(km_keyring_save(path, &k, &err), KM_IO);
+	assert_non_null(strstr(err.msg, above));
+	assert_non_null(strstr(err.msg, "make that folder first"));
+	assert_int_equal(access(above, F_OK), -1);
+	km_privkey_free(k.key);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_record),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_round_trip),	cmocka_unit_test(test_record),
+		cmocka_unit_test(test_texts),		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_no_state_folder),
 	};
 	return cmocka_run_group_tests_name("daemon/keyring", tests, make_dir, remove_dir);
 }
