@@ -12,13 +12,13 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/guard_conf.h"
 #include "daemon/keyring.h"
 #include "daemon/permit.h"
 #include "daemon/sandbox.h"
 #include "daemon/subject.h"
 #include "daemon/telling.h"
 #include "daemon/virus.h"
-#include "daemon/warden.h"
 #include "dns/snapshot.h"
 #include "engine/answers.h"
 #include "engine/kit.h"
@@ -194,9 +194,9 @@ static km_status check_guard(const km_conf *conf, km_err *err)
 		ids ? km_subjects_open(conf, &subjects, err) : KM_FAIL(err, KM_NOMEM, "no memory");
 
 	if (st == KM_OK)
-		st = km_warden_identities(conf, ids, err);
+		st = km_guard_conf_identities(conf, ids, err);
 	if (st == KM_OK)
-		st = km_warden_database(conf, &database, err);
+		st = km_guard_conf_database(conf, &database, err);
 	km_identity_sql_close(database);
 	km_subjects_free(subjects);
 	km_identities_free(ids);

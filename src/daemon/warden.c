@@ -3,31 +3,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "daemon/busiest.h"
+#include "daemon/guard_conf.h"
 #include "daemon/recall.h"
 #include "text/utf8.h"
 
 enum {
-	IDENTITIES_MAX = 256 * 1024 * 1024, /* bytes of a file */
-	NAMES_MAX = 64 * 1024 * 1024,	    /* bytes of names at start */
-	RESTORES = 1000,		    /* newest entries that are looked through at start */
+	NAMES_MAX = 64 * 1024 * 1024, /* bytes of names at start */
+	RESTORES = 1000,	      /* newest entries that are looked through at start */
 	ENTRIES_LOOKED = 200,
-	HOT_SETS = 256,
-	HOT_WAYS = 4,
-	HOT_NAME = 255,
 	TEXT_MAX = 512,
 	FACTS_MAX = 64 * 1024
 };
-
-/* An account that is near to its limits; the least near makes room. */
-typedef struct {
-	char name[HOT_NAME];
-	uint8_t n;
-	float level;
-	uint64_t key;
-} hot;
 
 struct km_warden {
 	km_guard_conf conf;
@@ -44,44 +33,10 @@ struct km_warden {
 	unsigned slot;
 	int64_t last_ms;
 	char stopped[TEXT_MAX];
-	hot hot[HOT_SETS][HOT_WAYS];
+	km_busiest *busiest;
 };
 
-/* --- settings --- */
-
-static km_guard_conf guard_conf(const km_conf *c)
-{
-	static const struct {
-		const char *word;
-		km_guard_action action;
-	} actions[] = { { "hold", KM_GUARD_HOLD },
-			{ "defer", KM_GUARD_DEFER },
-			{ "reject", KM_GUARD_REJECT } };
-	km_guard_conf g = km_guard_defaults();
-
-	for (size_t i = 0; i < KM_COUNT(actions); i++)
-		if (strcmp(km_conf_str(c, KM_KEY_GUARD_ON_BRAKE), actions[i].word) == 0)
-			g.on_brake = actions[i].action;
-	g.reject_foreign = km_conf_bool(c, KM_KEY_GUARD_REJECT_FOREIGN);
-	g.new_days = (uint32_t)km_conf_int(c, KM_KEY_GUARD_NEW_DAYS);
-	g.throttle_s = (uint32_t)(km_conf_int(c, KM_KEY_GUARD_THROTTLE) / 1000);
-	g.leniency = (double)km_conf_int(c, KM_KEY_GUARD_LENIENCY) / 100;
-	g.client_hour = (double)km_conf_int(c, KM_KEY_GUARD_CLIENT_HOUR);
-	g.block_hour = (double)km_conf_int(c, KM_KEY_GUARD_BLOCK_HOUR);
-	return g;
-}
-
-km_status km_warden_database(const km_conf *conf, km_identity_sql **out, km_err *err)
-{
-	const char *path = km_conf_str(conf, KM_KEY_GUARD_IDENTITIES_DB);
-	const char *query = km_conf_str(conf, KM_KEY_GUARD_IDENTITIES_QUERY);
-	km_err why = { 0 };
-
-	*out = NULL;
-	if (*path == '\0' || km_identity_sql_open(path, query, out, &why) == KM_OK)
-		return KM_OK;
-	return KM_FAIL(err, KM_CONFIG, "guard.identities_db: %s", why.msg);
-}
+/* --- who may send as whom --- */
 
 /* Told once, until it can be asked again. */
 static void refresh_identities(km_warden *w, const km_event *e)
@@ -94,39 +49,6 @@ static void refresh_identities(km_warden *w, const km_event *e)
 	if (failed && !w->sql_failed)
 		km_error("guard.identities_db can not be asked, what was known stays: %s", err.msg);
 	w->sql_failed = failed;
-}
-
-static km_status read_identities(const char *item, km_identities *ids, km_err *err)
-{
-	km_sv v = km_sv_of(item);
-	size_t equals = km_sv_rchr(v, '=');
-	km_file file;
-
-	if (item[0] != '/' && equals < v.n)
-		return km_identities_add(ids, km_sv_sub(v, 0, equals), km_sv_from(v, equals + 1));
-	km_status st = km_file_open(&file, item, IDENTITIES_MAX, err);
-	if (st != KM_OK)
-		return st;
-	st = km_sv_iends(v, KM_S(".csv")) ? km_identities_read_csv(ids, file.bytes, item, err)
-					  : km_identities_read_map(ids, file.bytes, item, err);
-	km_file_close(&file);
-	return st;
-}
-
-km_status km_warden_identities(const km_conf *conf, km_identities *ids, km_err *err)
-{
-	const char *const *items;
-	size_t n = km_conf_list(conf, KM_KEY_GUARD_IDENTITIES, &items);
-	km_status first = KM_OK;
-
-	for (size_t i = 0; i < n; i++) {
-		km_err e = { 0 };
-		km_status st = read_identities(items[i], ids, &e);
-		if (st != KM_OK && first == KM_OK)
-			first = KM_FAIL(err, st, "guard.identities: %s",
-					e.msg[0] ? e.msg : items[i]);
-	}
-	return first;
 }
 
 /* --- the file of the account --- */
@@ -169,29 +91,6 @@ static km_entry_kind entry_of(km_step step)
 	return km_entry_kind_by_name(km_sv_of(km_step_name(step)));
 }
 
-static void warm(km_warden *w, km_sv name, float level)
-{
-	uint64_t key = km_sv_hash(name);
-	hot *set = w->hot[key % HOT_SETS], *least = set;
-
-	if (name.n == 0 || name.n > HOT_NAME)
-		return;
-	for (size_t i = 0; i < HOT_WAYS; i++) {
-		if (set[i].key == key && set[i].n) {
-			set[i].level = level;
-			return;
-		}
-		if (set[i].level < least->level)
-			least = &set[i];
-	}
-	if (least->n && least->level > level)
-		return;
-	memcpy(least->name, name.p, name.n);
-	least->n = (uint8_t)name.n;
-	least->key = key;
-	least->level = level;
-}
-
 /* --- at start --- */
 
 typedef struct {
@@ -217,7 +116,7 @@ static bool on_in_force(void *ctx, int64_t row, const km_entry *e)
 	(void)row;
 	if (place)
 		*place = s;
-	warm(s->w, e->account, 1);
+	km_busiest_note(s->w->busiest, e->account, 1);
 	if (km_guard_check(s->w->guard, e->account, NULL, s->now) == step)
 		return true;
 	km_guard_reinstate(s->w->guard, e->account, step, e->t_ms / 1000);
@@ -286,7 +185,8 @@ static km_status open_state(km_warden *w, const km_conf *conf, km_err *err)
 
 	(void)snprintf(path, sizeof(path), "%s/counters", w->state_dir);
 	w->ids = km_identities_new();
-	if (w->ids == NULL)
+	w->busiest = km_busiest_new();
+	if (w->ids == NULL || w->busiest == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
 	km_status st = km_counters_open(path, &size, &w->counters, err);
 	if (st != KM_OK)
@@ -294,10 +194,10 @@ static km_status open_state(km_warden *w, const km_conf *conf, km_err *err)
 	if (km_counters_said(w->counters)[0])
 		km_error("%s", km_counters_said(w->counters));
 	km_err why = { 0 };
-	if (km_warden_identities(conf, w->ids, &why) != KM_OK)
+	if (km_guard_conf_identities(conf, w->ids, &why) != KM_OK)
 		km_error("%s; what could be read counts", why.msg);
 	why = (km_err){ 0 };
-	if (km_warden_database(conf, &w->sql, &why) != KM_OK)
+	if (km_guard_conf_database(conf, &w->sql, &why) != KM_OK)
 		km_error("%s; it is not asked", why.msg);
 	st = km_guard_open(&w->conf, w->counters, w->ids, &w->guard, err);
 	if (st == KM_OK)
@@ -315,7 +215,7 @@ km_status km_warden_open(const km_conf *conf, const char *state_dir, km_shared *
 	*out = NULL;
 	if (w == NULL)
 		return KM_FAIL(err, KM_NOMEM, "no memory");
-	w->conf = guard_conf(conf);
+	w->conf = km_guard_conf_read(conf);
 	w->state_dir = state_dir;
 	w->shared = shared;
 	w->slot = slot;
@@ -340,6 +240,7 @@ void km_warden_close(km_warden *w)
 	km_identity_sql_close(w->sql);
 	km_identities_free(w->ids);
 	km_counters_close(w->counters);
+	free(w->busiest);
 	free(w);
 }
 
@@ -427,13 +328,13 @@ static void count(const km_warden *w, const km_decision *d)
 		km_shared_measured(w->shared, w->slot, d->measures[i].step);
 }
 
-static void note_hot(km_warden *w, const km_event *e, const km_decision *d)
+static void note_busy(km_warden *w, const km_event *e, const km_decision *d)
 {
 	double level = d->flood > d->drift ? d->flood : d->drift;
 	char text[48];
 
 	if (d->is_submit && level >= 0.05)
-		warm(w, name_of(e->account, &e->ip, text), (float)level);
+		km_busiest_note(w->busiest, name_of(e->account, &e->ip, text), (float)level);
 }
 
 typedef struct {
@@ -513,7 +414,7 @@ static void conclude(km_warden *w, km_turn *t)
 	if (e->kind == KM_EVENT_review && e->terminate)
 		km_guard_reinstate(w->guard, e->account, KM_STEP_SUSPENSION, e->t);
 	km_recall_keep(w->recall, e);
-	note_hot(w, e, &t->d);
+	note_busy(w, e, &t->d);
 	count(w, &t->d);
 }
 
@@ -654,54 +555,9 @@ void km_warden_view(km_warden *w, km_sv account, km_time now, km_account_view *o
 	km_guard_view(w->guard, account, now, out);
 }
 
-static double heat(const km_account_view *v)
-{
-	double level = v->flood > v->drift ? v->flood : v->drift;
-
-	return v->step >= KM_STEP_THROTTLE ? (double)v->step + level : level;
-}
-
-typedef struct {
-	km_warden *w;
-	km_guardline_row *rows;
-	size_t n, limit;
-	km_time now;
-} ranking;
-
-static bool is_ranked(const ranking *r, km_sv name)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (km_sv_eq(r->rows[i].account, name))
-			return true;
-	return false;
-}
-
-/* Puts it in its place, hottest first; the last one falls out when there are too many. */
-static void rank(ranking *r, const hot *h)
-{
-	km_guardline_row row = { .account = { h->name, h->n } };
-	size_t at = r->n < r->limit ? r->n : r->limit - 1;
-
-	km_guard_view(r->w->guard, row.account, r->now, &row.view);
-	if (!row.view.known || is_ranked(r, row.account))
-		return;
-	if (r->n == r->limit && heat(&r->rows[at].view) >= heat(&row.view))
-		return;
-	for (; at && heat(&r->rows[at - 1].view) < heat(&row.view); at--)
-		r->rows[at] = r->rows[at - 1];
-	r->rows[at] = row;
-	r->n += r->n < r->limit;
-}
-
 size_t km_warden_top(km_warden *w, km_time now, km_guardline_row *rows, size_t limit)
 {
-	ranking r = { .w = w, .rows = rows, .limit = limit, .now = now };
-
-	for (size_t i = 0; limit && i < HOT_SETS; i++)
-		for (size_t k = 0; k < HOT_WAYS; k++)
-			if (w->hot[i][k].n)
-				rank(&r, &w->hot[i][k]);
-	return r.n;
+	return km_busiest_rank(w->busiest, w->guard, now, rows, limit);
 }
 
 km_status km_warden_flush(km_warden *w, km_time now, km_err *err)

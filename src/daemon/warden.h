@@ -10,7 +10,7 @@
 #include "daemon/scribe.h"
 #include "daemon/shared.h"
 #include "front/guardline/guardline.h"
-#include "outbound/identity_sql.h"
+#include "outbound/guard.h"
 
 typedef struct km_warden km_warden;
 
@@ -48,13 +48,6 @@ struct km_turn {
 KM_NODISCARD km_status km_warden_open(const km_conf *conf, const char *state_dir, km_shared *shared,
 				      unsigned slot, km_warden **out, km_err *err);
 void km_warden_close(km_warden *w);
-
-/* What guard.identities names, into @ids; the first fault is told, the rest is read all the same.
- */
-KM_NODISCARD km_status km_warden_identities(const km_conf *conf, km_identities *ids, km_err *err);
-
-/* The database that guard.identities_db names; NULL without one. KM_CONFIG with what is wrong. */
-KM_NODISCARD km_status km_warden_database(const km_conf *conf, km_identity_sql **out, km_err *err);
 
 /*
  * Judges one event. When it is done with KM_OK its measures are on disk and in force, and so is

@@ -60,20 +60,44 @@ enum {
 	KM_KEY_LEASE = 'l'
 };
 
-/* A key of @item in lower case that belongs to the account of @c. */
+/* A key of @item in lower case, or of its very bytes, that belongs to the account of @c. */
 uint64_t km_case_key(const km_case *c, char kind, km_sv item);
 uint64_t km_case_key_of(const km_counters *c, char kind, uint64_t owner, km_sv item);
+uint64_t km_case_key_bytes(const km_case *c, char kind, km_sv item);
 /* Adds a fact about the event; args are formatted. May return NULL. */
 km_fact *km_case_fact(km_case *c, km_fact_id id, km_sv seen);
 void km_case_arg(km_case *c, km_fact *f, int which, double value);
+/* Multiplies what is unusual about the event; @sign: of km_sign, or 0. */
+void km_case_weigh(km_case *c, double factor, unsigned sign);
+/* Whether the account has a history to compare with. */
+bool km_case_is_known(const km_case *c);
+/* Whether @key was seen on a day before this one. */
+bool km_case_is_usual(const km_case *c, uint64_t key);
 
 km_sv km_case_domain(km_sv address);
 /* The narrow (/24, /48) and wide (/16, /32) network of @ip. */
 km_sv km_case_narrow(const km_ip *ip);
 km_sv km_case_wide(const km_ip *ip);
+/* The client's address as text, in the arena. */
+km_sv km_case_ip(km_case *c);
+
+/* place.c: signs in where it comes from; the first sets new_network, networks, away, strict. */
+void km_place_network(km_case *c);
+void km_place_country(km_case *c);
+/*
+ * To strangers alone, and from yet another network. Whoever carries a telephone about, or is on a
+ * journey, writes to friends from such networks as well, be it to some for the second time on his
+ * first day; so this tells a botnet, however many networks the account has been seen in.
+ */
+void km_place_strangers(km_case *c);
+/* A network that was used on an earlier day, one beside such a one, or another one of its provider.
+ */
+bool km_place_is_home(const km_case *c);
+bool km_place_is_own_country(const km_case *c);
+void km_place_remember(km_case *c);
 
 /* takeover.c: looks at where a message, a login comes from and what it is like; sets factor, share,
- * signs, away, networks, foreign. */
+ * signs, foreign, and what place.c sets. */
 void km_takeover_message(km_case *c);
 void km_takeover_login(km_case *c);
 /* Weight of the message without @factor; sets cost; counts its recipients among those of the last

@@ -9,13 +9,6 @@
 #include <stdatomic.h>
 
 enum {
-	DAYS_KNOWN = 2, /* days with mail after which what is new is worth a word */
-	NETWORK_WINDOW = 86400,
-	NETWORK_BACK = 1,   /* windows before: one to two days together */
-	NETWORKS_USUAL = 3, /* anyone has so many: home, telephone, a friend's */
-	NETWORKS_FIRST = 5, /* on an account's first days, when all are new */
-	NETWORKS_TOO_MANY = 6,
-	TRAVEL_SECONDS = 2 * 3600,
 	GUESSES = 10, /* failed logins */
 	BODY_WINDOW = 6 * 3600,
 	BODY_STRANGERS = 10, /* the same content to so many strangers is a mailing */
@@ -30,214 +23,9 @@ enum {
 	STEADY_DOUBLE = 25,
 	AWAY_FROM = 10, /* strangers written to from elsewhere, and no friend */
 	AWAY_DOUBLE = 6,
-	STRANGER_NETWORKS = 6,	     /* from which strangers alone were written to */
-	STRANGER_NETWORKS_FIRST = 5, /* so many more on an account's first days, until … */
-	DAYS_SETTLED = 5,
 	MOST_FACTOR = 25,
-	MOST_FACTOR_KNOWN = 3,
-	ADDRESS_MAX = 320
+	MOST_FACTOR_KNOWN = 3
 };
-
-uint64_t km_case_key_of(const km_counters *c, char kind, uint64_t owner, km_sv item)
-{
-	char lower[ADDRESS_MAX];
-
-	if (item.n > sizeof(lower))
-		return km_counters_key(c, kind, owner, item);
-	for (size_t i = 0; i < item.n; i++)
-		lower[i] = (char)km_lower((unsigned char)item.p[i]);
-	return km_counters_key(c, kind, owner, (km_sv){ lower, item.n });
-}
-
-uint64_t km_case_key(const km_case *c, char kind, km_sv item)
-{
-	return km_case_key_of(c->c, kind, c->acc.key, item);
-}
-
-km_fact *km_case_fact(km_case *c, km_fact_id id, km_sv seen)
-{
-	return km_fact_add(&c->d->facts, id, seen, -1, 0, 0);
-}
-
-void km_case_arg(km_case *c, km_fact *f, int which, double value)
-{
-	km_fact_arg(&c->d->facts, f, which, km_sv_fmt(c->arena, "%.0f", value));
-}
-
-km_sv km_case_domain(km_sv address)
-{
-	return km_sv_from(address, km_sv_rchr(address, '@') + 1);
-}
-
-km_sv km_case_narrow(const km_ip *ip)
-{
-	return (km_sv){ (const char *)ip->b, ip->len == 4 ? 3 : 6 };
-}
-
-km_sv km_case_wide(const km_ip *ip)
-{
-	return (km_sv){ (const char *)ip->b, ip->len == 4 ? 2 : 4 };
-}
-
-static km_sv ip_text(km_case *c)
-{
-	char text[48];
-
-	return km_sv_dup(c->arena, km_sv_of(km_ip_format(&c->e->ip, text)));
-}
-
-static uint64_t raw_key(const km_case *c, char kind, km_sv item)
-{
-	return km_counters_key(c->c, kind, c->acc.key, item);
-}
-
-static uint64_t asn_key(const km_case *c)
-{
-	return raw_key(c, KM_KEY_ASN, (km_sv){ (const char *)&c->e->asn, sizeof(c->e->asn) });
-}
-
-/* Seen on a day before this one. */
-static bool is_usual(const km_case *c, uint64_t key)
-{
-	km_seen s = km_counters_seen(c->c, key, c->e->t);
-
-	return s.known && (s.days > 1 || !s.today);
-}
-
-static bool is_known_account(const km_case *c)
-{
-	return c->acc.days >= DAYS_KNOWN - 0.5;
-}
-
-static void weigh(km_case *c, double factor, unsigned sign)
-{
-	c->factor *= factor;
-	c->signs |= sign;
-}
-
-/* A network that was used on an earlier day, or that lies beside one, is the account's own. */
-static bool is_own_network(const km_case *c)
-{
-	return is_usual(c, raw_key(c, KM_KEY_NARROW, km_case_narrow(&c->e->ip))) ||
-	       is_usual(c, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)));
-}
-
-/* So is another one of its provider's, though it counts among those that change too often. */
-static bool is_home(const km_case *c)
-{
-	return is_own_network(c) || (c->e->asn && is_usual(c, asn_key(c)));
-}
-
-/* How many different new networks of these two days are counted under @kind, with this one if it is
- * to @add. */
-static double count_networks(const km_case *c, char kind, bool add)
-{
-	uint64_t key = raw_key(c, kind, KM_S(""));
-
-	if (add)
-		km_counters_distinct_add(c->c, key,
-					 raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)),
-					 NETWORK_WINDOW, NETWORK_BACK, c->e->t);
-	return km_counters_distinct(c->c, key, NETWORK_WINDOW, NETWORK_BACK, c->e->t);
-}
-
-/*
- * How many networks that are not the account's it came from in these two days. Someone who carries
- * a telephone about has a few, mostly of one provider, and his history tells how many; a message
- * from another one each time, however slowly, is what botnets do.
- */
-static void look_at_networks(km_case *c, bool at_home)
-{
-	double usual = 1.5 * km_decay_get(&c->acc.w[KM_W_PEAK_NETS], KM_HALF_PEAK, c->e->t);
-
-	c->networks = count_networks(c, KM_KEY_NEW_NETWORKS, true);
-	int anyone = is_known_account(c) ? NETWORKS_USUAL : NETWORKS_FIRST;
-	if (usual < anyone)
-		usual = anyone;
-	double more = c->networks - usual;
-	if (more < 0.5)
-		return;
-	/* Of an account that nobody knows yet some are to be expected, but not that many. */
-	double each = at_home || !is_known_account(c) ? 0.5 : 1.5;
-	double too_many = !at_home && !is_known_account(c) && more > NETWORKS_TOO_MANY
-				  ? more - NETWORKS_TOO_MANY
-				  : 0;
-	weigh(c, 1 + each * more + 1.5 * too_many, more >= 2 && !at_home ? KM_SIGN_NETWORKS : 0);
-	if (more < 1.5)
-		return;
-	c->networks_told = true;
-	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
-	km_case_arg(c, f, 1, c->networks);
-	km_case_arg(c, f, 2, usual);
-}
-
-static void look_at_network(km_case *c)
-{
-	char network[48];
-
-	c->new_network = c->e->ip.len && !is_own_network(c);
-	if (!c->new_network)
-		return;
-	bool at_home = is_home(c);
-	look_at_networks(c, at_home);
-	if (!is_known_account(c) || at_home)
-		return;
-	c->away = true;
-	/* What the account may do more than others it may do from where it is known. */
-	double strict = c->budgets.flood.capacity / c->budgets.strict / 1.5;
-	c->strict = strict > 1 ? strict : 1;
-	weigh(c, 1.5, KM_SIGN_NETWORK);
-	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORK_NEW, ip_text(c));
-	km_ip block = c->e->ip;
-	memset(block.b + (block.len == 4 ? 3 : 6), 0, block.len - (block.len == 4 ? 3u : 6u));
-	km_fact_arg(&c->d->facts, f, 1,
-		    km_sv_fmt(c->arena, "%s%s", km_ip_format(&block, network),
-			      block.len == 4 ? "/24" : "/48"));
-}
-
-static uint64_t country_key(const km_case *c)
-{
-	return km_case_key(c, KM_KEY_COUNTRY, c->e->country);
-}
-
-static bool is_own_country(const km_case *c)
-{
-	return c->e->country.n == 2 && is_usual(c, country_key(c));
-}
-
-/* From one country to one that is new for the account, sooner than anyone travels. */
-static void look_at_travel(km_case *c)
-{
-	unsigned char a = (unsigned char)c->e->country.p[0], b = (unsigned char)c->e->country.p[1];
-	uint32_t now = c->e->t < 0 ? 0 : (uint32_t)c->e->t;
-	uint64_t here = (uint64_t)now << 32 | (uint64_t)(km_lower(a) << 8) | km_lower(b);
-	uint64_t was = atomic_exchange(&c->acc.w[KM_W_PLACE], here);
-	uint32_t then = (uint32_t)(was >> 32);
-
-	if ((uint32_t)was == 0 || (uint32_t)was == (uint32_t)here || now < then ||
-	    now - then > TRAVEL_SECONDS || is_own_country(c))
-		return;
-	const char from[] = { (char)(was >> 8), (char)was, '\0' };
-	km_fact *f = km_case_fact(c, KM_FACT_OUT_TRAVEL,
-				  km_sv_fmt(c->arena, "%s → %.*s", from, KM_FMT(c->e->country)));
-	km_case_arg(c, f, 1, (now - then) / 60.0);
-	weigh(c, 1, KM_SIGN_TRAVEL);
-	if (is_known_account(c))
-		(void)km_decay_add(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, 0.7, c->e->t);
-}
-
-static void look_at_country(km_case *c)
-{
-	if (c->e->country.n != 2)
-		return;
-	if (is_known_account(c) && !km_counters_seen(c->c, country_key(c), c->e->t).known) {
-		km_fact *f = km_case_fact(c, KM_FACT_OUT_COUNTRY_NEW, c->e->country);
-		km_fact_arg(&c->d->facts, f, 1, ip_text(c));
-	}
-	if (is_known_account(c) && !is_own_country(c))
-		weigh(c, 1.3, KM_SIGN_COUNTRY);
-	look_at_travel(c);
-}
 
 static void look_at_hours(km_case *c)
 {
@@ -245,7 +33,7 @@ static void look_at_hours(km_case *c)
 
 	if (km_account_hour_share(&c->acc, c->e->t) >= 0.02)
 		return;
-	weigh(c, 1.3, KM_SIGN_HOURS);
+	km_case_weigh(c, 1.3, KM_SIGN_HOURS);
 	km_case_arg(c, km_case_fact(c, KM_FACT_OUT_HOURS, KM_S("")), 1, (double)hour);
 }
 
@@ -260,9 +48,9 @@ static double habit(const km_case *c, km_account_word word)
 /* Nobody said what the account may use: an address that it never used is a weak sign. */
 static void look_at_new_from(km_case *c, km_sv from)
 {
-	if (is_known_account(c) &&
+	if (km_case_is_known(c) &&
 	    !km_counters_seen(c->c, km_case_key(c, KM_KEY_FROM, from), c->e->t).known) {
-		weigh(c, 1.3, 0);
+		km_case_weigh(c, 1.3, 0);
 		(void)km_case_fact(c, KM_FACT_OUT_FROM_NEW, from);
 	}
 }
@@ -288,8 +76,8 @@ static void look_at_identity(km_case *c)
 			km_fact_arg(&c->d->facts, f, 1, like);
 		/* A bounce address of a service is a lesser thing than a false From. */
 		double most = alike ? 4 : i ? 1.5 : 3;
-		weigh(c, 1 + (most - 1) * pow(1 - (p < 1 ? p : 1), 4),
-		      p < 0.3 && most > 2 ? KM_SIGN_FOREIGN : 0);
+		km_case_weigh(c, 1 + (most - 1) * pow(1 - (p < 1 ? p : 1), 4),
+			      p < 0.3 && most > 2 ? KM_SIGN_FOREIGN : 0);
 		c->foreign = true;
 		return;
 	}
@@ -297,10 +85,10 @@ static void look_at_identity(km_case *c)
 
 static void look_at_script(km_case *c)
 {
-	if (c->e->script.n == 0 || !is_known_account(c) ||
+	if (c->e->script.n == 0 || !km_case_is_known(c) ||
 	    km_counters_seen(c->c, km_case_key(c, KM_KEY_SCRIPT, c->e->script), c->e->t).known)
 		return;
-	weigh(c, 2, KM_SIGN_SCRIPT);
+	km_case_weigh(c, 2, KM_SIGN_SCRIPT);
 	(void)km_case_fact(c, KM_FACT_OUT_SCRIPT_NEW, c->e->script);
 }
 
@@ -329,7 +117,7 @@ static void look_at_content(km_case *c)
 		return;
 	(void)km_decay_add(&c->acc.w[KM_W_JUDGED_BAD], KM_HALF_LONG, 1, c->e->t);
 	c->share = share * pow(1 - (p < 1 ? p : 1), 2);
-	weigh(c, 1, p < 0.2 ? KM_SIGN_CONTENT : 0);
+	km_case_weigh(c, 1, p < 0.2 ? KM_SIGN_CONTENT : 0);
 	km_fact *f = km_case_fact(
 		c, km_sv_eq(class, KM_S("malware")) ? KM_FACT_OUT_VIRUS : KM_FACT_OUT_CONTENT,
 		class);
@@ -365,56 +153,27 @@ static void look_at_recipients(km_case *c)
 				     km_usec_of(c->e->t), NULL))
 			continue;
 		one_domain = true;
-		weigh(c, 1.3, 0);
+		km_case_weigh(c, 1.3, 0);
 		(void)km_case_fact(c, KM_FACT_OUT_ONE_DOMAIN, domain);
 	}
 	/* Names tried out; within an own domain it is a message to all staff. */
 	if (one_domain && alike >= MANY_RCPTS && alike * 10 >= c->strangers * 8 &&
 	    !is_own_domain(c, first))
-		weigh(c, 2.5, 0);
+		km_case_weigh(c, 2.5, 0);
 	if (c->strangers * 2 > c->e->n_rcpts && c->acc.kind != KM_ACCOUNT_BULK) {
 		km_fact *f = km_case_fact(c, KM_FACT_OUT_STRANGERS, KM_S(""));
 		km_case_arg(c, f, 1, (double)c->strangers);
 		km_case_arg(c, f, 2, (double)c->e->n_rcpts);
 	}
 	double usual = km_decay_get(&c->acc.w[KM_W_PEAK_RCPTS], KM_HALF_PEAK, c->e->t);
-	if (!is_known_account(c) || c->e->n_rcpts < MANY_RCPTS ||
+	if (!km_case_is_known(c) || c->e->n_rcpts < MANY_RCPTS ||
 	    (double)c->e->n_rcpts < 3 * usual || c->strangers * 10 < c->e->n_rcpts * 7)
 		return;
-	weigh(c, c->away && c->e->country.n && !is_own_country(c) ? 1.5 : 1, KM_SIGN_MANY_RCPTS);
+	km_case_weigh(c, c->away && c->e->country.n && !km_place_is_own_country(c) ? 1.5 : 1,
+		      KM_SIGN_MANY_RCPTS);
 	km_fact *f = km_case_fact(c, KM_FACT_OUT_RECIPIENTS_MANY, KM_S(""));
 	km_case_arg(c, f, 1, (double)c->e->n_rcpts);
 	km_case_arg(c, f, 2, usual);
-}
-
-/*
- * To strangers alone, and from yet another network. Whoever carries a telephone about, or is on a
- * journey, writes to friends from such networks as well, be it to some for the second time on his
- * first day; so this tells a botnet, however many networks the account has been seen in.
- */
-static void look_at_stranger_networks(km_case *c)
-{
-	if (!c->new_network || c->e->n_rcpts == 0)
-		return;
-	bool friends = c->strangers < c->e->n_rcpts;
-	double with_friends = count_networks(c, KM_KEY_FRIEND_NETWORKS, friends);
-	if (friends)
-		return;
-	double n = count_networks(c, KM_KEY_STRANGER_NETWORKS, true);
-	double unknown = 1 - c->acc.days / DAYS_SETTLED;
-	double most = STRANGER_NETWORKS + (unknown > 0 ? unknown * STRANGER_NETWORKS_FIRST : 0) +
-		      with_friends;
-	double more = n - most;
-	if (more < 0.5)
-		return;
-	weigh(c, 1 + more, more >= 2 ? KM_SIGN_NETWORKS : 0);
-	/* However much the account may do, and whatever its holder writes meanwhile. */
-	c->share += km_account_is_cleared(&c->acc, c->e->t) ? 0 : 0.05 * more;
-	if (c->networks_told)
-		return;
-	km_fact *f = km_case_fact(c, KM_FACT_OUT_NETWORKS_MANY, ip_text(c));
-	km_case_arg(c, f, 1, n);
-	km_case_arg(c, f, 2, most);
 }
 
 /* The same content again and again to strangers, from one account or from several. */
@@ -424,14 +183,14 @@ static void look_at_body(km_case *c)
 
 	if (c->strangers == 0 || body.n == 0 || c->acc.kind == KM_ACCOUNT_BULK)
 		return;
-	uint64_t key = raw_key(c, KM_KEY_BODY, body);
+	uint64_t key = km_case_key_bytes(c, KM_KEY_BODY, body);
 	double before = km_counters_distinct(c->c, key, BODY_WINDOW, 1, c->e->t);
 	for (size_t i = 0; i < c->e->n_rcpts && i < 4 * BODY_STRANGERS; i++)
 		km_counters_distinct_add(c->c, key, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]),
 					 BODY_WINDOW, 1, c->e->t);
 	/* One message to many is no repetition. */
 	if (before >= BODY_STRANGERS) {
-		weigh(c, c->e->body_digest.n ? 1.6 : 1.3, KM_SIGN_BODY);
+		km_case_weigh(c, c->e->body_digest.n ? 1.6 : 1.3, KM_SIGN_BODY);
 		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_SAME_BODY, KM_S("")), 1,
 			    km_counters_distinct(c->c, key, BODY_WINDOW, 1, c->e->t));
 	}
@@ -441,7 +200,7 @@ static void look_at_body(km_case *c)
 	km_counters_distinct_add(c->c, key, c->acc.key, BODY_WINDOW, 1, c->e->t);
 	double n = km_counters_distinct(c->c, key, BODY_WINDOW, 1, c->e->t);
 	if (n >= BODY_ACCOUNTS) {
-		weigh(c, 1.3, 0);
+		km_case_weigh(c, 1.3, 0);
 		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_BODY_SHARED, KM_S("")), 1, n);
 	}
 }
@@ -457,16 +216,16 @@ static void look_at_relay(km_case *c)
 	for (size_t i = 0; i < c->e->n_rcpts; i++)
 		if (km_identities_is_ours(c->ids, km_case_domain(c->e->rcpts[i])))
 			return;
-	weigh(c, 8, KM_SIGN_FOREIGN);
+	km_case_weigh(c, 8, KM_SIGN_FOREIGN);
 	(void)km_case_fact(c, KM_FACT_OUT_RELAY, sender);
 }
 
 void km_takeover_message(km_case *c)
 {
 	static void (*const looks[])(km_case *) = {
-		look_at_network, look_at_country, look_at_hours,      look_at_identity,
-		look_at_script,	 look_at_content, look_at_recipients, look_at_stranger_networks,
-		look_at_body,	 look_at_relay,
+		km_place_network, km_place_country, look_at_hours,	look_at_identity,
+		look_at_script,	  look_at_content,  look_at_recipients, km_place_strangers,
+		look_at_body,	  look_at_relay,
 	};
 	double suspicion = km_decay_get(&c->acc.w[KM_W_SUSPICION], KM_HALF_SUSPICION, c->e->t);
 
@@ -509,7 +268,7 @@ static double steady(const km_case *c)
 	if (usual < STEADY_FROM)
 		usual = STEADY_FROM;
 	/* Nobody knows yet how much is much for it. */
-	return !is_known_account(c) || n < usual ? 1 : 1 + (n - usual) / STEADY_DOUBLE;
+	return !km_case_is_known(c) || n < usual ? 1 : 1 + (n - usual) / STEADY_DOUBLE;
 }
 
 /* From elsewhere one writes to friends sooner or later; who has the password of somebody else has
@@ -556,24 +315,11 @@ double km_takeover_weight(km_case *c)
 	return weight + of_known;
 }
 
-static void see_place(km_case *c)
-{
-	if (c->e->ip.len) {
-		km_counters_see(c->c, raw_key(c, KM_KEY_NARROW, km_case_narrow(&c->e->ip)),
-				c->e->t);
-		km_counters_see(c->c, raw_key(c, KM_KEY_WIDE, km_case_wide(&c->e->ip)), c->e->t);
-	}
-	if (c->e->asn)
-		km_counters_see(c->c, asn_key(c), c->e->t);
-	if (c->e->country.n == 2)
-		km_counters_see(c->c, country_key(c), c->e->t);
-}
-
 void km_takeover_remember(km_case *c)
 {
 	/* A place from which only strangers are written to never becomes the account's own. */
 	if (c->strangers < c->e->n_rcpts || !c->away)
-		see_place(c);
+		km_place_remember(c);
 	for (size_t i = 0; i < c->e->n_rcpts; i++)
 		km_counters_see(c->c, km_case_key(c, KM_KEY_RCPT, c->e->rcpts[i]), c->e->t);
 	if (c->e->from.n)
@@ -593,7 +339,7 @@ void km_takeover_login(km_case *c)
 		return;
 	}
 	double guesses = km_decay_get(failed, 3600, c->e->t);
-	bool away = c->e->ip.len && is_known_account(c) && !is_home(c);
+	bool away = c->e->ip.len && km_case_is_known(c) && !km_place_is_home(c);
 	if (guesses >= GUESSES && away) {
 		km_case_arg(c, km_case_fact(c, KM_FACT_OUT_LOGIN_GUESSED, KM_S("")), 1, guesses);
 		c->signs |= KM_SIGN_GUESSED;
@@ -601,8 +347,8 @@ void km_takeover_login(km_case *c)
 		atomic_store(failed, 0);
 		km_ladder_propose(c, KM_STEP_NOTICE);
 	}
-	look_at_country(c);
-	see_place(c);
+	km_place_country(c);
+	km_place_remember(c);
 	(void)km_account_signs(&c->acc, c->signs & ~(unsigned)KM_SIGN_COUNTRY, c->e->t);
 }
 
@@ -674,7 +420,7 @@ void km_takeover_port25(km_case *c)
 
 	if (c->acc.kind == KM_ACCOUNT_SERVER)
 		return;
-	uint64_t key = raw_key(c, KM_KEY_PORT25, KM_S(""));
+	uint64_t key = km_case_key_bytes(c, KM_KEY_PORT25, KM_S(""));
 	const km_rate hour = { 1000, 3600 };
 	double level;
 	km_counters_distinct_add(c->c, key, km_case_key(c, KM_KEY_PORT25, c->e->dest), 3600, 1,
@@ -685,7 +431,7 @@ void km_takeover_port25(km_case *c)
 	for (size_t i = 0; i < KM_COUNT(rows); i++) {
 		if (n < rows[i].dests - 0.5 && level < rows[i].connections)
 			continue;
-		km_fact *f = km_case_fact(c, KM_FACT_OUT_PORT25, ip_text(c));
+		km_fact *f = km_case_fact(c, KM_FACT_OUT_PORT25, km_case_ip(c));
 		km_case_arg(c, f, 1, n);
 		km_case_arg(c, f, 2, level);
 		(void)km_account_signs(&c->acc, KM_SIGN_PORT25, c->e->t);
