@@ -4,7 +4,7 @@
 
 #include "auth/arc.h"
 #include "auth/dkim_sign.h"
-#include "auth/domain.h"
+#include "auth/dmarc.h"
 #include "base/log.h"
 #include "daemon/permit.h"
 #include "daemon/signwire.h"
@@ -305,16 +305,6 @@ static km_sv signing_domain(const km_signing *s, km_sv from)
 	return from;
 }
 
-/* Of mail with one sender, the domain of From as DNS has it. */
-static km_sv from_domain(const km_task *t)
-{
-	const km_mail *m = km_scan_mail(t->judged.scan);
-
-	if (m == NULL || m->n_from != 1 || m->from.n != 1)
-		return (km_sv){ NULL, 0 };
-	return km_auth_domain(t->arena, km_auth_domain_part(m->from.a[0].addr), 2);
-}
-
 static km_status fail(km_task *t, const km_signing *s, const char *why)
 {
 	km_error("%s: could not be signed: %s; %s", t->judged.id, why,
@@ -474,6 +464,36 @@ static km_status go_on(km_task *t, km_signing *s, km_err *err)
 	return waiting ? KM_NOTFOUND : KM_OK;
 }
 
+/* Who has to know finds it in the log. */
+static km_status unsigned_for(const km_task *t, km_sv why)
+{
+	km_info("%s: not signed: %.*s", t->judged.id, KM_FMT(why));
+	return KM_OK;
+}
+
+/* Mail of somebody who may be signed for: for the one domain that it is certainly from. */
+static km_status begin_ours(km_task *t, km_signing *s, km_err *err)
+{
+	const km_envelope *env = &t->job.env;
+	const km_mail *m = km_scan_mail(t->judged.scan);
+	km_sv from, why;
+
+	if (m == NULL)
+		return KM_FAIL(err, KM_NOMEM, "no memory to sign");
+	if (km_dmarc_author(t->arena, m, &from, &why) != KM_OK)
+		return unsigned_for(t, why);
+	km_sv domain = signing_domain(s, from);
+	if (domain.n == 0)
+		return unsigned_for(t, km_sv_fmt(t->arena, "there is no active key of %.*s",
+						 KM_FMT(from)));
+	if (km_permit_domain(s->permit, env->user, &env->ip, from))
+		return begin_signing(t, s, domain, err);
+	km_sv who = env->user.n ? env->user : KM_S("this client");
+	return unsigned_for(t, km_sv_fmt(t->arena,
+					 "%.*s may not send as %.*s (sign.users, sign.networks)",
+					 KM_FMT(who), KM_FMT(from)));
+}
+
 /* What is to be done with this message; KM_OK when nothing is. */
 static km_status begin(km_task *t, km_signing *s, km_err *err)
 {
@@ -491,17 +511,7 @@ static km_status begin(km_task *t, km_signing *s, km_err *err)
 		return KM_NOTFOUND;
 	}
 	t->signing->begun = true;
-	if (!ours)
-		return begin_sealing(t, s, err);
-	km_sv from = from_domain(t), domain = signing_domain(s, from);
-	if (domain.n == 0)
-		return KM_OK;
-	if (km_permit_domain(s->permit, env->user, &env->ip, from))
-		return begin_signing(t, s, domain, err);
-	km_sv who = env->user.n ? env->user : KM_S("this client");
-	km_info("%s: not signed: %.*s may not send as %.*s (sign.users, sign.networks)",
-		t->judged.id, KM_FMT(who), KM_FMT(from));
-	return KM_OK;
+	return ours ? begin_ours(t, s, err) : begin_sealing(t, s, err);
 }
 
 static bool is_passed_on(const km_judged *j)

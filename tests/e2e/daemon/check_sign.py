@@ -216,6 +216,45 @@ def nobody_else_is(site):
     assert "may not send as example.net" in site.komainu.said()
 
 
+def by_milter(site, fields, user=b"alice@example.jp"):
+    """What the MTA is told at the end of a message of @user with these fields: (signatures, final answer)."""
+    peer = Peer(site.komainu.milter).send(NEGOTIATE)
+    try:
+        peer.receive()
+        peer.send(packet(b"C", b"h\x004\x30\x39192.0.2.7\0") + packet(b"D", b"M{auth_authen}\0" + user + b"\0")
+                  + packet(b"M", b"<a@b.example>\0") + packet(b"R", b"<c@d.example>\0")
+                  + b"".join(packet(b"L", name + b"\0" + value + b"\0") for name, value in fields)
+                  + packet(b"N") + packet(b"B", b"x\r\n") + packet(b"E"))
+        answers = peer.answers()
+    finally:
+        peer.close()
+    return sum(b"DKIM-Signature" in data for command, data in answers), answers[-1]
+
+
+@case
+def one_certain_author(site):
+    """only mail with one certain author in From is signed; of all other mail of users the log says why not"""
+    said = site.komainu.said
+    for value in (b" a@example.jp", b' "b@evil.example" <a@example.jp>', b" a@example.jp (b@evil.example)"):
+        assert by_milter(site, [(b"From", value)])[0] == 2, value
+    for values, why in (
+        ([b" G: a@example.jp;"], "From can be read in several ways"),
+        ([b" <@x.example:a@example.jp>"], "From can be read in several ways"),
+        ([b" =?utf-8?q?a=40example.jp?="], "From can be read in several ways"),
+        ([b" <a@example.jp> <b@evil.example>"], "From can be read in several ways"),
+        ([b" a@example.jp, b@example.jp"], "several addresses in From"),
+        ([b" a@example.jp", b" b@example.jp"], "several From fields"),
+        ([b" nobody"], "the domain in From is no domain name"),
+        ([], "no From field"),
+        ([b" a@example.org"], "there is no active key of example.org"),
+        ([b" a@example.net"], "alice@example.jp may not send as example.net"),
+    ):
+        before = len(said())
+        n, (command, _) = by_milter(site, [(b"Subject", b" x")] + [(b"From", v) for v in values])
+        assert n == 0 and command in b"ac", (values, n, command)
+        service.wait_for(f"the log says why {values} is not signed", lambda: f"not signed: {why}" in said()[before:])
+
+
 @case
 def networks(site):
     """mail of a listed network is signed, for the domain listed with it only"""
